@@ -1,0 +1,3 @@
+"""Settings of this project's own tests."""
+
+pytest_plugins = ["pytester"]

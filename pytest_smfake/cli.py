@@ -1,0 +1,93 @@
+"""The `smfake` command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .spec.rules import EDITIONS
+
+if TYPE_CHECKING:
+    from .spec.catalogue import Catalogue
+    from .spec.rules import Rule
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code: 0, 1 where `diff` found differences, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="smfake", description="The rules of the fake SageMaker of pytest-smfake.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    rules = commands.add_parser("rules", help="print the catalogue of rules")
+    rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
+    rules.add_argument("--edition", choices=EDITIONS, default="page", help="page (default) or sdk")
+    rules.add_argument("--json", action="store_true", help="print data instead of a table")
+    diff = commands.add_parser("diff", help="print where two editions disagree; exit code 1 if they do")
+    diff.add_argument("left", choices=EDITIONS)
+    diff.add_argument("right", choices=EDITIONS)
+    diff.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
+    options = parser.parse_args(arguments)
+    try:
+        return print_rules(options) if options.command == "rules" else print_differences(options)
+    except ValueError as error:
+        print(f"smfake: {error}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def print_rules(options: argparse.Namespace) -> int:
+    """Print the rules of one operation, or of all that the fake implements."""
+    from .spec.catalogue import catalogue
+
+    found = [rule for name in _operations(options.operation) for rule in _rules(catalogue(options.edition), name)]
+    if options.json:
+        print(json.dumps([asdict(rule) for rule in found], indent=1))
+    else:
+        print(
+            table(("rule", "bound", "evidence", "source"), ((rule.id, _short(rule.bound), _evidence(rule), rule.source) for rule in found))
+        )
+    return 0
+
+
+def print_differences(options: argparse.Namespace) -> int:
+    """Print the rules that two editions state differently."""
+    from .spec.catalogue import catalogue, differences
+
+    left, right = catalogue(options.left), catalogue(options.right)
+    found = [entry for name in _operations(options.operation) for entry in differences(left, right, name)]
+    rows = ((rule_id, "-" if a is None else _short(a.bound), "-" if b is None else _short(b.bound)) for rule_id, a, b in found)
+    print(table(("rule", options.left, options.right), rows))
+    return 1 if found else 0
+
+
+def _operations(name: str | None) -> Iterable[str]:
+    from .service.operations import OPERATIONS
+
+    return (name,) if name else OPERATIONS
+
+
+def _rules(catalogue: Catalogue, operation: str) -> list[Rule]:
+    from .spec.model import RESPONSE
+
+    return [*catalogue.rules(operation), *catalogue.rules(operation + RESPONSE)]
+
+
+def _evidence(rule: Rule) -> str:
+    from .spec.patterns import is_vacuous
+
+    return f"{rule.evidence}, not enforced" if rule.keyword == "pattern" and is_vacuous(rule.bound) else rule.evidence
+
+
+def _short(bound: Any, width: int = 60) -> str:
+    text = ", ".join(bound) if isinstance(bound, tuple) else str(bound)
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return lines with columns as wide as their widest cell."""
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -1,0 +1,202 @@
+"""The pytest plugin: options, marker, fixtures, header, failure report. Wiring only; nothing heavy is imported until it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .fake import FakeSageMaker
+
+MARKER = (
+    "smfake(region, account, edition, rules, limits, allow, real_sleep): activate a fake SageMaker for the test, with these "
+    "keywords of FakeSageMaker; the nearest marker wins and outer ones fill in"
+)
+KEYWORDS = ("region", "account", "edition", "rules", "limits", "allow", "real_sleep", "clock")
+MERGED = ("rules", "limits")
+"""Keywords whose values are merged entry by entry, so that an outer marker, or the ini file, fills in."""
+ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
+"""What `smfake_env = true` sets where nothing is set."""
+
+ini_key = pytest.StashKey["dict[str, Any]"]()
+item_key = pytest.StashKey[pytest.Item | None]()
+fake_key = pytest.StashKey[list["FakeSageMaker"]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and ini settings."""
+    group = parser.getgroup("smfake", "fake SageMaker")
+    group.addoption(
+        "--smfake-edition", default=None, metavar="page|sdk", help="rules of the documented page (default) or of the SDK's model alone"
+    )
+    parser.addini("smfake_edition", "edition of the rules: page or sdk", default="page")
+    parser.addini("smfake_region", "region of a call that names none", default="us-east-1")
+    parser.addini("smfake_account", "account of credentials that name none", default="123456789012")
+    parser.addini("smfake_rules", "rules to override, one a line: ID = BOUND (off: switched off)", type="linelist", default=[])
+    parser.addini("smfake_limits", "account limits, one a line: models = 5, or models@eu-west-1 = 5", type="linelist", default=[])
+    parser.addini("smfake_allow", "hosts that AWS calls may reach while a fake is active", type="linelist", default=[])
+    parser.addini("smfake_real_sleep", "let retries and waiters really sleep", type="bool", default=False)
+    parser.addini("smfake_env", "set a dummy region and keys before collection where none exist", type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read and check the settings; a wrong one ends the run before it starts."""
+    config.addinivalue_line("markers", MARKER)
+    settings: dict[str, Any] = {name: config.getini(f"smfake_{name}") for name in ("region", "account", "allow", "real_sleep")}
+    settings["edition"] = config.getoption("--smfake-edition") or config.getini("smfake_edition")
+    for name in MERGED:
+        settings[name] = dict(_entry(f"smfake_{name}", line) for line in config.getini(f"smfake_{name}"))
+    _check_settings(settings)
+    config.stash[ini_key] = settings
+    config.stash[item_key] = None
+    if config.getini("smfake_env"):
+        _set_environment()
+
+
+def _entry(setting: str, line: str) -> tuple[str, Any]:
+    """Read a line `NAME = VALUE`; the value is a number, `off`, `true`, or text."""
+    name, equals, text = (part.strip() for part in line.partition("="))
+    if not (name and equals and text):
+        raise pytest.UsageError(f"{setting}: {line!r} is not of the form NAME = VALUE")
+    if text in ("off", "true"):
+        return name, None if text == "off" else True
+    return name, int(text) if text.isdecimal() else text
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    """Check the settings, as far as that costs nothing; overrides and limits need botocore, and are rare."""
+    if settings["edition"] not in ("page", "sdk"):
+        raise pytest.UsageError(f"smfake edition: {settings['edition']!r} is not an edition; there are: page, sdk")
+    defaults = {"region": "us-east-1", "account": "123456789012", "rules": {}, "limits": {}}
+    if any(settings[name] != value for name, value in defaults.items()):
+        from .fake import FakeSageMaker
+
+        try:
+            FakeSageMaker(**settings)
+        except ValueError as error:
+            raise pytest.UsageError(f"smfake settings: {error}") from None
+
+
+def _set_environment() -> None:
+    import os
+
+    if "AWS_REGION" not in os.environ and "AWS_PROFILE" not in os.environ:
+        os.environ.setdefault("AWS_DEFAULT_REGION", ENVIRONMENT["AWS_DEFAULT_REGION"])
+    if "AWS_ACCESS_KEY_ID" not in os.environ and "AWS_PROFILE" not in os.environ:
+        os.environ.update({name: value for name, value in ENVIRONMENT.items() if name != "AWS_DEFAULT_REGION"})
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say in one line which rules are in force."""
+    from importlib.metadata import version
+
+    settings = config.stash[ini_key]
+    overridden = len(settings["rules"])
+    rules = f"{overridden} overridden" if overridden else "none overridden"
+    return f"smfake: edition {settings['edition']}, botocore {version('botocore')}, rules: {rules}"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the marker alone activate a fake."""
+    if isinstance(item, pytest.Function) and "smfake" not in item.fixturenames and item.get_closest_marker("smfake"):
+        # A list of its own: pytest shares one among the parameters of a function, which may be marked one by one.
+        item.fixturenames = ["smfake", *item.fixturenames]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tell the session-scoped factory which test is running."""
+    item.config.stash[item_key] = item
+    try:
+        return (yield)
+    finally:
+        item.config.stash[item_key] = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure which requests were rejected by one edition alone."""
+    report = yield
+    if report.failed and (fakes := item.stash.get(fake_key, None)):
+        from .advice import advice
+
+        if text := "\n".join(line for fake in fakes for line in advice(fake)):
+            report.sections.append(("smfake", text))
+    return report
+
+
+def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, Any]:
+    """Return the keywords for a fake: those of the ini file, with the markers of a test laid over them, nearest last.
+
+    Raises:
+        ValueError: a marker with an argument that it does not take.
+    """
+    settings = config.stash[ini_key].copy()
+    for marker in reversed(list(item.iter_markers("smfake") if item else ())):
+        if marker.args:
+            raise ValueError(f"the smfake marker takes keywords only, not {marker.args!r}; they are: {', '.join(KEYWORDS)}")
+        keywords: dict[str, Any] = dict(marker.kwargs)
+        for name, value in keywords.items():
+            if name not in KEYWORDS:
+                raise ValueError(f"the smfake marker takes no {name}={value!r}; its keywords are: {', '.join(KEYWORDS)}")
+            settings[name] = settings.get(name, {}) | value if name in MERGED and isinstance(value, dict) else value
+    return settings
+
+
+def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
+    from .fake import FakeSageMaker
+
+    try:
+        fake = FakeSageMaker(**settings_for(config, item))
+    except (ValueError, TypeError) as error:
+        pytest.fail(f"smfake marker: {error}", pytrace=False)
+    if item is not None:
+        item.stash.setdefault(fake_key, []).append(fake)
+    return fake
+
+
+@pytest.fixture
+def smfake(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
+    """Yield the active fake: every SageMaker call of the test is answered by it (function scope)."""
+    with _new_fake(request.config, request.node) as fake:
+        yield fake
+
+
+@pytest.fixture
+def smfake_client(smfake: FakeSageMaker) -> Any:
+    """Return a boto3 client for SageMaker, answered by `smfake` (function scope)."""
+    return smfake.client()
+
+
+@pytest.fixture(scope="session")
+def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMaker]:
+    """Make a fake, not yet active, with the settings of the test that is running (session scope).
+
+    For Hypothesis, whose examples each need a world: `with smfake_factory() as fake:` inside the test. Keywords are
+    those of `FakeSageMaker` and win over markers.
+    """
+    config = request.config
+
+    def make(**keywords: Any) -> FakeSageMaker:
+        from .fake import FakeSageMaker
+
+        item = config.stash[item_key]
+        fake = FakeSageMaker(**settings_for(config, item) | keywords)
+        if item is not None:
+            item.stash[fake_key] = [fake]
+        return fake
+
+    return make
+
+
+@pytest.fixture
+def smfake_moto(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
+    """Yield the active fake, with moto's `mock_aws` for every other service (function scope; needs the moto extra)."""
+    try:
+        from moto import mock_aws
+    except ImportError:
+        pytest.fail("smfake_moto needs moto: pip install 'pytest-smfake[moto]'", pytrace=False)
+    with mock_aws():
+        yield request.getfixturevalue("smfake")

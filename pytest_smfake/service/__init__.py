@@ -1,0 +1,1 @@
+"""The service: operations, store, limits, clock. It imports the specification and knows nothing of transports."""

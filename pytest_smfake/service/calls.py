@@ -1,0 +1,90 @@
+"""The log of the calls that reached a fake."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from .errors import ServiceError
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: all attempts of one invocation of a client.
+
+    Attributes:
+        operation: `CreateModel`; None where the request named none that is known.
+        body: the request's body as it was sent.
+        response: what was answered, None for an error, for an empty body and for what was passed on to moto.
+        error: the error answered, with `code`, `text`, `status` and `violations`; else None.
+        region, account: the world that the call went to.
+        time: when its first attempt arrived, on the fake's clock, in seconds since the epoch.
+        attempts: how many requests the client sent for it.
+        passed_on: whether it was passed on to moto.
+    """
+
+    operation: str | None
+    body: bytes = field(repr=False)
+    region: str
+    account: str
+    time: float
+    response: Any = None
+    error: ServiceError | None = None
+    attempts: int = 1
+    passed_on: bool = False
+
+    @property
+    def parameters(self) -> Any:
+        """The parameters as they were sent, read anew at each look; None where they cannot be read."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def __repr__(self) -> str:
+        verdict = self.error or ("passed on to moto" if self.passed_on else reprlib.repr(self.response))
+        retries = f", {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"<Call {self.operation} {reprlib.repr(self.parameters)} in {self.region}{retries} -> {verdict}>"
+
+
+class Calls(Sequence[Call]):
+    """The calls in the order of their arrival; it reads like a list."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._by_invocation: dict[str, Call] = {}
+
+    def record(self, call: Call, invocation: str | None) -> None:
+        """Add a call; a further attempt of an invocation updates the entry of the first."""
+        first = self._by_invocation.get(invocation) if invocation else None
+        if first is None:
+            self._calls.append(call)
+            if invocation:
+                self._by_invocation[invocation] = call
+        else:
+            first.attempts += 1
+            first.response, first.error = call.response, call.error
+
+    @property
+    def operations(self) -> list[str | None]:
+        """The operation of each call."""
+        return [call.operation for call in self._calls]
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Call]: ...
+    def __getitem__(self, index: int | slice) -> Call | list[Call]:
+        return self._calls[index]
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self._calls))
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __repr__(self) -> str:
+        return "[" + ",\n ".join(map(repr, self._calls)) + "]"

@@ -1,0 +1,42 @@
+"""The clock of a fake."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Real time plus what a test, or a sleep on the virtual clock, has advanced it by.
+
+    `time.time` is read at each call, so that freezegun and time-machine stay in charge.
+
+    Example:
+        >>> clock = Clock()
+        >>> before = clock.now()
+        >>> clock.advance(3600)
+        >>> clock.now() - before >= 3600
+        True
+    """
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return time.time() + self._offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward.
+
+        Args:
+            seconds: how far, at least 0.
+
+        Raises:
+            ValueError: a negative number.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"a clock advances by at least 0 seconds, not by {seconds!r}")
+        self._offset += seconds
+
+    def __repr__(self) -> str:
+        return f"<Clock {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(self.now()))}, advanced by {self._offset:g} s>"

@@ -1,0 +1,76 @@
+"""The service side of a call: constraints, conditions, store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_smfake.spec.catalogue import Catalogue
+
+from .calls import Calls
+from .clock import Clock
+from .errors import ServiceError, not_implemented, rejected
+from .limits import Limits
+from .operations import OPERATIONS, Answer, Context, keeps
+from .store import Place, Store
+
+
+class Service:
+    """A SageMaker that holds everything in memory; it knows nothing of HTTP.
+
+    Args:
+        catalogue: the rules to enforce.
+        limits: bounds by what they limit, from the start.
+        clock: whose time it is.
+    """
+
+    def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock) -> None:
+        self.catalogue = catalogue
+        self.clock = clock
+        self._initial_limits = dict(limits)
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every model, call and limit but those given at the start."""
+        self.store = Store()
+        self.calls = Calls()
+        self.limits = Limits(self.store)
+        for key, bound in self._initial_limits.items():
+            self.limits.set(key, bound)
+
+    def check(self, operation: str, request: Any) -> None:
+        """Refuse a request that breaks a rule, and take out what the service reads past: unknown members and nulls.
+
+        Raises:
+            ServiceError: `ValidationException` with every violated constraint, or `SerializationException`.
+        """
+        try:
+            found = self.catalogue.find(operation, request)
+        except RecursionError:
+            raise ServiceError("SerializationException", "The request is nested too deeply") from None
+        if found.violations:
+            raise rejected(found.violations)
+        for *way, last in found.ignored:
+            holder = request
+            for step in way:
+                holder = holder[step]
+            del holder[last]
+
+    def keeps(self, operation: str, request: Any) -> bool:
+        """Whether this service executes the call itself, given that the request is sound."""
+        return keeps(operation, request)
+
+    def execute(self, operation: str, request: Any, place: Place) -> Answer:
+        """Run an operation on a sound request.
+
+        Raises:
+            ServiceError: what the service answers instead.
+        """
+        if not self.keeps(operation, request):
+            arn = f" for {request['ResourceArn']}" if operation in OPERATIONS else ""
+            raise not_implemented(operation + arn)
+        with self._lock:
+            context = Context(self.store.world(place), self.catalogue, self.limits, self.clock)
+            return OPERATIONS[operation](request, context)

@@ -1,0 +1,177 @@
+"""The catalogue: every rule in force, and the validator that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from .crossfield import CROSS_FIELD
+from .editions import edition_rules, overridden, parts_of, unknown_rule
+from .model import RESPONSE, shape_of
+from .rules import EDITIONS, Edition, Rule, Violation
+from .validate import Check, Findings, Where, compile_check
+
+
+class Catalogue:
+    """The rules of one edition, with overrides.
+
+    Args:
+        edition: `page`, the SDK's model with the documented page laid over it, or `sdk`, the model alone.
+        rules: bounds by rule id that replace the edition's; None switches a rule off.
+
+    Raises:
+        ValueError: an edition or rule that does not exist, or a bound of the wrong type; the sentence names what would be right.
+
+    Example:
+        >>> from pytest_smfake import Catalogue
+        >>> fifteen = Catalogue("page", {"CreateModel/Containers:max": 15})
+        >>> fifteen.rule("CreateModel/Containers:max").bound
+        15
+    """
+
+    def __init__(self, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> None:
+        if edition not in EDITIONS:
+            raise ValueError(f"{edition!r} is not an edition; there are: {', '.join(EDITIONS)}")
+        self.edition: Edition = edition
+        self.overrides = dict(rules or {})
+        self._rules: dict[str, dict[str, Rule]] = {}
+        self._checks: dict[str, Check | None] = {}
+        for rule_id in self.overrides:
+            self._operation_rules(parts_of(rule_id)["operation"])
+
+    def __repr__(self) -> str:
+        overridden = f", {len(self.overrides)} overridden" if self.overrides else ""
+        return f"<Catalogue {self.edition}{overridden}>"
+
+    def rules(self, operation: str) -> tuple[Rule, ...]:
+        """Return the rules of `CreateModel`, or of `CreateModel.response`, in the order of the model's members.
+
+        Raises:
+            ValueError: the operation is not modelled.
+        """
+        return tuple(self._operation_rules(operation).values())
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return one rule.
+
+        Raises:
+            ValueError: the edition has no such rule; the sentence names the nearest ids.
+        """
+        rules = self._operation_rules(parts_of(rule_id)["operation"])
+        if rule_id not in rules:
+            raise ValueError(unknown_rule(rule_id, rules))
+        return rules[rule_id]
+
+    def get(self, rule_id: str) -> Rule | None:
+        """Return a rule, or None where the edition lacks it or an override switched it off."""
+        return self._operation_rules(parts_of(rule_id)["operation"]).get(rule_id)
+
+    def find(self, operation: str, request: Any) -> Findings:
+        """Return all that a request breaks, and the places that the service reads past.
+
+        Values of the wrong type hide everything else, and constraints hide the cross-field rules: the service looks
+        at them in that order and answers at the first stage that fails.
+        """
+        check = self._check(operation)
+        found = Findings()
+        if check is None:
+            return found
+        check(request, (), found)
+        if found.violations:
+            wrong = [violation for violation in found.violations if violation.rule.keyword == "type"]
+            order = self._order(operation, request)
+            found.violations = sorted(wrong or found.violations, key=order)
+        else:
+            found.violations.extend(self._cross_field(operation, request))
+        return found
+
+    def validate(self, operation: str, request: Any) -> list[Violation]:
+        """Return the violations of a request (see `find`); an empty list stands for a valid one."""
+        return self.find(operation, request).violations
+
+    def _cross_field(self, operation: str, request: Any) -> Iterator[Violation]:
+        rules = self._operation_rules(operation)
+        for cross_field in CROSS_FIELD:
+            if cross_field.rule.operation == operation and (rule := rules.get(cross_field.rule.id)):
+                yield from cross_field.violations(request, rule)
+
+    def _check(self, operation: str) -> Check | None:
+        if operation not in self._checks:
+            shape = shape_of(operation)
+            by_path: dict[str, dict[str, Rule]] = {}
+            for rule in self._operation_rules(operation).values():
+                if rule.is_constraint:
+                    by_path.setdefault(rule.path, {})[rule.keyword] = rule
+            self._checks[operation] = None if shape is None else compile_check(shape, by_path)
+        return self._checks[operation]
+
+    def _operation_rules(self, operation: str) -> dict[str, Rule]:
+        if operation not in self._rules:
+            rules = edition_rules(self.edition, operation)
+            mine = {rule_id: bound for rule_id, bound in self.overrides.items() if parts_of(rule_id)["operation"] == operation}
+            self._rules[operation] = overridden(rules, operation, mine) if mine else rules
+        return self._rules[operation]
+
+    def _order(self, operation: str, request: Any) -> Callable[[Violation], list[int]]:
+        """Return the key that sorts violations by the model's order of members, items and entries in theirs."""
+        shape = shape_of(operation)
+
+        def key(violation: Violation) -> list[int]:
+            return _position(shape, request, violation.where)
+
+        return key
+
+
+@cache
+def catalogue(edition: Edition) -> Catalogue:
+    """Return the catalogue of an edition without overrides, shared by all who ask, since compiling takes time."""
+    return Catalogue(edition)
+
+
+def validate(operation: str, request: Any, *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Violation]:
+    """Return every violation of a SageMaker request, without a fake, in the service's order; an empty list if it is valid.
+
+    Args:
+        operation: any operation of the installed botocore, such as `CreateModel`; `CreateModel.response` checks an answer.
+        request: the parameters as JSON has them: dict, list, str, int, float, bool, None. Timestamps are epoch seconds.
+        edition: `page` or `sdk`.
+        rules: overrides by rule id.
+
+    Raises:
+        ValueError: an unknown operation, edition or rule.
+
+    Example:
+        >>> from pytest_smfake import validate
+        >>> [violation.rule.id for violation in validate("CreateModel", {"ModelName": "churn"})]
+        ['CreateModel/ExecutionRoleArn:required']
+    """
+    return (Catalogue(edition, rules) if rules else catalogue(edition)).validate(operation, request)
+
+
+def differences(left: Catalogue, right: Catalogue, operation: str) -> list[tuple[str, Rule | None, Rule | None]]:
+    """Return the rules of an operation, and of its response, that two catalogues state differently, None where one lacks it."""
+    found = []
+    for name in (operation, operation + RESPONSE):
+        mine, other = ({rule.id: rule for rule in side.rules(name)} for side in (left, right))
+        for rule_id in {**mine, **other}:
+            a, b = mine.get(rule_id), other.get(rule_id)
+            if (a and a.bound) != (b and b.bound):
+                found.append((rule_id, a, b))
+    return found
+
+
+def _position(shape: Any, value: Any, where: Where) -> list[int]:
+    position = []
+    for part in where:
+        if shape.type_name == "structure":
+            position.append(list(shape.members).index(part))
+            shape = shape.members[part]
+        elif shape.type_name == "map":
+            position.append(list(value).index(part))
+            shape = shape.value
+        else:
+            position.append(int(part))
+            shape = shape.member
+        value = value.get(part) if isinstance(value, dict) else None if value is None else value[part]
+    return position

@@ -1,0 +1,147 @@
+r"""Java's regular expressions, as the service uses them, in Python.
+
+The service is written in Java and matches a pattern against the whole string. Python reads most of the same
+syntax, but not all of it: `\p{L}` does not compile, `.` leaves out fewer line ends, a surrogate pair names
+one code point, and `\d` takes every digit of Unicode. Sources: java.util.regex.Pattern, and the patterns in
+botocore's model of SageMaker, all of which the tests compile.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+
+DOT = "[^\n\r\u0085\u2028\u2029]"
+"""What Java's `.` matches: anything but its line terminators."""
+
+POSIX = {"Alnum": "a-zA-Z0-9", "Alpha": "a-zA-Z", "Digit": "0-9", "Lower": "a-z", "Upper": "A-Z"}
+
+_TOKEN = re.compile(
+    r"""
+      (?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})   # one code point as two surrogates
+    | \\p\{(?P<property>\w+)\}
+    | \\(?P<escape>.)
+    | (?P<open>\[\^?)
+    | (?P<close>\])
+    | (?P<dot>\.)
+    | (?P<group>\(\?<(?=\w))
+    | (?P<end>\$)(?P<repeat>\{[0-9,]+\}|[*+?])?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def compile_pattern(pattern: str) -> Callable[[str], object]:
+    r"""Return a function that is truthy where the whole of a string matches the Java `pattern`.
+
+    Raises:
+        ValueError: the pattern cannot be translated; the sentence says which and why.
+
+    Example:
+        >>> matches = compile_pattern(r"[\p{L}\d]+")
+        >>> bool(matches("ñ1")), bool(matches("٣"))
+        (True, False)
+    """
+    ascii_only = _compile(pattern, True).fullmatch
+    if r"\p{" not in pattern:
+        return ascii_only
+
+    def matches(value: str) -> object:
+        # The classes of all of Unicode take half a second to collect: most values never need them.
+        return ascii_only(value) if value.isascii() else _compile(pattern, False).fullmatch(value)
+
+    return matches
+
+
+def matcher(pattern: str) -> Callable[[str], object]:
+    """Return `compile_pattern(pattern)`; a pattern that cannot be translated takes every string (`is_vacuous`)."""
+    return (lambda _: True) if is_vacuous(pattern) else compile_pattern(pattern)
+
+
+@cache
+def is_vacuous(pattern: str) -> bool:
+    """Whether a pattern cannot be translated, so that nothing is held to it. No pattern of the SDK is known to be."""
+    try:
+        _compile(pattern, True)
+    except ValueError:
+        return True
+    return False
+
+
+@cache
+def _compile(pattern: str, ascii_only: bool) -> re.Pattern[str]:
+    try:
+        return re.compile(translate(pattern, ascii_only=ascii_only), re.ASCII)
+    except re.error as error:
+        raise ValueError(f"the pattern {pattern!r} is not a Java regular expression that Python can match: {error}") from None
+
+
+def translate(pattern: str, *, ascii_only: bool = False) -> str:
+    r"""Return `pattern` in Python's syntax, to be compiled with `re.ASCII` and matched in full.
+
+    Args:
+        pattern: a Java regular expression.
+        ascii_only: whether `\p` classes may be cut down to ASCII, since only such strings will be matched.
+
+    Raises:
+        ValueError: the pattern uses a part of Java's syntax that has no translation.
+    """
+    inside = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal inside
+        text = match[0]
+        if pair := match["pair"]:
+            high, low = int(pair[2:6], 16), int(pair[8:], 16)
+            return re.escape(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))
+        if name := match["property"]:
+            members = _property(name, ascii_only)
+            return members if inside else f"[{members}]"
+        if match["open"]:
+            if inside:
+                raise ValueError(f"the pattern {pattern!r} has a character class inside another, which Python does not know")
+            inside = True
+        elif match["close"]:
+            inside = False
+        elif match["dot"] and not inside:
+            return DOT
+        elif match["group"]:
+            return "(?P<"
+        elif match["end"] and not inside:
+            # Java lets the end of input be repeated, Python does not; once says the same.
+            return "$"
+        return text
+
+    return _TOKEN.sub(replace, pattern)
+
+
+def _property(name: str, ascii_only: bool) -> str:
+    """Return the inside of a character class for the Unicode property `name`, such as `L` or `Alnum`."""
+    if name in POSIX:
+        return POSIX[name]
+    if not re.fullmatch("[LMNPSZC][a-z]?", name):
+        raise ValueError(rf"\p{{{name}}} is not a general category of Unicode")
+    # Where no ASCII character has the property, one that no ASCII string holds keeps the class from being empty.
+    return _ranges(0x80 if ascii_only else sys.maxunicode + 1).get(name, "\uffff")
+
+
+@cache
+def _ranges(stop: int) -> dict[str, str]:
+    """Return, for each general category (`Lu`) and group (`L`), its code points below `stop` as class ranges."""
+    runs: dict[str, list[list[int]]] = {}
+    for point in range(stop):
+        category = unicodedata.category(chr(point))
+        for name in (category, category[0]):
+            known = runs.setdefault(name, [])
+            if known and known[-1][1] == point - 1:
+                known[-1][1] = point
+            else:
+                known.append([point, point])
+    return {name: "".join(_range(*run) for run in known) for name, known in runs.items()}
+
+
+def _range(first: int, last: int) -> str:
+    return re.escape(chr(first)) if first == last else f"{re.escape(chr(first))}-{re.escape(chr(last))}"

@@ -1,0 +1,253 @@
+"""Interception of botocore: patches of its classes that hold while a fake is active.
+
+They are class-level, so that every client is answered, whenever it was made, and each answers at the HTTP layer, so that
+retries, waiters, paginators, event hooks and error parsing stay botocore's own.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from fnmatch import fnmatchcase
+from io import BytesIO
+from ipaddress import ip_address
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from . import credentials
+from .wire import Request, Response, answer, is_sagemaker
+
+if TYPE_CHECKING:
+    from pytest_smfake.fake import FakeSageMaker
+
+
+class NetworkBlockedError(RuntimeError):
+    """An AWS call that would have left the process while a fake was active."""
+
+
+_active: list[FakeSageMaker] = []
+_undo: list[Callable[[], None]] = []
+_lock = threading.RLock()
+_signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
+"""Service and operation of the request being sent, which the request itself does not always tell."""
+
+
+def active() -> FakeSageMaker | None:
+    """Return the fake that answers now: the innermost one."""
+    return _active[-1] if _active else None
+
+
+def activate(fake: FakeSageMaker) -> None:
+    """Let a fake answer, until `deactivate`.
+
+    Raises:
+        RuntimeError: it is active already, or another is in another thread.
+    """
+    with _lock:
+        if fake in _active:
+            raise RuntimeError(f"{fake!r} is active already")
+        here = threading.get_ident()
+        if _active and _active[-1].thread != here:
+            raise RuntimeError(f"{_active[-1]!r} is active in another thread; all threads of a process share one active fake")
+        fake.thread = here
+        if not _active:
+            _patch()
+        _active.append(fake)
+
+
+def deactivate(fake: FakeSageMaker) -> None:
+    """Let a fake answer no more; when the last one goes, botocore is as it was."""
+    with _lock:
+        _active.remove(fake)
+        if not _active:
+            while _undo:
+                _undo.pop()()
+
+
+def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    original = getattr(owner, name)
+    setattr(owner, name, make(original))
+    _undo.append(lambda: setattr(owner, name, original))
+
+
+def _patch() -> None:
+    import botocore.credentials
+    import botocore.endpoint
+    import botocore.httpsession
+    import botocore.retries.bucket
+    import botocore.retries.quota
+    import botocore.signers
+    import botocore.waiter
+
+    _replace(botocore.httpsession.URLLib3Session, "send", _send)
+    _replace(botocore.signers.RequestSigner, "sign", _sign)
+    _replace(botocore.signers.RequestSigner, "get_auth_instance", _get_auth_instance)
+    _replace(botocore.credentials.CredentialResolver, "load_credentials", _load_credentials)
+    for module in (botocore.endpoint, botocore.waiter):
+        _replace(module, "time", _virtual_time)
+    _replace(botocore.retries.bucket.TokenBucket, "acquire", _acquire_token)
+    _replace(botocore.retries.quota.RetryQuota, "acquire", _acquire_quota)
+    _patch_moto()
+
+
+def _send(original: Any) -> Any:
+    def send(session: Any, request: Any) -> Any:
+        fake = _active[-1]
+        seen = _read(request)
+        if _is_allowed(seen, fake.allow):
+            return original(session, request)
+        if is_sagemaker(seen):
+            response = answer(seen, fake.service, fake.home, lambda: _moto_answer(request))
+            return _aws_response(request, response) if isinstance(response, Response) else response
+        moto = _moto_answer(request)
+        if moto is not None:
+            return moto
+        if _is_loopback(seen.host):
+            return original(session, request)
+        service, operation = _signing.get()
+        raise NetworkBlockedError(
+            f"{service} {operation} to {seen.host} was not sent: while a FakeSageMaker is active no AWS call leaves the process. "
+            f"Answer it with moto (mock_aws), or allow the host: allow=[{seen.host!r}]"
+        )
+
+    return send
+
+
+def _read(request: Any) -> Request:
+    headers = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value) for name, value in request.headers.items()}
+    body = request.body
+    if hasattr(body, "read"):
+        body = body.read()
+        request.reset_stream()
+    return Request(request.method, request.url, headers, body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b"")
+
+
+def _is_allowed(request: Request, allow: tuple[str, ...]) -> bool:
+    netloc = urlsplit(request.url).netloc
+    return any(fnmatchcase(name, pattern) for pattern in allow for name in (request.host, netloc))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name, not an address
+        return False
+
+
+class _Raw(BytesIO):
+    """What botocore reads a body from."""
+
+    def stream(self, amt: int = -1, decode_content: bool = False) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _aws_response(request: Any, response: Response) -> Any:
+    from botocore.awsrequest import AWSResponse
+
+    return AWSResponse(request.url, response.status, response.headers, _Raw(response.body))
+
+
+def _sign(original: Any) -> Any:
+    def sign(signer: Any, operation_name: str, request: Any, *args: Any, **kwargs: Any) -> Any:
+        _patch_moto()
+        _signing.set((str(signer._service_id), operation_name))
+        return original(signer, operation_name, request, *args, **kwargs)
+
+    return sign
+
+
+def _get_auth_instance(original: Any) -> Any:
+    def get_auth_instance(signer: Any, *args: Any, request_credentials: Any = None, **kwargs: Any) -> Any:
+        found = request_credentials or signer._credentials
+        if found is None or getattr(found, "method", "explicit") not in credentials.KEPT:
+            request_credentials = credentials.dummy(_active[-1].account)
+        return original(signer, *args, request_credentials=request_credentials, **kwargs)
+
+    return get_auth_instance
+
+
+def _load_credentials(original: Any) -> Any:
+    def load_credentials(resolver: Any) -> Any:
+        return credentials.found_in_environment(resolver) or credentials.dummy(_active[-1].account)
+
+    return load_credentials
+
+
+def _virtual_time(original: Any) -> Any:
+    def now() -> float:
+        return time.time()  # looked up at each call, so that freezegun and time-machine stay in charge
+
+    return SimpleNamespace(**vars(time) | {"sleep": _sleep, "time": now})
+
+
+def _sleep(seconds: float) -> None:
+    fake = active()
+    if fake is None or fake.real_sleep:
+        time.sleep(seconds)
+    else:
+        fake.clock.advance(seconds)
+
+
+def _acquire_token(original: Any) -> Any:
+    from botocore.exceptions import CapacityNotAvailableError
+
+    def acquire(bucket: Any, amount: int = 1, block: bool = True) -> Any:
+        if not block or _active[-1].real_sleep:
+            return original(bucket, amount, block)
+        while True:
+            try:
+                return original(bucket, amount, block=False)
+            except CapacityNotAvailableError:
+                # The bucket of adaptive retries waits on a condition: its own past is moved instead of the real present.
+                missing = bucket._sleep_amount(amount)
+                bucket._last_timestamp -= missing
+                _sleep(missing)
+
+    return acquire
+
+
+def _acquire_quota(original: Any) -> Any:
+    def acquire(quota: Any, amount: int) -> Any:
+        fill_quotas = _active[-1].quotas
+        if quota not in fill_quotas:
+            fill_quotas[quota] = quota._available_capacity
+            quota._available_capacity = quota._max_capacity
+        return original(quota, amount)
+
+    return acquire
+
+
+def _patch_moto() -> None:
+    """Make moto leave SageMaker to the fake, once moto is imported; it is never imported for this."""
+    stubber = sys.modules.get("moto.core.botocore_stubber")
+    if stubber is None or hasattr(stubber.BotocoreStubber.__call__, "smfake_original"):
+        return
+
+    def make(original: Any) -> Any:
+        def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
+            # A `before-send` handler runs even if another has answered: moto's must not touch its own store.
+            return None if is_sagemaker(_read(request)) else original(self, event_name, request, **kwargs)
+
+        call.smfake_original = original  # type: ignore[attr-defined]
+        return call
+
+    _replace(stubber.BotocoreStubber, "__call__", make)
+
+
+def _moto_answer(request: Any) -> Any:
+    """Return moto's answer, or None where it is not active or has none."""
+    models = sys.modules.get("moto.core.models")
+    if models is None:
+        return None
+    _patch_moto()
+    stubber = models.botocore_stubber
+    try:
+        return vars(type(stubber))["__call__"].smfake_original(stubber, "before-send", request)
+    except NotImplementedError:
+        return None

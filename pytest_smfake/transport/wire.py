@@ -1,0 +1,170 @@
+"""AWS JSON 1.1, as SageMaker speaks it: bytes to a call, an answer to bytes."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pytest_smfake.service.arns import account_of
+from pytest_smfake.service.calls import Call
+from pytest_smfake.service.core import Service
+from pytest_smfake.service.errors import ServiceError
+from pytest_smfake.service.store import Place
+from pytest_smfake.spec.model import operation_names, service_model
+
+TARGET = "SageMaker."
+CONTENT_TYPE = "application/x-amz-json-1.1"
+MAX_BODY = 6 * 1024 * 1024
+"""Bytes of a request body (assumed; the longest single member, a pipeline's definition, may have 1 MiB)."""
+
+_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+_API_HOST = re.compile(
+    r"(?:[\w-]+\.)?api(?:-fips)?\.sagemaker\.(?P<region>[\w-]+)\.|(?:[\w-]+\.)?sagemaker(?:-fips)?\.(?P<dual>[\w-]+)\.api\."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request; header names are in lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def host(self) -> str:
+        """Host name, without a port."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """Access key, region and service of the signature, each empty where there is none."""
+        text = self.headers.get("authorization", "")
+        if not text and "X-Amz-Credential" in self.url:
+            text = "Credential=" + unquote(parse_qs(urlsplit(self.url).query).get("X-Amz-Credential", [""])[0])
+        match = _SCOPE.search(text)
+        return (match["key"], match["region"], match["service"]) if match else ("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def is_sagemaker(request: Request) -> bool:
+    """Whether a request is for SageMaker's control plane, wherever it is sent."""
+    if "x-amz-target" in request.headers:
+        return request.headers["x-amz-target"].startswith(TARGET)
+    # The runtime services sign with the same name, but post to paths of their own.
+    return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
+
+
+Foreign = TypeVar("Foreign")
+"""A response of another mock, in the form of the client at hand."""
+
+
+def answer(request: Request, service: Service, home: Place, forward: Callable[[], Foreign | None]) -> Response | Foreign:
+    """Answer a request to SageMaker and log the call.
+
+    Args:
+        request: the request.
+        service: who answers.
+        home: account and region where the request names none.
+        forward: passes the request on to another mock, for what the service does not implement; it returns that mock's
+            response, or None where there is no such mock.
+    """
+    place = _place(request, home)
+    call = Call(None, request.body, place.region, place.account, service.clock.now())
+    forwarded = None
+    try:
+        call.operation = _operation(request)
+        parameters = _decode(request.body)
+        service.check(call.operation, parameters)
+        if not service.keeps(call.operation, parameters):
+            forwarded = forward()
+        if forwarded is None:
+            call.response = service.execute(call.operation, parameters, place)
+        else:
+            call.passed_on = True
+    except ServiceError as error:
+        call.error = error
+    service.calls.record(call, request.headers.get("amz-sdk-invocation-id"))
+    return _encode(call, service) if forwarded is None else forwarded
+
+
+def _place(request: Request, home: Place) -> Place:
+    key, region, _ = request.scope
+    if not region:
+        host = _API_HOST.match(request.host)
+        region = (host["region"] or host["dual"]) if host else home.region
+    return Place(account_of(key) or home.account, region)
+
+
+def _operation(request: Request) -> str:
+    name = request.headers.get("x-amz-target", "").removeprefix(TARGET)
+    if name not in operation_names():
+        # The code and its status are documented; another service of the protocol was seen to send no message with it.
+        raise ServiceError("UnknownOperationException", status=404)
+    return name
+
+
+def _decode(body: bytes) -> Any:
+    """Return the JSON value of a body.
+
+    Raises:
+        ServiceError: `SerializationException` for what no JSON reader of the service would take. Python's own takes more:
+            UTF-16, NaN, and lone surrogates.
+    """
+    if len(body) > MAX_BODY:
+        raise ServiceError("RequestEntityTooLargeException", f"The request body has more than {MAX_BODY} bytes", status=413)
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):  # bad UTF-8, bad JSON and lone surrogates are ValueErrors
+        # Observed of Firehose, which speaks the same protocol (pplu/aws-sdk-perl#237): no message.
+        raise ServiceError("SerializationException") from None
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _encode(call: Call, service: Service) -> Response:
+    headers = {
+        "x-amzn-RequestId": f"{random.getrandbits(32):08x}-{random.getrandbits(16):04x}-4{random.getrandbits(12):03x}-"
+        f"a{random.getrandbits(12):03x}-{random.getrandbits(48):012x}",
+        "Content-Type": CONTENT_TYPE,
+        "Date": formatdate(service.clock.now(), usegmt=True),
+    }
+    status = 200
+    body: dict[str, Any] | None = call.response
+    if error := call.error:
+        status = error.status
+        headers["x-amzn-ErrorType"] = error.code
+        body = {"__type": error.code}
+        if error.text:
+            body["Message" if error.code in _modelled_errors() else "message"] = error.text
+    content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    headers["Content-Length"] = str(len(content))
+    return Response(status, headers, content)
+
+
+@cache
+def _modelled_errors() -> frozenset[str]:
+    """Return the errors that the SDK models: clients read their text from `Message`, with a capital."""
+    return frozenset(shape.name for shape in service_model().error_shapes)
