@@ -22,7 +22,7 @@ ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake",
 
 ini_key = pytest.StashKey["dict[str, Any]"]()
 item_key = pytest.StashKey[pytest.Item | None]()
-fake_key = pytest.StashKey[list["FakeSageMaker"]]()
+fakes_key = pytest.StashKey[list["FakeSageMaker"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _check_settings(settings)
     config.stash[ini_key] = settings
     config.stash[item_key] = None
-    if config.getini("smfake_env"):
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set dummy variables before a conftest can import code that makes clients."""
+    if early_config.getini("smfake_env"):
         _set_environment()
 
 
@@ -113,18 +118,36 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         item.config.stash[item_key] = None
+        item.stash[fakes_key] = []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failure which requests were rejected by one edition alone."""
     report = yield
-    if report.failed and (fakes := item.stash.get(fake_key, None)):
-        from .advice import advice
+    if report.failed:
+        _advise_region(report)
+        if fakes := item.stash.get(fakes_key, []):
+            from .advice import advice
 
-        if text := "\n".join(line for fake in fakes for line in advice(fake)):
-            report.sections.append(("smfake", text))
+            if text := "\n".join(line for fake in fakes for line in advice(fake)):
+                report.sections.append(("smfake", text))
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Add to an error of collection how code that makes clients at import time can be collected."""
+    report = yield
+    if report.failed:
+        _advise_region(report)
+    return report
+
+
+def _advise_region(report: pytest.CollectReport | pytest.TestReport) -> None:
+    if "NoRegionError" in str(report.longrepr):
+        advice = "A client was made where no region is set. The ini setting smfake_env = true sets a dummy region and keys before collection."
+        report.sections.append(("smfake", advice))
 
 
 def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, Any]:
@@ -153,7 +176,7 @@ def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
     except (ValueError, TypeError) as error:
         pytest.fail(f"smfake marker: {error}", pytrace=False)
     if item is not None:
-        item.stash.setdefault(fake_key, []).append(fake)
+        item.stash.setdefault(fakes_key, []).append(fake)
     return fake
 
 
@@ -185,7 +208,7 @@ def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMake
         item = config.stash[item_key]
         fake = FakeSageMaker(**settings_for(config, item) | keywords)
         if item is not None:
-            item.stash[fake_key] = [fake]
+            item.stash[fakes_key] = [fake]
         return fake
 
     return make

@@ -171,7 +171,7 @@ def _pairs(items: Iterable[tuple[str, Any, Shape | None]]) -> str:
     return ", ".join(f"{key}={'null' if item is None else echo(item, shape)}" for key, item, shape in items)
 
 
-_TOKENS = {bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", str: "STRING_VALUE"}
+_TOKENS = {type(None): "NULL_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", str: "STRING_VALUE"}
 _TYPES = {"string": "a String", "boolean": "a Boolean", "timestamp": "a Timestamp", "integer": "an Integer", "long": "a Long"}
 
 

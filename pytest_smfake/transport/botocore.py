@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from io import BytesIO
 from ipaddress import ip_address
@@ -97,11 +98,11 @@ def _patch() -> None:
 def _send(original: Any) -> Any:
     def send(session: Any, request: Any) -> Any:
         fake = _active[-1]
-        seen = _read(request)
+        seen = _envelope(request)
         if _is_allowed(seen, fake.allow):
             return original(session, request)
         if is_sagemaker(seen):
-            response = answer(seen, fake.service, fake.home, lambda: _moto_answer(request))
+            response = answer(replace(seen, body=_body(request)), fake.service, fake.home, lambda: _moto_answer(request))
             return _aws_response(request, response) if isinstance(response, Response) else response
         moto = _moto_answer(request)
         if moto is not None:
@@ -117,13 +118,17 @@ def _send(original: Any) -> Any:
     return send
 
 
-def _read(request: Any) -> Request:
+def _envelope(request: Any) -> Request:
+    """Return a request without its body, which may be a stream that can be read only once."""
     headers = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value) for name, value in request.headers.items()}
+    return Request(request.method, request.url, headers, b"")
+
+
+def _body(request: Any) -> bytes:
     body = request.body
     if hasattr(body, "read"):
         body = body.read()
-        request.reset_stream()
-    return Request(request.method, request.url, headers, body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b"")
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")
 
 
 def _is_allowed(request: Request, allow: tuple[str, ...]) -> bool:
@@ -232,7 +237,7 @@ def _patch_moto() -> None:
     def make(original: Any) -> Any:
         def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
             # A `before-send` handler runs even if another has answered: moto's must not touch its own store.
-            return None if is_sagemaker(_read(request)) else original(self, event_name, request, **kwargs)
+            return None if is_sagemaker(_envelope(request)) else original(self, event_name, request, **kwargs)
 
         call.smfake_original = original  # type: ignore[attr-defined]
         return call

@@ -1,0 +1,196 @@
+"""Fixtures, marker and factory, in runs of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+CREATE = """
+    import boto3
+    import pytest
+
+    def create(fake, name="churn", **overrides):
+        client = boto3.client("sagemaker", region_name="us-east-1")
+        return client.create_model(**fake.request(ModelName=name, **overrides))
+"""
+
+
+@pytest.fixture(params=["plain", "-n 0", "-n 2"])
+def run(request, pytester):
+    """Run a suite in one process and under xdist."""
+    extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
+    pytester.makeconftest("")
+
+    def run(source: str, *arguments: str):
+        pytester.makepyfile(CREATE + source)
+        return pytester.runpytest_subprocess(*extra, *arguments)
+
+    return run
+
+
+def test_fixtures(run):
+    run("""
+    def test_one(smfake, smfake_client):
+        create(smfake)
+        assert smfake_client.describe_model(ModelName="churn")
+        assert "churn" in smfake.models
+
+    def test_two(smfake):
+        assert len(smfake.models) == 0
+    """).assert_outcomes(passed=2)
+
+
+def test_a_marker_alone_activates_the_fake(run):
+    run("""
+    from pytest_smfake import FakeSageMaker
+
+    @pytest.fixture
+    def early():
+        return create(FakeSageMaker())
+
+    @pytest.mark.smfake(account="111122223333")
+    def test_marked(early):
+        assert ":111122223333:" in early["ModelArn"]
+
+    @pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.smfake), 2])
+    def test_half_marked(x, request):
+        assert ("smfake" in request.fixturenames) is (x == 1)
+    """).assert_outcomes(passed=3)
+
+
+def test_the_nearest_marker_wins_and_outer_ones_fill_in(run):
+    run("""
+    pytestmark = pytest.mark.smfake(account="111122223333", edition="sdk", rules={"CreateModel/Containers:max": 7}, limits={"models": 1})
+
+    @pytest.mark.smfake(edition="page", rules={"CreateModel/Tags:max": 1})
+    class TestIt:
+        @pytest.mark.smfake(account="222233334444")
+        def test_it(self, smfake):
+            assert smfake.account == "222233334444"
+            assert smfake.edition == "page"
+            assert smfake.catalogue.overrides == {"CreateModel/Containers:max": 7, "CreateModel/Tags:max": 1}
+            with pytest.raises(ValueError):
+                smfake.add_model(ModelName="a")
+                smfake.add_model(ModelName="b")
+    """).assert_outcomes(passed=1)
+
+
+def test_unittest_classes(run):
+    run("""
+    import unittest
+
+    @pytest.mark.smfake(limits={"models": 1})
+    class TestIt(unittest.TestCase):
+        def setUp(self):
+            from pytest_smfake import FakeSageMaker
+            create(FakeSageMaker())
+
+        def test_it(self):
+            client = boto3.client("sagemaker", region_name="us-east-1")
+            with self.assertRaises(client.exceptions.ResourceLimitExceeded):
+                client.create_model(ModelName="b", ExecutionRoleArn="arn:aws:iam::123456789012:role/r", PrimaryContainer={"Image": "i"})
+
+    @pytest.mark.usefixtures("smfake")
+    class TestOther(unittest.TestCase):
+        def test_it(self):
+            assert boto3.client("sagemaker", region_name="us-east-1").list_models()["Models"] == []
+    """).assert_outcomes(passed=2)
+
+
+def test_the_factory(run):
+    run("""
+    @pytest.mark.smfake(account="111122223333")
+    def test_marked(smfake_factory):
+        for _ in range(2):
+            with smfake_factory() as fake:
+                assert ":111122223333:" in create(fake)["ModelArn"]
+
+    def test_unmarked(smfake_factory):
+        with smfake_factory(edition="sdk") as fake:
+            assert fake.account == "123456789012"
+            assert fake.edition == "sdk"
+
+    @pytest.fixture(scope="session")
+    def outside(smfake_factory):
+        return smfake_factory()
+
+    def test_outside(outside):
+        with outside as fake:
+            create(fake)
+    """).assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        ("limits={'model': 5}", "*'model' is not a limit; there are: models*"),
+        ("limit=5", "*the smfake marker takes no limit=5; its keywords are: region, account,*"),
+        ("'page'", "*the smfake marker takes keywords only, not ('page',)*"),
+        ("edition='new'", "*'new' is not an edition; there are: page, sdk*"),
+        ("rules={'CreateModel/Containers:max': 'many'}", "*'many' is not a bound that it can have; right would be a number of at least 0*"),
+        ("rules=5", "*smfake marker: *5*"),
+    ],
+)
+def test_wrong_marker_keywords(run, marker, sentence):
+    result = run(f"""
+    @pytest.mark.smfake({marker})
+    def test_wrong():
+        pass
+
+    @pytest.mark.smfake({marker})
+    def test_wrong_factory(smfake_factory):
+        pass
+
+    def test_right(smfake):
+        pass
+    """)
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["*ERROR at setup of test_wrong*", sentence])
+
+
+def test_moto(run):
+    run("""
+    def test_it(smfake_moto):
+        create(smfake_moto)
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="bucket")
+        assert boto3.client("sagemaker", region_name="us-east-1").list_endpoints()["Endpoints"] == []
+    """).assert_outcomes(passed=1)
+
+
+def test_moto_missing(run):
+    result = run("""
+    import sys
+
+    def test_it(monkeypatch, request):
+        monkeypatch.setitem(sys.modules, "moto", None)
+        request.getfixturevalue("smfake_moto")
+    """)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*smfake_moto needs moto: pip install 'pytest-smfake[[]moto[]]'*"])
+
+
+def test_without_plugin_autoload(pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(
+        CREATE
+        + """
+    def test_it(smfake):
+        create(smfake)
+    """
+    )
+    pytester.runpytest_subprocess("-p", "pytest_smfake.plugin").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess().assert_outcomes(errors=1)
+
+
+def test_named_in_pytest_plugins_as_well(pytester):
+    pytester.makeconftest("pytest_plugins = ['pytest_smfake.plugin']")
+    pytester.makepyfile("def test_it(smfake): pass")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_fixtures_and_marker_are_documented(pytester):
+    fixtures = pytester.runpytest("--fixtures", "-p", "no:cacheprovider").stdout.str()
+    for name in ("smfake", "smfake_client", "smfake_factory", "smfake_moto"):
+        assert f"\n{name} " in fixtures
+    pytester.runpytest("--markers").stdout.fnmatch_lines(["@pytest.mark.smfake(region, account, *"])
+    pytester.runpytest("--help").stdout.fnmatch_lines(["*--smfake-edition=page|sdk*", "*smfake_limits (linelist)*"])

@@ -1,0 +1,195 @@
+"""Options and ini settings, each in a run of its own, and what they do to a report."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=["plain", "-n 2"])
+def run(request, pytester):
+    extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
+
+    def run(ini: str, source: str, *arguments: str):
+        pytester.makepyprojecttoml("[tool.pytest.ini_options]\nstrict_markers = true\n" + ini)
+        pytester.makepyfile(source)
+        return pytester.runpytest_subprocess(*extra, *arguments)
+
+    return run
+
+
+def test_edition_by_ini(run):
+    run("smfake_edition = 'sdk'", "def test_it(smfake): assert smfake.edition == 'sdk'").assert_outcomes(passed=1)
+
+
+def test_edition_by_option_wins(run):
+    result = run("smfake_edition = 'sdk'", "def test_it(smfake): assert smfake.edition == 'page'", "--smfake-edition=page")
+    result.assert_outcomes(passed=1)
+
+
+def test_all_settings(run):
+    ini = """
+        smfake_region = 'eu-west-1'
+        smfake_account = '111122223333'
+        smfake_rules = ['CreateModel/Containers:max = 15', 'CreateModel/ExecutionRoleArn:required = off', 'CreateModel/PrimaryContainer:required = true']
+        smfake_limits = ['models = 5', 'models@us-east-1 = 1']
+        smfake_allow = ['minio.internal:9000']
+        smfake_real_sleep = true
+    """
+    source = """
+        def test_it(smfake):
+            assert (smfake.region, smfake.account) == ("eu-west-1", "111122223333")
+            assert smfake.catalogue.overrides == {
+                "CreateModel/Containers:max": 15, "CreateModel/ExecutionRoleArn:required": None, "CreateModel/PrimaryContainer:required": True
+            }
+            assert smfake.allow == ("minio.internal:9000",)
+            assert smfake.real_sleep is True
+            smfake.at(region="us-east-1").add_model(**smfake.request())
+            try:
+                smfake.at(region="us-east-1").add_model(**smfake.request(ModelName="b"))
+            except ValueError as error:
+                assert "is 1 Models" in str(error)
+            else:
+                raise AssertionError
+    """
+    run(ini.replace("        ", ""), source).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("ini", "option", "sentence"),
+    [
+        ("", "--smfake-edition=new", "*smfake edition: 'new' is not an edition; there are: page, sdk*"),
+        ("smfake_edition = 'new'", "", "*smfake edition: 'new' is not an edition; there are: page, sdk*"),
+        ("smfake_region = 'nowhere'", "", "*smfake settings: 'nowhere' is not the name of a region*"),
+        ("smfake_account = '1'", "", "*smfake settings: '1' is not an account id, which is a string of 12 digits*"),
+        ("smfake_limits = ['models']", "", "*smfake_limits: 'models' is not of the form NAME = VALUE*"),
+        ("smfake_limits = ['model = 5']", "", "*smfake settings: 'model' is not a limit; there are: models*"),
+        ("smfake_limits = ['models = many']", "", "*a whole number of at least 0, not 'many'*"),
+        (
+            "smfake_rules = ['CreateModel/Container:max = 5']",
+            "",
+            "*'CreateModel/Container:max' is not a rule; near it: CreateModel/Containers:max*",
+        ),
+        ("smfake_rules = ['CreateModels/Containers:max = 5']", "", "*'CreateModels' is not a SageMaker operation*near it: CreateModel*"),
+        ("smfake_rules = ['5 = 5']", "", "*'5' is not the id of a rule; one looks like*"),
+    ],
+)
+def test_wrong_settings_end_the_run_before_it_starts(run, ini, option, sentence):
+    result = run(ini, "def test_it(): pass", *option.split())
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([sentence])
+    assert "INTERNALERROR" not in result.stderr.str() + result.stdout.str()
+
+
+def test_the_header(pytester):
+    result = pytester.runpytest("--smfake-edition=sdk")
+    result.stdout.fnmatch_lines(["smfake: edition sdk, botocore *, rules: none overridden"])
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nsmfake_rules = ['CreateModel/Containers:max = 15']")
+    pytester.runpytest().stdout.fnmatch_lines(["smfake: edition page, botocore *, rules: 1 overridden"])
+
+
+REJECTED = """
+    def test_it(smfake, smfake_client):
+        request = smfake.request(PrimaryContainer=None, Containers=[{"Image": smfake.image}] * 6)
+        smfake_client.create_model(**request)
+"""
+
+
+def test_a_failure_says_which_edition_would_take_the_request(run):
+    result = run("", REJECTED)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*1 validation error detected:*at 'containers' failed to satisfy constraint: Member must have length less than or equal to 5",
+            "*CreateModel was rejected by CreateModel/Containers:max, which is 5 in edition page and 15 in edition sdk.*"
+            "--smfake-edition=sdk, or rules={'CreateModel/Containers:max': 15}",
+        ]
+    )
+
+
+def test_a_failure_of_the_sdk_edition(run):
+    source = """
+    def test_it(smfake, smfake_client):
+        smfake_client.create_model(**smfake.request(PrimaryContainer={"Image": "docker.io/mine:1"}))
+    """
+    result = run("smfake_edition = 'sdk'", source)
+    result.stdout.fnmatch_lines(["*CreateModel was rejected by CreateModel:ecr-image*does not exist in edition page*"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "describe_model(ModelName='-')",
+        "create_model(**smfake.request(ModelName='-'))",
+        "create_model(**smfake.request(PrimaryContainer=None, Containers=[{'Image': smfake.image}] * 16))",
+        "describe_model(ModelName='nope')",
+    ],
+)
+def test_no_advice_where_both_editions_reject(run, call):
+    result = run("", f"def test_it(smfake, smfake_client): smfake_client.{call}")
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*was rejected by*")
+
+
+def test_no_advice_where_the_test_passes(run):
+    source = REJECTED.replace(
+        "        smfake_client.create_model(**request)",
+        "        try: smfake_client.create_model(**request)\n        except Exception: pass",
+    )
+    result = run("", source, "-rA")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*was rejected by*")
+
+
+BARE = """
+    import boto3
+
+    CLIENT = boto3.client("sagemaker")
+
+    def test_it(smfake):
+        CLIENT.create_model(**smfake.request())
+        assert len(smfake.models) == 1
+"""
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """An environment without region and credentials."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+
+def test_clients_at_import_time_in_a_bare_environment(bare, run):
+    result = run("", BARE)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*NoRegionError*", "*The ini setting smfake_env = true sets a dummy region and keys before collection.*"])
+    run("smfake_env = true", BARE).assert_outcomes(passed=1)
+
+
+def test_the_same_in_a_conftest(bare, run, pytester):
+    pytester.makeconftest("import boto3; CLIENT = boto3.client('sagemaker')")
+    run("smfake_env = true", BARE).assert_outcomes(passed=1)
+
+
+def test_a_client_without_region_in_a_test(bare, run):
+    result = run("", "import boto3\ndef test_it(smfake): boto3.client('sagemaker')")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*The ini setting smfake_env = true*"])
+
+
+def test_smfake_env_leaves_what_is_set(bare, run, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    source = """
+        import os
+        assert "AWS_DEFAULT_REGION" not in os.environ
+        assert os.environ["AWS_ACCESS_KEY_ID"] == os.environ["AWS_SECRET_ACCESS_KEY"] == "mine"
+        def test_it(): pass
+    """
+    run("smfake_env = true", source).assert_outcomes(passed=1)

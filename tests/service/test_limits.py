@@ -1,0 +1,120 @@
+"""Account limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_smfake import FakeSageMaker
+
+TEXT = (
+    "An error occurred (ResourceLimitExceeded) when calling the CreateModel operation: The account-level service limit "
+    "'Total number of models' is {0} Models, with current utilization of {1} Models and a request delta of 1 Models. "
+    "Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS "
+    "support to request an increase for this quota."
+)
+
+
+@pytest.mark.smfake(limits={"models": 2})
+def test_the_limit_error(smfake, smfake_client):
+    for name in ("a", "b"):
+        smfake_client.create_model(**smfake.request(ModelName=name))
+    with pytest.raises(smfake_client.exceptions.ResourceLimitExceeded) as caught:
+        smfake_client.create_model(**smfake.request(ModelName="c"))
+    assert str(caught.value) == TEXT.format(2, 2)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert list(smfake.models) == ["a", "b"]
+    smfake_client.delete_model(ModelName="a")
+    smfake_client.create_model(**smfake.request(ModelName="c"))
+
+
+def test_none_by_default(smfake, smfake_client):
+    for index in range(30):
+        smfake_client.create_model(**smfake.request(ModelName=f"m{index}"))
+    assert len(smfake.models) == 30
+
+
+def test_a_limit_ends_with_its_block(smfake, smfake_client):
+    with smfake.limit("models", 0), pytest.raises(smfake_client.exceptions.ResourceLimitExceeded):
+        smfake_client.create_model(**smfake.request())
+    smfake_client.create_model(**smfake.request())
+
+
+def test_a_stopped_limit_gives_way_to_the_one_before(smfake, smfake_client):
+    smfake.limit("models", 1)
+    later = smfake.limit("models", None)
+    smfake_client.create_model(**smfake.request(ModelName="a"))
+    smfake_client.create_model(**smfake.request(ModelName="b"))
+    later.stop()
+    later.stop()
+    with pytest.raises(smfake_client.exceptions.ResourceLimitExceeded) as caught:
+        smfake_client.create_model(**smfake.request(ModelName="c"))
+    assert str(caught.value) == TEXT.format(1, 2)
+
+
+def test_a_made_up_utilisation_is_true_at_that_moment(smfake, smfake_client):
+    smfake.add_model(ModelName="a")
+    smfake.limit("models", 1000, used=999)
+    smfake_client.create_model(**smfake.request(ModelName="b"))
+    with pytest.raises(smfake_client.exceptions.ResourceLimitExceeded) as caught:
+        smfake_client.create_model(**smfake.request(ModelName="c"))
+    assert str(caught.value) == TEXT.format(1000, 1000)
+    smfake_client.delete_model(ModelName="a")
+    smfake_client.create_model(**smfake.request(ModelName="c"))
+
+
+def test_a_made_up_utilisation_holds_where_nothing_was_created_yet(smfake):
+    smfake.limit("models", 5, used=5)
+    elsewhere = smfake.client(region_name="eu-west-1")
+    with pytest.raises(elsewhere.exceptions.ResourceLimitExceeded):
+        elsewhere.create_model(**smfake.request())
+
+
+@pytest.mark.smfake(limits={"models": 1, "models@eu-west-1": 0})
+def test_one_region(smfake, smfake_client):
+    smfake_client.create_model(**smfake.request())
+    elsewhere = smfake.client(region_name="eu-west-1")
+    with pytest.raises(elsewhere.exceptions.ResourceLimitExceeded):
+        elsewhere.create_model(**smfake.request())
+
+
+def test_one_account(smfake, smfake_client):
+    smfake.limit("models", 0, account="111122223333")
+    smfake_client.create_model(**smfake.request())
+    other = smfake.client(account="111122223333")
+    with pytest.raises(other.exceptions.ResourceLimitExceeded):
+        other.create_model(**smfake.request())
+
+
+def test_the_quota_can_be_named(smfake, smfake_client):
+    smfake.limit("models", 0, name="Models per account", unit="Pieces")
+    with pytest.raises(smfake_client.exceptions.ResourceLimitExceeded, match="limit 'Models per account' is 0 Pieces, with"):
+        smfake_client.create_model(**smfake.request())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("endpoints", 1), r"'endpoints' is not a limit; there are: models"),
+        (("models", -1), "a limit on models is a whole number of at least 0, not -1"),
+        (("models", 1.5), "not 1.5"),
+        (("models", True), "not True"),
+        (("models", "5"), "not '5'"),
+    ],
+)
+def test_wrong_limits(arguments, sentence, smfake):
+    with pytest.raises(ValueError, match=sentence):
+        smfake.limit(*arguments)
+
+
+def test_wrong_utilisation(smfake):
+    with pytest.raises(ValueError, match="a utilisation on models is a whole number of at least 0, not -1"):
+        smfake.limit("models", 5, used=-1)
+
+
+def test_reset_keeps_the_limits_given_at_the_start():
+    with FakeSageMaker(limits={"models": 1}) as fake:
+        fake.limit("models", 0)
+        fake.reset()
+        fake.add_model(ModelName="a")
+        with pytest.raises(ValueError, match="is 1 Models, with current utilization of 1 Models"):
+            fake.add_model(ModelName="b")

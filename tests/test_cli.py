@@ -1,0 +1,83 @@
+"""The smfake command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pytest_smfake import Catalogue
+from pytest_smfake.cli import main
+from pytest_smfake.service.operations import OPERATIONS
+
+
+def test_rules_as_a_table(capsys):
+    assert main(["rules", "CreateModel"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["rule", "bound", "evidence", "source"]
+    rows = {line.split()[0]: line for line in lines}
+    assert "  5  " in rows["CreateModel/Containers:max"]
+    assert "documented" in rows["CreateModel/ModelName:max"]
+    assert rows["CreateModel.response/ModelArn:min"].split()[1] == "20"
+    assert len(rows) == len(Catalogue().rules("CreateModel")) + len(Catalogue().rules("CreateModel.response"))
+
+
+def test_rules_as_data(capsys):
+    assert main(["rules", "CreateModel", "--json", "--edition", "sdk"]) == 0
+    rules = {rule["id"]: rule for rule in json.loads(capsys.readouterr().out)}
+    assert rules["CreateModel/Containers:max"]["bound"] == 15
+    assert set(rules["CreateModel/ModelName:max"]) == {"id", "operation", "path", "keyword", "bound", "kind", "evidence", "source"}
+
+
+def test_rules_of_all_that_the_fake_implements(capsys):
+    assert main(["rules"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n{operation}/" in out or f"\n{operation}:" in out for operation in OPERATIONS)
+
+
+def test_rules_of_any_operation(capsys):
+    assert main(["rules", "CreateTrainingJob"]) == 0
+    assert "CreateTrainingJob/TrainingJobName:max" in capsys.readouterr().out
+
+
+def test_diff(capsys):
+    assert main(["diff", "page", "sdk", "CreateModel"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["rule", "page", "sdk"]
+    rows = {line.split()[0]: line.split()[1:] for line in lines[1:]}
+    assert rows["CreateModel/Containers:max"] == ["5", "15"]
+    assert rows["CreateModel/ExecutionRoleArn:required"] == ["True", "-"]
+    assert {"CreateModel/ModelName:pattern", "CreateModel/ExecutionRoleArn:pattern"} <= set(rows)
+
+
+def test_no_differences(capsys):
+    assert main(["diff", "sdk", "sdk"]) == 0
+    assert main(["diff", "page", "sdk", "ListModels"]) == 1 or "ListModels" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["rules", "CreateModels"], "'CreateModels' is not a SageMaker operation"),
+        (["diff", "page", "sdk", "Nope"], "'Nope' is not a SageMaker operation"),
+    ],
+)
+def test_unknown_operations(arguments, sentence, capsys):
+    assert main(arguments) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["diff", "page", "new"], ["nonsense"], [], ["rules", "--edition", "new"]])
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: smfake")
+
+
+def test_the_console_script():
+    done = subprocess.run([sys.executable, "-m", "pytest_smfake.cli", "diff", "page", "sdk"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "CreateModel/Containers:max" in done.stdout

@@ -1,0 +1,97 @@
+"""What is imported when, and who imports whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_smfake
+
+PACKAGE = Path(pytest_smfake.__file__).parent
+HEAVY = ("boto3", "botocore", "moto", "responses", "hypothesis", "faker", "aiobotocore", "cheroot", "jsonschema")
+
+LAYERS = {
+    "spec": {"spec"},
+    "service": {"spec", "service"},
+    "transport": {"spec", "service", "transport", "fake"},
+    "fake": {"spec", "service", "transport", "fake"},
+    "advice": {"spec", "fake"},
+    "cli": {"spec", "service"},
+    "plugin": {"fake", "advice"},
+    "__init__": {"spec", "service", "transport", "fake"},
+}
+"""Which parts of the package each part may import, itself included."""
+
+
+def test_a_run_that_does_not_use_the_plugin_imports_nothing_heavy(pytester):
+    pytester.makepyfile(f"""
+        import sys
+
+        def test_it():
+            assert "pytest_smfake.plugin" in sys.modules
+            loaded = [name for name in {HEAVY!r} if name in sys.modules]
+            assert loaded == []
+    """)
+    # The plugins of other packages import what they like: Hypothesis's own, for one.
+    pytester.runpytest_subprocess("-p", "pytest_smfake.plugin", "--disable-plugin-autoload").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("module", ["pytest_smfake", "pytest_smfake.plugin", "pytest_smfake.cli"])
+def test_a_module_imports_nothing_heavy(module):
+    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_moto_and_boto3_are_not_imported_for_a_fake():
+    code = "import sys; from pytest_smfake import FakeSageMaker\nwith FakeSageMaker(): print([n for n in ('moto', 'boto3') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the parts of the package that a file imports."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                base = list(parts[: len(parts) - node.level])
+                names = [*base, *(node.module or "").split(".")] if node.module else [*base, *(alias.name for alias in node.names)]
+                found.add(next(name for name in names if name))
+            elif (node.module or "").startswith("pytest_smfake."):
+                found.add(node.module.split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_directions_of_imports(path):
+    part = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    assert imports_of(path) <= LAYERS[part] | {part}
+
+
+def test_a_wrong_direction_would_be_seen(monkeypatch, tmp_path):
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    (tmp_path / "spec").mkdir()
+    for line in ("from pytest_smfake.service.core import Service", "from ..service import core", "from ..service.core import Service"):
+        file = tmp_path / "spec" / "wrong.py"
+        file.write_text(line)
+        assert imports_of(file) == {"service"}, line
+
+
+def test_public_names():
+    assert sorted(pytest_smfake.__all__) == pytest_smfake.__all__
+    for name in pytest_smfake.__all__:
+        assert getattr(pytest_smfake, name).__doc__, name
+    assert set(pytest_smfake.__all__) <= set(dir(pytest_smfake))
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = pytest_smfake.Nothing
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_reads_in_one_sitting(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 280
