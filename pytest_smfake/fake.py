@@ -70,6 +70,9 @@ class FakeSageMaker(ContextDecorator):
             raise ValueError(f"{region!r} is not the name of a region; one looks like us-east-1")
         if not isinstance(account, str) or not re.fullmatch(r"[0-9]{12}", account):
             raise ValueError(f"{account!r} is not an account id, which is a string of 12 digits")
+        for name, mapping in (("rules", rules), ("limits", limits)):
+            if mapping is not None and not isinstance(mapping, Mapping):
+                raise ValueError(f"{name}={mapping!r} is not a dict")
         if isinstance(allow, str) or not all(isinstance(host, str) for host in allow):
             raise ValueError(f"allow={allow!r} is not a list of hosts, such as ['minio.internal:9000']")
         self.region = region

@@ -146,7 +146,9 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def _advise_region(report: pytest.CollectReport | pytest.TestReport) -> None:
     if "NoRegionError" in str(report.longrepr):
-        advice = "A client was made where no region is set. The ini setting smfake_env = true sets a dummy region and keys before collection."
+        advice = (
+            "A client was made where no region is set. The ini setting smfake_env = true sets a dummy region and keys before collection."
+        )
         report.sections.append(("smfake", advice))
 
 

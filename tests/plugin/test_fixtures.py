@@ -127,7 +127,7 @@ def test_the_factory(run):
         ("'page'", "*the smfake marker takes keywords only, not ('page',)*"),
         ("edition='new'", "*'new' is not an edition; there are: page, sdk*"),
         ("rules={'CreateModel/Containers:max': 'many'}", "*'many' is not a bound that it can have; right would be a number of at least 0*"),
-        ("rules=5", "*smfake marker: *5*"),
+        ("rules=5", "*smfake marker: rules=5 is not a dict*"),
     ],
 )
 def test_wrong_marker_keywords(run, marker, sentence):

@@ -1,0 +1,65 @@
+"""Every block of the README and every example in a docstring runs."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import pytest_smfake
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+MODULES = sorted(
+    "pytest_smfake." + ".".join(path.relative_to(ROOT / "pytest_smfake").with_suffix("").parts)
+    for path in Path(pytest_smfake.__file__).parent.rglob("*.py")
+    if path.stem != "__init__"
+)
+
+
+def test_the_first_example_passes_and_fails_as_it_says(pytester):
+    pytester.makepyfile(BLOCKS[0])
+    pytester.runpytest().assert_outcomes(passed=1)
+    pytester.makepyfile(BLOCKS[0].replace('deploy("churn-2026-11"', 'deploy("churn_2026_11"'))
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    said = re.search(r"```text\n(.*?)\n```", README, re.DOTALL)[1].replace("\n", " ")
+    assert said in result.stdout.str()
+
+
+def test_the_first_example_is_short():
+    assert len(BLOCKS[0].splitlines()) <= 12
+
+
+@pytest.mark.parametrize("index", range(1, len(BLOCKS)))
+def test_the_other_examples(index, pytester):
+    block = BLOCKS[index]
+    tests = len(re.findall(r"^def test_", block, re.MULTILINE))
+    pytester.makepyfile(block if tests else "def test_it():\n" + "".join(f"    {line}\n" for line in block.splitlines()))
+    pytester.runpytest().assert_outcomes(passed=tests or 1)
+
+
+def test_fixtures_settings_and_operations_are_named():
+    from pytest_smfake.plugin import KEYWORDS
+    from pytest_smfake.service.operations import OPERATIONS
+
+    source = (ROOT / "pytest_smfake" / "plugin.py").read_text("utf-8")
+    names = [*KEYWORDS, *OPERATIONS, *re.findall(r'addini\("(\w+)"', source), *re.findall(r"fixture\S*\ndef (\w+)", source)]
+    assert len(names) > 20
+    assert [name for name in names if name not in README] == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings(name):
+    failed, _ = doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS)
+    assert failed == 0
+
+
+def test_there_are_examples():
+    finder = doctest.DocTestFinder()
+    examples = [test for name in MODULES for test in finder.find(import_module(name)) if test.examples]
+    assert len(examples) >= 10
