@@ -1,0 +1,1 @@
+"""Deploys churn models to Amazon SageMaker."""
