@@ -163,12 +163,17 @@ def echo(value: Any, shape: Shape | None = None) -> str | None:
         item_shape = getattr(shape, "value", None)
         return f"{{{_pairs((key, item, item_shape) for key, item in value.items())}}}"
     if isinstance(value, list):
-        return f"[{', '.join(str(echo(item, getattr(shape, 'member', None)) or 'null') for item in value)}]"
+        return f"[{', '.join(_or_null(item, getattr(shape, 'member', None)) for item in value)}]"
     return str(value)
 
 
 def _pairs(items: Iterable[tuple[str, Any, Shape | None]]) -> str:
-    return ", ".join(f"{key}={'null' if item is None else echo(item, shape)}" for key, item, shape in items)
+    return ", ".join(f"{key}={_or_null(item, shape)}" for key, item, shape in items)
+
+
+def _or_null(value: Any, shape: Shape | None) -> str:
+    text = echo(value, shape)
+    return "null" if text is None else text
 
 
 _TOKENS = {type(None): "NULL_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", str: "STRING_VALUE"}

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     | \\(?P<escape>.)
     | (?P<open>\[\^?)
     | (?P<close>\])
+    | (?P<intersection>&&)
     | (?P<dot>\.)
     | (?P<group>\(\?<(?=\w))
     | (?P<end>\$)(?P<repeat>\{[0-9,]+\}|[*+?])?
@@ -104,6 +105,8 @@ def translate(pattern: str, *, ascii_only: bool = False) -> str:
             if inside:
                 raise ValueError(f"the pattern {pattern!r} has a character class inside another, which Python does not know")
             inside = True
+        elif match["intersection"] and inside:
+            raise ValueError(f"the pattern {pattern!r} has an intersection of classes, which Python does not know")
         elif match["close"]:
             inside = False
         elif match["dot"] and not inside:
