@@ -14,10 +14,9 @@ import pytest_smfake
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PACKAGE = Path(pytest_smfake.__file__).parent
 MODULES = sorted(
-    "pytest_smfake." + ".".join(path.relative_to(ROOT / "pytest_smfake").with_suffix("").parts)
-    for path in Path(pytest_smfake.__file__).parent.rglob("*.py")
-    if path.stem != "__init__"
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py") if path.stem != "__init__"
 )
 
 

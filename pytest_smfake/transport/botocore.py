@@ -76,18 +76,18 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _patch() -> None:
-    import botocore.credentials
     import botocore.endpoint
     import botocore.httpsession
     import botocore.retries.bucket
     import botocore.retries.quota
+    import botocore.session
     import botocore.signers
     import botocore.waiter
 
     _replace(botocore.httpsession.URLLib3Session, "send", _send)
     _replace(botocore.signers.RequestSigner, "sign", _sign)
     _replace(botocore.signers.RequestSigner, "get_auth_instance", _get_auth_instance)
-    _replace(botocore.credentials.CredentialResolver, "load_credentials", _load_credentials)
+    _replace(botocore.session.Session, "get_credentials", _get_credentials)
     for module in (botocore.endpoint, botocore.waiter):
         _replace(module, "time", _virtual_time)
     _replace(botocore.retries.bucket.TokenBucket, "acquire", _acquire_token)
@@ -177,11 +177,11 @@ def _get_auth_instance(original: Any) -> Any:
     return get_auth_instance
 
 
-def _load_credentials(original: Any) -> Any:
-    def load_credentials(resolver: Any) -> Any:
-        return credentials.found_in_environment(resolver) or credentials.dummy(_active[-1].account)
+def _get_credentials(original: Any) -> Any:
+    def get_credentials(session: Any) -> Any:
+        return credentials.credentials_of(session, _active[-1].account)
 
-    return load_credentials
+    return get_credentials
 
 
 def _virtual_time(original: Any) -> Any:

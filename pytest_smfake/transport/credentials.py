@@ -9,9 +9,11 @@ from pytest_smfake.service.arns import access_key_of
 
 SECRET = "smfake"  # noqa: S105  # a dummy, for requests that never leave the process
 METHOD = "smfake"
-"""How credentials made by the fake say where they are from."""
-KEPT = ("explicit", METHOD)
-"""Credentials that a request keeps: those written out in code, and the fake's own."""
+"""How the fake's own credentials say where they are from: the fake that is active then puts its own in their place."""
+ENVIRONMENT = "smfake environment"
+"""How those say it that a test put into the environment."""
+KEPT = ("explicit", ENVIRONMENT)
+"""Credentials that a request keeps: those written out in code, and those that a test put into the environment."""
 
 SET_ASIDE = (
     "AWS_ACCESS_KEY_ID",
@@ -56,14 +58,18 @@ def put_back(before: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def found_in_environment(resolver: Any) -> Any:
-    """Return the credentials that a test put into the environment, if a chain of providers looks there at all.
+def credentials_of(session: Any, account: str) -> Any:
+    """Return what a botocore session has for credentials while a fake is active; nothing is loaded, and nothing kept.
 
-    A session of a named profile does not.
+    Those given in code stay. Those that a test put into the environment count, unless the session is of a named profile.
     """
     from botocore.credentials import Credentials
 
+    given = session._credentials
+    if given is not None and given.method == "explicit":
+        return given
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-    if key and secret and any(provider.METHOD == "env" for provider in resolver.providers):
-        return Credentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"), method=METHOD)
-    return None
+    by_profile = session.instance_variables().get("profile") is not None
+    if key and secret and key != access_key_of(account) and not by_profile:
+        return Credentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"), method=ENVIRONMENT)
+    return dummy(account)

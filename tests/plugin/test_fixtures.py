@@ -14,7 +14,7 @@ CREATE = """
 """
 
 
-@pytest.fixture(params=["plain", "-n 0", "-n 2"])
+@pytest.fixture(params=["plain", "-n 2"])
 def run(request, pytester):
     """Run a suite in one process and under xdist."""
     extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
@@ -22,7 +22,8 @@ def run(request, pytester):
 
     def run(source: str, *arguments: str):
         pytester.makepyfile(CREATE + source)
-        return pytester.runpytest_subprocess(*extra, *arguments)
+        start = pytester.runpytest_subprocess if extra else pytester.runpytest_inprocess
+        return start(*extra, *arguments)
 
     return run
 

@@ -12,7 +12,9 @@ def run(request, pytester):
     def run(ini: str, source: str, *arguments: str):
         pytester.makepyprojecttoml("[tool.pytest.ini_options]\nstrict_markers = true\n" + ini)
         pytester.makepyfile(source)
-        return pytester.runpytest_subprocess(*extra, *arguments)
+        # What changes the environment needs a process of its own.
+        start = pytester.runpytest_subprocess if extra or "bare" in request.fixturenames else pytester.runpytest_inprocess
+        return start(*extra, *arguments)
 
     return run
 

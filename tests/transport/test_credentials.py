@@ -121,6 +121,20 @@ def test_the_account_of_a_key(key, account, smfake):
     assert client.create_model(**smfake.request())["ModelArn"].split(":")[4] == account
 
 
+def test_a_session_keeps_nothing_of_a_fake(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", REAL)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    session = boto3.Session(region_name="us-east-1")
+    with FakeSageMaker(account="111122223333") as first:
+        client = session.client("sagemaker")
+        assert session.get_credentials().access_key == access_key_of("111122223333")
+        assert ":111122223333:" in client.create_model(**first.request())["ModelArn"]
+    with FakeSageMaker(account="222233334444") as second:
+        for one in (client, session.client("sagemaker")):
+            assert ":222233334444:" in one.create_model(**second.request(ModelName=f"m{id(one)}"))["ModelArn"]
+    assert session.get_credentials().access_key == REAL
+
+
 @pytest.mark.parametrize("account", ["000000000000", "000000000001", "123456789012", "123456789013", "999999999999"])
 def test_keys_hold_their_account(account):
     assert account_of(access_key_of(account)) == account

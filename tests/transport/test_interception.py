@@ -11,11 +11,11 @@ import botocore.waiter
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.credentials import CredentialResolver
 from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 from botocore.retries.bucket import TokenBucket
 from botocore.retries.quota import RetryQuota
+from botocore.session import Session
 from botocore.signers import RequestSigner
 
 from pytest_smfake import FakeSageMaker, NetworkBlockedError
@@ -26,7 +26,7 @@ PATCHED = [
     (URLLib3Session, "send"),
     (RequestSigner, "sign"),
     (RequestSigner, "get_auth_instance"),
-    (CredentialResolver, "load_credentials"),
+    (Session, "get_credentials"),
     (TokenBucket, "acquire"),
     (RetryQuota, "acquire"),
     (botocore.endpoint, "time"),
