@@ -202,11 +202,14 @@ def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMake
     For Hypothesis, whose examples each need a world: `with smfake_factory() as fake:` inside the test. Keywords are
     those of `FakeSageMaker` and win over markers.
     """
+    from .fake import FakeSageMaker
+
     config = request.config
+    with FakeSageMaker() as warm:
+        # What is loaded once is loaded now: an example of Hypothesis has a deadline of 200 ms.
+        warm.client().create_model(**warm.request())
 
     def make(**keywords: Any) -> FakeSageMaker:
-        from .fake import FakeSageMaker
-
         item = config.stash[item_key]
         fake = FakeSageMaker(**settings_for(config, item) | keywords)
         if item is not None:

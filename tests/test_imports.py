@@ -17,7 +17,7 @@ HEAVY = ("boto3", "botocore", "moto", "responses", "hypothesis", "faker", "aiobo
 LAYERS = {
     "spec": {"spec"},
     "service": {"spec", "service"},
-    "transport": {"spec", "service", "transport", "fake"},
+    "transport": {"spec", "service", "transport"},
     "fake": {"spec", "service", "transport", "fake"},
     "advice": {"spec", "fake"},
     "cli": {"spec", "service"},

@@ -16,33 +16,48 @@ from fnmatch import fnmatchcase
 from io import BytesIO
 from ipaddress import ip_address
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from . import credentials
 from .wire import Request, Response, answer, is_sagemaker
 
 if TYPE_CHECKING:
-    from pytest_smfake.fake import FakeSageMaker
+    from pytest_smfake.service.clock import Clock
+    from pytest_smfake.service.core import Service
+    from pytest_smfake.service.store import Place
+
+
+class ActiveFake(Protocol):
+    """What interception needs to know of the fake that answers; `quotas` holds what retry quotas had left before it."""
+
+    service: Service
+    home: Place
+    account: str
+    allow: tuple[str, ...]
+    clock: Clock
+    real_sleep: bool
+    quotas: dict[Any, int]
+    thread: int | None
 
 
 class NetworkBlockedError(RuntimeError):
     """An AWS call that would have left the process while a fake was active."""
 
 
-_active: list[FakeSageMaker] = []
+_active: list[ActiveFake] = []
 _undo: list[Callable[[], None]] = []
 _lock = threading.RLock()
 _signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request being sent, which the request itself does not always tell."""
 
 
-def active() -> FakeSageMaker | None:
+def active() -> ActiveFake | None:
     """Return the fake that answers now: the innermost one."""
     return _active[-1] if _active else None
 
 
-def activate(fake: FakeSageMaker) -> None:
+def activate(fake: ActiveFake) -> None:
     """Let a fake answer, until `deactivate`.
 
     Raises:
@@ -60,7 +75,7 @@ def activate(fake: FakeSageMaker) -> None:
         _active.append(fake)
 
 
-def deactivate(fake: FakeSageMaker) -> None:
+def deactivate(fake: ActiveFake) -> None:
     """Let a fake answer no more; when the last one goes, botocore is as it was."""
     with _lock:
         _active.remove(fake)

@@ -17,15 +17,15 @@ class Loans:
 
     def lend(self, service: str, arguments: dict[str, Any]) -> Any:
         """Return a client of a service, made with what `boto3.client` takes, or kept from an earlier loan."""
-        # A client reads its configuration once, so that one is lent again only under the same variables.
+        # A client reads its configuration once, so that it is lent again only under the same variables.
         variables = tuple((name, value) for name, value in os.environ.items() if name.startswith("AWS_") and name != "AWS_ACCESS_KEY_ID")
         key = (service, tuple(sorted(arguments.items())), variables)
         try:
             client = _kept.get(key)
         except TypeError:  # an argument that cannot be part of a key: the client is the caller's own
-            return _session().client(service, **arguments)
+            return _session(variables).client(service, **arguments)
         if client is None:
-            client = _kept[key] = _session().client(service, **arguments)
+            client = _kept[key] = _session(variables).client(service, **arguments)
         self._lent.append((key, client, _hooks(client)))
         return client
 
@@ -41,10 +41,13 @@ _kept: dict[Any, Any] = {}
 
 
 @cache
-def _session() -> Any:
+def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # a session reads its configuration once, too
     import boto3
+    import botocore.session
 
-    return boto3.Session(botocore_session=botocore_session())
+    session = botocore.session.Session()
+    session.register_component("data_loader", botocore_session().get_component("data_loader"))
+    return boto3.Session(botocore_session=session)
 
 
 def _hooks(client: Any) -> Any:

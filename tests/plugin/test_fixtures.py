@@ -120,6 +120,19 @@ def test_the_factory(run):
     """).assert_outcomes(passed=3)
 
 
+def test_the_factory_under_hypothesis(run):
+    run("""
+    from hypothesis import given, strategies
+
+    @pytest.mark.smfake(account="111122223333")
+    @given(strategies.integers(0, 9))
+    def test_examples(smfake_factory, number):
+        with smfake_factory() as fake:
+            request = fake.request(ModelName=f"m{number}")
+            assert fake.client().create_model(**request)["ModelArn"] == f"arn:aws:sagemaker:us-east-1:111122223333:model/m{number}"
+    """).assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     ("marker", "sentence"),
     [

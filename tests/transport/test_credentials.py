@@ -99,6 +99,15 @@ def test_a_profile_by_variable(profiles, monkeypatch):
         assert sent_key(client) == access_key_of(fake.account)
 
 
+def test_a_ready_client_reads_the_configuration_of_its_test(tmp_path, monkeypatch):
+    for mode in ("adaptive", "legacy"):
+        config = tmp_path / mode
+        config.write_text(f"[default]\nretry_mode = {mode}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        with FakeSageMaker() as fake:
+            assert fake.client().meta.config.retries["mode"] == mode
+
+
 def test_variables_that_the_test_sets_are_its_own(smfake, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111122223333")
     client = boto3.Session(region_name="us-east-1").client("sagemaker")

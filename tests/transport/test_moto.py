@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
@@ -128,6 +129,28 @@ def test_an_assumed_role_of_another_account(smfake_moto):
         aws_session_token=role["SessionToken"],
     )
     assert ":111122223333:" in client.create_model(**smfake_moto.request())["ModelArn"]
+
+
+TAGS = [{"Key": f"k{index}", "Value": ""} for index in range(51)]
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"ModelName": "m" * 64}, {"Tags": TAGS}, {"PrimaryContainer": None}, {"ExecutionRoleArn": None}, {"ModelName": "_"}, {}]
+)
+def test_what_moto_takes_and_the_fake_does_not(overrides):
+    """The README's table: the last case is a second model of the same name."""
+    fake = FakeSageMaker()
+    request = fake.request(**overrides)
+    with mock_aws():
+        lax = boto3.client("sagemaker", region_name="us-east-1", config=Config(parameter_validation=False))
+        for _ in range(1 if overrides else 2):
+            lax.create_model(**request)
+    with fake:
+        client = fake.client(config=Config(parameter_validation=False))
+        if not overrides:
+            client.create_model(**request)
+        with pytest.raises(ClientError):
+            client.create_model(**request)
 
 
 def test_moto_is_as_before():
