@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import ContextDecorator
@@ -259,9 +260,10 @@ class View:
 
     def add_model(self, **request: Any) -> None:
         """Create a model here; the request is taken as it is (see `FakeSageMaker.add_model`)."""
+        own = copy.deepcopy(request)
         try:
-            self._service.check("CreateModel", request)
-            self._service.execute("CreateModel", request, self._place)
+            self._service.check("CreateModel", own)
+            self._service.execute("CreateModel", own, self._place)
         except ServiceError as error:
             raise ValueError(error.text) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_smfake.spec.messages import message, serialization_message
+from pytest_smfake.spec.messages import message
 from pytest_smfake.spec.rules import Violation
 
 
@@ -24,9 +24,8 @@ class ServiceError(Exception):
 
 def rejected(violations: Sequence[Violation]) -> ServiceError:
     """Return the error by which the service rejects a request with these violations."""
-    if violations[0].rule.keyword == "type":
-        return ServiceError("SerializationException", serialization_message(violations[0]), violations=violations)
-    return ServiceError("ValidationException", message(violations), violations=violations)
+    code = "SerializationException" if violations[0].rule.keyword == "type" else "ValidationException"
+    return ServiceError(code, message(violations), violations=violations)
 
 
 def not_implemented(what: str) -> ServiceError:

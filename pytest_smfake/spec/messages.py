@@ -72,6 +72,8 @@ def message(violations: Sequence[Violation]) -> str:
     first = violations[0]
     if first.text is not None:
         return first.text
+    if first.rule.keyword == "type":
+        return _serialization_message(first)
     clauses = list(dict.fromkeys(map(clause, violations)))
     plural = "" if len(clauses) == 1 else "s"
     return f"{len(clauses)} validation error{plural} detected: {'; '.join(map(str, clauses))}"
@@ -180,7 +182,7 @@ _TOKENS = {type(None): "NULL_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", fl
 _TYPES = {"string": "a String", "boolean": "a Boolean", "timestamp": "a Timestamp", "integer": "an Integer", "long": "a Long"}
 
 
-def serialization_message(violation: Violation) -> str:
+def _serialization_message(violation: Violation) -> str:
     """Return the text of a `SerializationException` for a value of the wrong JSON type.
 
     The two forms were reported of Athena and of DynamoDB (aws-amplify/amplify-js#13265), which speak the same protocol; that
@@ -191,7 +193,7 @@ def serialization_message(violation: Violation) -> str:
         return "Start of structure or map found where not expected"
     if isinstance(value, list):
         return "Start of list found where not expected"
-    token = "FALSE_VALUE" if value is False else _TOKENS[type(value)]
+    token = "FALSE_VALUE" if value is False else _TOKENS.get(type(value), type(value).__name__)
     kind = violation.rule.bound
     if kind in ("structure", "map", "list"):
         return f"{token} found where the start of a {'list' if kind == 'list' else 'structure or map'} was expected"

@@ -347,6 +347,13 @@ class TestAddModel:
         with pytest.raises(ValueError, match="1 validation error detected: Value '-' at 'modelName'"):
             smfake.add_model(ModelName="-")
 
+    def test_it_keeps_a_copy(self, smfake):
+        container = {"Image": smfake.image, "Nope": 1}
+        smfake.add_model(ModelName="churn", PrimaryContainer=container)
+        assert container == {"Image": smfake.image, "Nope": 1}
+        container["Image"] = "changed"
+        assert smfake.models["churn"]["PrimaryContainer"] == {"Image": smfake.image}
+
     def test_it_is_no_call(self, smfake):
         smfake.add_model(ModelName="churn")
         assert len(smfake.calls) == 0

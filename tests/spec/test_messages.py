@@ -126,6 +126,11 @@ def test_a_constraint_that_is_never_printed():
         str(Clause("x", "y", (("type", "string"),)))
 
 
+def test_a_wrong_type():
+    assert text(ModelName=3) == "NUMBER_VALUE can not be converted to a String"
+    assert text(ModelName=b"a") == "bytes can not be converted to a String"
+
+
 def test_java_s_echo():
     shape = shape_of("CreateModel")
     assert echo({"ModelName": "a", "Tags": [{"Key": "k", "Value": None}], "EnableNetworkIsolation": True}, shape) == (
