@@ -23,8 +23,8 @@ MODULES = sorted(
 def test_the_first_example_passes_and_fails_as_it_says(pytester):
     pytester.makepyfile(BLOCKS[0])
     pytester.runpytest().assert_outcomes(passed=1)
-    pytester.makepyfile(BLOCKS[0].replace('deploy("churn-2026-11"', 'deploy("churn_2026_11"'))
-    result = pytester.runpytest()
+    wrong = pytester.makepyfile(test_wrong=BLOCKS[0].replace('deploy("churn-2026-11"', 'deploy("churn_2026_11"'))
+    result = pytester.runpytest(wrong)
     result.assert_outcomes(failed=1)
     said = re.search(r"```text\n(.*?)\n```", README, re.DOTALL)[1].replace("\n", " ")
     assert said in result.stdout.str()
