@@ -10,16 +10,22 @@ if TYPE_CHECKING:
     from .service.calls import Call as Call
     from .service.calls import Calls as Calls
     from .service.clock import Clock as Clock
+    from .service.endpoint import Endpoint as Endpoint
+    from .service.errors import NetworkBlockedError as NetworkBlockedError
     from .service.errors import ServiceError as ServiceError
     from .service.limits import Limit as Limit
+    from .service.standins import Invocation as Invocation
+    from .service.standins import StandIn as StandIn
+    from .service.store import EndpointConfig as EndpointConfig
     from .service.store import Model as Model
+    from .service.transform_job import TransformJob as TransformJob
+    from .service.transform_jobs import NothingRanWarning as NothingRanWarning
     from .spec.catalogue import Catalogue as Catalogue
     from .spec.catalogue import validate as validate
     from .spec.messages import message as message
     from .spec.messages import parse as parse
     from .spec.rules import Rule as Rule
     from .spec.rules import Violation as Violation
-    from .transport.botocore import NetworkBlockedError as NetworkBlockedError
 
 # Loaded when asked for: a test run that does not use the plugin must not pay for botocore.
 _HOMES = {
@@ -27,12 +33,18 @@ _HOMES = {
     "Calls": "service.calls",
     "Catalogue": "spec.catalogue",
     "Clock": "service.clock",
+    "Endpoint": "service.endpoint",
+    "EndpointConfig": "service.store",
     "FakeSageMaker": "fake",
+    "Invocation": "service.standins",
     "Limit": "service.limits",
     "Model": "service.store",
-    "NetworkBlockedError": "transport.botocore",
+    "NetworkBlockedError": "service.errors",
+    "NothingRanWarning": "service.transform_jobs",
     "Rule": "spec.rules",
     "ServiceError": "service.errors",
+    "StandIn": "service.standins",
+    "TransformJob": "service.transform_job",
     "Violation": "spec.rules",
     "message": "spec.messages",
     "parse": "spec.messages",
@@ -43,12 +55,18 @@ __all__ = [
     "Calls",
     "Catalogue",
     "Clock",
+    "Endpoint",
+    "EndpointConfig",
     "FakeSageMaker",
+    "Invocation",
     "Limit",
     "Model",
     "NetworkBlockedError",
+    "NothingRanWarning",
     "Rule",
     "ServiceError",
+    "StandIn",
+    "TransformJob",
     "Violation",
     "message",
     "parse",

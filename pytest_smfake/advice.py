@@ -1,7 +1,8 @@
-"""What a failing test should know: a request that only the edition in force rejects."""
+"""What a failing test should know: requests that only the edition in force rejects, and what befell its stand-ins and jobs."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,20 @@ if TYPE_CHECKING:
 
 
 def advice(fake: FakeSageMaker) -> Iterator[str]:
-    """Yield a line for each rule that rejected a request and that the other edition states differently.
+    """Yield what a failure report says of a fake. It never goes over the wire: what a client sees are the service's words."""
+    yield from _editions(fake)
+    for stand_in in fake.service.stand_ins.ever:
+        for error in stand_in.errors:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            yield f"The stand-in for {stand_in.key!r} raised {error!r}, at {place.filename}:{place.lineno}"
+    for world in fake.service.store.worlds():
+        for job in world.transform_jobs.by_name.values():
+            if job.note is not None:
+                yield f"Transform job {job.name!r} is {job.status}: {job.note}"
 
-    It never goes over the wire: what a client sees are the service's words.
-    """
+
+def _editions(fake: FakeSageMaker) -> Iterator[str]:
+    """Yield a line for each rule that rejected a request and that the other edition states differently."""
     other = next(edition for edition in EDITIONS if edition != fake.edition)
     told = set()
     for call in fake.calls:

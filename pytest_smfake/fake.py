@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ContextDecorator
 from typing import TYPE_CHECKING, Any, Self
 
-from .service.arns import access_key_of, partition_of
+from .service.arns import access_key_of
 from .service.clock import Clock
 from .service.core import Service
-from .service.errors import ServiceError
 from .service.limits import Limit
-from .service.store import Models, Place
+from .service.store import Place
 from .spec.catalogue import Catalogue, catalogue
 from .spec.rules import Edition
 from .transport import botocore as transport
 from .transport.clients import Loans
 from .transport.credentials import SECRET, put_back, set_aside
+from .views import View
 
 if TYPE_CHECKING:
+    from .service.access import Denial
     from .service.calls import Calls
+    from .service.standins import StandIn
 
-DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
-
-class FakeSageMaker(ContextDecorator):
-    """An in-process SageMaker for CreateModel and what belongs to a model, active inside a `with` block.
+class FakeSageMaker(View, ContextDecorator):
+    """An in-process SageMaker for models, endpoints and transform jobs, active inside a `with` block.
 
     While it is active every SageMaker call of every boto3 client in the process is answered by it, and no other AWS call
-    leaves the process unless another mock answers it. It also decorates a function: each call has a world of its own.
+    leaves the process unless another mock answers it. It also decorates a function: each call has a world of its own. It is
+    the `View` of its own account and region.
 
     Args:
         region: the region of a call that names none, and of `client()`.
@@ -76,15 +76,13 @@ class FakeSageMaker(ContextDecorator):
                 raise ValueError(f"{name}={mapping!r} is not a dict")
         if isinstance(allow, str) or not all(isinstance(host, str) for host in allow):
             raise ValueError(f"allow={allow!r} is not a list of hosts, such as ['minio.internal:9000']")
-        self.region = region
-        self.account = account
-        self.home = Place(account, region)
+        self.clock = clock or Clock()
+        service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, self._s3)
+        super().__init__(service, Place(account, region))
         self.allow = tuple(allow)
         self.real_sleep = real_sleep
-        self.clock = clock or Clock()
         self.quotas: dict[Any, int] = {}
         self.thread: int | None = None
-        self.service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock)
         self._arguments: dict[str, Any] = {
             "region": region,
             "account": account,
@@ -97,6 +95,8 @@ class FakeSageMaker(ContextDecorator):
         }
         self._variables: dict[str, str | None] = {}
         self._loans = Loans()
+        self.s3: Any = None
+        """The boto3 client by which transform jobs read and write; None for one that moto, or a host in `allow`, answers."""
 
     def __repr__(self) -> str:
         return f"<FakeSageMaker {self.account} {self.region}, edition {self.edition}>"
@@ -113,6 +113,7 @@ class FakeSageMaker(ContextDecorator):
         put_back(self._variables)
         self._refill()
         self._loans.take_back()
+        self.service.stand_ins.close()
         transport.deactivate(self)
 
     @property
@@ -130,17 +131,12 @@ class FakeSageMaker(ContextDecorator):
         """Every call that arrived, in order: `fake.calls[-1].operation`, `.parameters`, `.response`, `.error`, ..."""
         return self.service.calls
 
-    @property
-    def models(self) -> Models:
-        """The models of the fake's own account and region, by name; for others see `at`."""
-        return self.at().models
-
     def at(self, *, region: str | None = None, account: str | None = None) -> View:
-        """Return the view of another region or account: `fake.at(region="eu-west-1").models`."""
+        """Return the view of another region or account, whose resources it holds: `fake.at(region="eu-west-1").models`."""
         return View(self.service, Place(account or self.account, region or self.region))
 
     def reset(self) -> None:
-        """Forget all models, calls and limits but those given to `FakeSageMaker`. The clock goes on."""
+        """Forget all resources, calls, stand-ins, denials, and limits but those given to `FakeSageMaker`. The clock goes on."""
         self._refill()
         self.service.reset()
 
@@ -158,7 +154,9 @@ class FakeSageMaker(ContextDecorator):
         """Limit how many of something an account may have in a region, from now on.
 
         Args:
-            key: what is limited: `models`.
+            key: what is limited: `models`, `endpoint-configs`, `endpoints`, the instances of a type
+                (`ml.m5.xlarge for endpoint usage`, `ml.m5.xlarge for transform job usage`), or
+                `Memory size in MB per serverless endpoint`.
             bound: how many there may be; None lifts the limit.
             used: how many are in use at this moment, made up; by default those that the fake holds.
             region: where the limit holds; everywhere by default.
@@ -183,49 +181,55 @@ class FakeSageMaker(ContextDecorator):
         """
         return self.service.limits.set(key, bound, used=used, region=region, account=account, name=name, unit=unit)
 
-    def request(self, **overrides: Any) -> dict[str, Any]:
-        """Return a valid CreateModel request; an override of None leaves the member out.
+    def stand_in(
+        self, model_or_image: str, predict: Callable[..., Any], *, ping: Callable[[], object] | None = None, timeout: float | None = None
+    ) -> StandIn:
+        """Let Python code play the containers of a model, or of an image.
 
-        Example:
-            >>> sorted(FakeSageMaker().request(ModelName="churn", Tags=[]))
-            ['ExecutionRoleArn', 'ModelName', 'PrimaryContainer', 'Tags']
-        """
-        request = {
-            "ModelName": "model",
-            "PrimaryContainer": {"Image": self.image, "ModelDataUrl": self.model_data_url},
-            "ExecutionRoleArn": self.role_arn,
-        }
-        return {name: value for name, value in (request | overrides).items() if value is not None}
+        Args:
+            model_or_image: the name of a model, which is then played as a whole, or an image or model package, which plays
+                that container in every model. It need not exist yet; a model's own stand-in comes first, then the latest.
+            predict: a function `(body, content_type, accept, context) -> bytes` or `(bytes, content type)`, where `context` is
+                an `Invocation`; or a WSGI or ASGI app that answers `GET /ping` and `POST /invocations`.
+            ping: for a function, whether the container is healthy; always by default.
+            timeout: seconds of real time after which a call that has not returned counts as hanging; None waits for ever.
 
-    @property
-    def role_arn(self) -> str:
-        """The ARN of a role that a request may name."""
-        return f"arn:{partition_of(self.region)}:iam::{self.account}:role/SageMakerExecutionRole"
-
-    @property
-    def image(self) -> str:
-        """An image that a container may name."""
-        suffix = DNS_SUFFIXES.get(partition_of(self.region), "amazonaws.com")
-        return f"{self.account}.dkr.ecr.{self.region}.{suffix}/model:1"
-
-    @property
-    def model_data_url(self) -> str:
-        """An artifact that a container may name."""
-        return f"s3://sagemaker-{self.region}-{self.account}/model.tar.gz"
-
-    def add_model(self, **request: Any) -> None:
-        """Create a model without a client and without an entry in `calls`; what is left out is as in `request()`.
+        Returns:
+            The stand-in, which `stop()` ends; in a `with` statement it ends with the block.
 
         Raises:
-            ValueError: the service would reject it; the sentence is the service's.
+            TypeError: `predict` is of none of the three forms.
+            ValueError: a name or timeout that cannot be.
 
         Example:
-            >>> fake = FakeSageMaker()
-            >>> fake.add_model(ModelName="churn")
-            >>> fake.models["churn"].arn
-            'arn:aws:sagemaker:us-east-1:123456789012:model/churn'
+            >>> with FakeSageMaker() as fake:
+            ...     fake.add_endpoint("churn")
+            ...     stand_in = fake.stand_in("churn", lambda body, content_type, accept, context: body.upper())
+            ...     fake.client("sagemaker-runtime").invoke_endpoint(EndpointName="churn", Body=b"abc")["Body"].read()
+            b'ABC'
         """
-        self.at().add_model(**self.request(**request))
+        return self.service.stand_ins.add(model_or_image, predict, ping=ping, timeout=timeout)
+
+    def deny(self, action: str, *, resource: str = "*") -> Denial:
+        """Deny an action from now on.
+
+        Args:
+            action: `ecr:BatchGetImage`, which a model's role needs for its image: the endpoint fails; or `sts:AssumeRole` on
+                the role: CreateTransformJob is rejected.
+            resource: on what; `*` stands for any characters.
+
+        Returns:
+            The denial, which `stop()` ends; in a `with` statement it ends with the block.
+
+        Raises:
+            ValueError: an action that nothing looks at.
+        """
+        return self.service.denials.add(action, resource)
+
+    def _s3(self, place: Place) -> Any:
+        from .neighbours import S3
+
+        return S3(self.s3 or self.client("s3", account=place.account, region_name=place.region))
 
     def client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
         """Return an ordinary boto3 client, made once and kept: a new one takes 6 ms, the first 200 ms.
@@ -244,28 +248,3 @@ class FakeSageMaker(ContextDecorator):
         for quota, available in self.quotas.items():
             quota._available_capacity = available
         self.quotas.clear()
-
-
-class View:
-    """One account and region of a fake.
-
-    Attributes:
-        models: its models, by name and oldest first.
-    """
-
-    def __init__(self, service: Service, place: Place) -> None:
-        self._service = service
-        self._place = place
-        self.models = Models(service.store.world(place))
-
-    def add_model(self, **request: Any) -> None:
-        """Create a model here; the request is taken as it is (see `FakeSageMaker.add_model`)."""
-        own = copy.deepcopy(request)
-        try:
-            self._service.check("CreateModel", own)
-            self._service.execute("CreateModel", own, self._place)
-        except ServiceError as error:
-            raise ValueError(error.text) from None
-
-    def __repr__(self) -> str:
-        return f"<View {self._place.account} {self._place.region}: {self.models!r}>"

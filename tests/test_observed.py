@@ -8,11 +8,13 @@ what stands there here; all else must be equal to the letter.
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 
@@ -29,6 +31,44 @@ def variant(**overrides):
     return {"EndpointConfigName": "a", "ProductionVariants": [{"VariantName": "v", "ModelName": "m"} | overrides]}
 
 
+def job(name, uri="s3://bucket/in/"):
+    return {
+        "TransformJobName": "job",
+        "ModelName": name,
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
+        "TransformResources": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+    }
+
+
+def component_endpoint(fake):
+    variant = {"VariantName": "v", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    role = {"ExecutionRoleArn": fake.role_arn}
+    fake.client().create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], **role)
+    fake.client().create_endpoint(EndpointName="e", EndpointConfigName="c")
+
+
+def hanging(fake):
+    fake.add_endpoint(SPACY)
+    fake.stand_in(SPACY, lambda *_: threading.Event().wait(5) or b"", timeout=0.01)
+
+
+def unassumable(fake):
+    fake.add_model(ModelName="m", ExecutionRoleArn=f"arn:aws:iam::123456789012:role/{PREDICTIVE}")
+    fake.deny("sts:AssumeRole", resource=f"*:role/{PREDICTIVE}")
+
+
+def no_objects(fake):
+    fake.add_model(ModelName="m", ExecutionRoleArn=f"arn:aws:iam::123456789012:role/{BUILD}")
+    fake.stand_in("m", lambda *_: b"")
+
+
+SPACY = "spacy-ner-endpoint2022-04-27-20-26-17"
+PREDICTIVE = "PredictiveMaintenance-NotebookInstanceExecutionRol-YVBYTBKPP92H"
+BUILD = "ProdBuildSystemStack-ReleaseBuildRoleFB326D49-QK8LUA2UI1IC"
+TEST_SET = "s3://sagemaker-us-west-2-123456789012/image-classification-full-training/test/"
+BERT = "bert-sentiment-config"
+
 TRAINING_JOB = {
     "TrainingJobName": "a",
     "RoleArn": ROLE,
@@ -44,6 +84,9 @@ REDACTED = {
     "cm-constraint-environment-value": (SPARKML, SPARKML + " " * 1024),
     "cm-nonecr": ("<My image>", "docker.io/mine:1"),
     "sib-ctj-hyperparameters-value-256": (", ... }", f", long={'x' * 257}}}"),
+    "ctransform-role": ("arn:aws:iam::XXX:", "arn:aws:iam::123456789012:"),
+    "invoke-timeout": ("in account xx for", "in account 123456789012 for"),
+    "endpoint-role-no-batchget": ("arn:aws:iam::9111xxxxxxxx:", "arn:aws:iam::911100000000:"),
 }
 
 REPRODUCED = {
@@ -78,8 +121,45 @@ REPRODUCED = {
         model(PrimaryContainer={"ModelPackageName": "arn:aws:sagemaker:us-east-1:123456789012:model-package/m"}),
     ),
     "lt-notexist": ({}, "list_tags", {"ResourceArn": "arn:aws:sagemaker:us-east-2:123456789012:model/nope"}),
+    "descec-notfound": (
+        {"region": "us-west-2"},
+        "describe_endpoint_config",
+        {"EndpointConfigName": "demo-xgb-churn-pred-model-monitor-2021-05-11-00-02-22"},
+    ),
+    "ctransform-role": ({}, "create_transform_job", job("m")),
+    "cec-exists": (
+        {"region": "cn-northwest-1"},
+        "create_endpoint_config",
+        variant(InstanceType="ml.m5.xlarge", InitialInstanceCount=1) | {"EndpointConfigName": BERT},
+    ),
+    "ce-exists": ({"region": "eu-west-1"}, "create_endpoint", {"EndpointName": "iris", "EndpointConfigName": "iris"}),
+    "de-notfound": ({"region": "us-west-2"}, "delete_endpoint", {"EndpointName": "ipinsights-2021-05-11-00-23-29-162"}),
+    "cec-scaling-to-zero": (
+        {},
+        "create_endpoint_config",
+        variant(InstanceType="ml.m5.xlarge", InitialInstanceCount=1, ManagedInstanceScaling={"MinInstanceCount": 0}),
+    ),
+    "ctransform-no-objects": ({"region": "us-west-2"}, "create_transform_job", job("m", TEST_SET)),
+    "invoke-notfound": ({}, "invoke_endpoint", {"EndpointName": "driving-endpoint", "Body": b""}),
+    "invoke-not-multi-model": ({}, "invoke_endpoint", {"EndpointName": "wireframe2code", "Body": b"", "TargetModel": "m"}),
+    "invoke-no-component": ({}, "invoke_endpoint", {"EndpointName": "e", "Body": b""}),
+    "invoke-timeout": ({"region": "us-east-1"}, "invoke_endpoint", {"EndpointName": SPACY, "Body": b""}),
     "tc-duplicate-tag": ({}, "create_model", model(Tags=[{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}])),
 }
+
+PREPARED = {
+    # What is there before the request.
+    "cm-exists-2023": lambda fake: fake.add_model(ModelName="provider-knn-model"),
+    "ctransform-role": unassumable,
+    "cec-exists": lambda fake: fake.add_endpoint(BERT),
+    "ce-exists": lambda fake: fake.add_endpoint("iris"),
+    "ctransform-no-objects": no_objects,
+    "invoke-not-multi-model": lambda fake: fake.add_endpoint("wireframe2code"),
+    "invoke-no-component": component_endpoint,
+    "invoke-timeout": hanging,
+}
+FAILURE_REASONS = ("endpoint-role-no-batchget", "endpoint-ping", "transform-ping")
+"""Told by a description, not by an error; each has a test of its own below."""
 
 WAITS_FOR = {
     "a look into ECR": [
@@ -98,11 +178,10 @@ WAITS_FOR = {
         "addtags-accessdenied-boundary",
         "createproject-passrole",
     ],
-    "limits on instances and training jobs": ["limit-ctj-old"],
+    "training jobs": ["limit-ctj-old"],
     "failures on purpose": ["throttle-listtransform-wire", "proto-internalfailure-empty", "proto-500-nontyped", "proto-unsupported-op"],
     "verified signatures": ["auth-unrecognized"],
     "the runtime service": ["auth-missing-runtime"],
-    "endpoints and endpoint configurations": ["descec-notfound", "endpoint-role-no-batchget", "ctransform-role"],
     "nothing: it is about another service, whose form is taken over": ["proto-serialization-firehose", "proto-serialization-dynamo"],
     "nothing: ARNs keep the name's case since 2022": ["arn-lowercase"],
 }
@@ -110,7 +189,7 @@ WAITS_FOR = {
 
 def test_every_observed_answer_is_reproduced_or_waits_for_something():
     waiting = [entry for entries in WAITS_FOR.values() for entry in entries]
-    assert sorted([*REPRODUCED, *waiting]) == sorted(OBSERVED)
+    assert sorted([*REPRODUCED, *FAILURE_REASONS, *waiting]) == sorted(OBSERVED)
 
 
 @pytest.mark.parametrize("name", REPRODUCED)
@@ -118,11 +197,36 @@ def test_observed(name):
     settings, operation, request = REPRODUCED[name]
     entry = OBSERVED[name]
     message = entry["message"].replace(*REDACTED.get(name, ("", "")))
-    with FakeSageMaker(**{"region": "us-east-2"} | settings) as fake:
-        if name == "cm-exists-2023":
-            fake.add_model(**request)
-        client = fake.client(config=Config(parameter_validation=False))
+    with mock_aws(), FakeSageMaker(**{"region": "us-east-2"} | settings) as fake:
+        PREPARED.get(name, lambda _: None)(fake)
+        service = "sagemaker-runtime" if entry["operation"] == "InvokeEndpoint" else "sagemaker"
+        client = fake.client(service, config=Config(parameter_validation=False))
         with pytest.raises(ClientError) as caught:
             getattr(client, operation)(**request)
     assert caught.value.response["Error"] == {"Code": entry["code"], "Message": message}
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == entry.get("http_status", 400)
+
+
+def observed_reason(name):
+    return OBSERVED[name]["message"].replace(*REDACTED.get(name, ("", "")))
+
+
+def test_a_role_that_may_not_pull_the_image(smfake, smfake_client):
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:1.15.2-gpu"
+    smfake.add_model(ModelName="m", PrimaryContainer={"Image": image}, ExecutionRoleArn="arn:aws:iam::911100000000:role/test-role")
+    smfake.deny("ecr:BatchGetImage", resource=image)
+    smfake.add_endpoint("e", model="m")
+    described = smfake_client.describe_endpoint(EndpointName="e")
+    assert (described["EndpointStatus"], described["FailureReason"]) == ("Failed", observed_reason("endpoint-role-no-batchget"))
+
+
+def test_containers_that_do_not_answer_their_ping(smfake_moto):
+    client = smfake_moto.client()
+    s3 = smfake_moto.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="in/a", Body=b"")
+    smfake_moto.stand_in("e", lambda *_: b"", ping=lambda: False)
+    smfake_moto.add_endpoint("e")
+    assert client.describe_endpoint(EndpointName="e")["FailureReason"] == observed_reason("endpoint-ping")
+    client.create_transform_job(**job("e"))
+    assert client.describe_transform_job(TransformJobName="job")["FailureReason"] == observed_reason("transform-ping")

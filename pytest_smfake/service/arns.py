@@ -34,6 +34,12 @@ def arn(region: str, account: str, resource: str) -> str:
     return f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{resource}"
 
 
+def console_of(region: str) -> str:
+    """Return the address of the console in a region; that of `aws` is observed in texts of the service, the others documented."""
+    domains = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
+    return f"https://{region}.{domains.get(partition_of(region), 'console.aws.amazon.com')}"
+
+
 # How an access key holds its account: five bytes in base32 after the four letters of the prefix, offset, and one letter more
 # for the last bit. Keys from before 2019 hold none. Source: moto's iam/utils.py, which mints keys in the same way.
 _KEY = re.compile(r"A[KS]IA(?P<account>[A-Z2-7]{8})(?P<odd>[A-Z2-7])[A-Z2-7]{7}")

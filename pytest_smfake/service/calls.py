@@ -24,6 +24,7 @@ class Call:
         time: when its first attempt arrived, on the fake's clock, in seconds since the epoch.
         attempts: how many requests the client sent for it.
         passed_on: whether it was passed on to moto.
+        members: the parameters of a call of the runtime, which sends them in path and headers; else None.
     """
 
     operation: str | None
@@ -35,10 +36,13 @@ class Call:
     error: ServiceError | None = None
     attempts: int = 1
     passed_on: bool = False
+    members: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def parameters(self) -> Any:
         """The parameters as they were sent, read anew at each look; None where they cannot be read."""
+        if self.members is not None:
+            return dict(self.members)
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smfake.spec.catalogue import Catalogue
 
+from .access import Denials
+from .agenda import Agenda
 from .calls import Calls
 from .clock import Clock
+from .context import Answer, Context, Hosting
 from .errors import ServiceError, not_implemented, rejected
 from .limits import Limits
-from .operations import OPERATIONS, Answer, Context, keeps
+from .operations import OPERATIONS, keeps
+from .standins import StandIns
 from .store import Place, Store
 
 
@@ -23,19 +27,26 @@ class Service:
         catalogue: the rules to enforce.
         limits: bounds by what they limit, from the start.
         clock: whose time it is.
+        s3: returns the S3 to use for a place; see `pytest_smfake.neighbours`.
     """
 
-    def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock) -> None:
+    def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock, s3: Callable[[Place], Any]) -> None:
         self.catalogue = catalogue
         self.clock = clock
         self._initial_limits = dict(limits)
         self._lock = threading.Lock()
+        self._s3 = s3
+        self.stand_ins = StandIns()
         self.reset()
 
     def reset(self) -> None:
-        """Forget every model, call and limit but those given at the start."""
+        """Forget every resource, call, stand-in, denial and limit but those given at the start."""
         self.store = Store()
         self.calls = Calls()
+        self.stand_ins.close()
+        self.stand_ins = StandIns()
+        self.denials = Denials()
+        self.hosting = Hosting(Agenda(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
         self.limits = Limits(self.store)
         for key, bound in self._initial_limits.items():
             self.limits.set(key, bound)
@@ -71,6 +82,12 @@ class Service:
         if not self.keeps(operation, request):
             arn = f" for {request['ResourceArn']}" if operation in OPERATIONS else ""
             raise not_implemented(operation + arn)
+        agenda = self.hosting.agenda
+        agenda.run()
         with self._lock:
-            context = Context(self.store.world(place), self.catalogue, self.limits, self.clock)
-            return OPERATIONS[operation](request, context)
+            context = Context(self.store.world(place), self.catalogue, self.limits, self.clock, self.hosting)
+            answer = OPERATIONS[operation](request, context)
+        if callable(answer):
+            answer = answer()
+        agenda.run()
+        return answer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pytest_smfake.spec.messages import message
 from pytest_smfake.spec.rules import Violation
@@ -11,15 +12,25 @@ from pytest_smfake.spec.rules import Violation
 class ServiceError(Exception):
     """An error response: code, text and HTTP status, with the violations that led to it.
 
-    It is raised by operations and encoded by the transport; a client sees it as its own error class.
+    It is raised by operations and encoded by the transport; a client sees it as its own error class. `members` are what it
+    has beside code and text, such as a model error's OriginalStatusCode. An empty code stands for an error that names none.
     """
 
-    def __init__(self, code: str, text: str = "", *, status: int = 400, violations: Sequence[Violation] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        text: str = "",
+        *,
+        status: int = 400,
+        violations: Sequence[Violation] = (),
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {text}" if text else code)
         self.code = code
         self.text = text
         self.status = status
         self.violations = tuple(violations)
+        self.members = dict(members or {})
 
 
 def rejected(violations: Sequence[Violation]) -> ServiceError:
@@ -28,8 +39,11 @@ def rejected(violations: Sequence[Violation]) -> ServiceError:
     return ServiceError(code, message(violations), violations=violations)
 
 
-def not_implemented(what: str) -> ServiceError:
+def not_implemented(what: str, remedy: str = "With moto active (mock_aws) the call would be passed on to it") -> ServiceError:
     """Return the error for what this fake does not do. It is no answer of the service, and says so."""
-    text = f"{what} is not implemented by pytest-smfake. With moto active (mock_aws) the call would be passed on to it."
     # 501 is the one 5xx status that no SDK retries.
-    return ServiceError("NotImplemented", text, status=501)
+    return ServiceError("NotImplemented", f"{what} is not implemented by pytest-smfake. {remedy}.", status=501)
+
+
+class NetworkBlockedError(RuntimeError):
+    """An AWS call that would have left the process while a fake was active."""

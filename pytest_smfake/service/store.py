@@ -5,9 +5,15 @@ from __future__ import annotations
 import copy
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .arns import arn
+from .errors import ServiceError
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+    from .transform_job import TransformJob
 
 
 class Place(NamedTuple):
@@ -17,28 +23,50 @@ class Place(NamedTuple):
     region: str
 
 
-class Model(Mapping[str, Any]):
-    """A model kept by the fake: a read-only mapping of the request that created it.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource.
 
     Attributes:
-        arn: its ARN.
-        created: when it was created, in seconds since the epoch.
-        tags: its tags now, as a dict; those of the request are in `model["Tags"]`.
+        slug: as ARNs name it.
+        label: as the service's texts name it.
+        member: the request member that holds its name.
+        missing: what the service says of one that is not there.
     """
 
-    __slots__ = ("_request", "_tags", "arn", "created", "serial")
+    slug: str
+    label: str
+    member: str
+    missing: str
 
-    def __init__(self, request: dict[str, Any], arn: str, created: float, serial: int) -> None:
+
+# Of models and endpoints reported (Terraform and the Kubernetes controller match the start) and observed (endpoints:
+# aws/amazon-sagemaker-examples#2402, configurations: #2339), of transform jobs reported (processing jobs are told so).
+MODEL = Kind("model", "model", "ModelName", 'Could not find model "{arn}".')
+ENDPOINT_CONFIG = Kind("endpoint-config", "endpoint configuration", "EndpointConfigName", 'Could not find endpoint configuration "{arn}".')
+ENDPOINT = Kind("endpoint", "endpoint", "EndpointName", 'Could not find endpoint "{arn}".')
+TRANSFORM_JOB = Kind("transform-job", "transform job", "TransformJobName", "Could not find requested job with name: {name}")
+
+
+class Resource(Mapping[str, Any]):
+    """A resource kept by the fake: a read-only mapping of the request that created it.
+
+    Attributes:
+        name: its name.
+        arn: its ARN.
+        created: when it was created, in seconds since the epoch.
+        tags: its tags now, as a dict; those of the request are in `resource["Tags"]`.
+    """
+
+    __slots__ = ("_request", "_tags", "arn", "created", "name", "serial")
+
+    def __init__(self, name: str, request: dict[str, Any], arn: str, created: float) -> None:
+        self.name = name
         self._request = request
         self.arn = arn
         self.created = created
-        self.serial = serial
+        self.serial = 0
         self._tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in request.get("Tags") or ()}
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return str(self._request["ModelName"])
 
     @property
     def tags(self) -> dict[str, str]:
@@ -59,78 +87,101 @@ class Model(Mapping[str, Any]):
         return len(self._request)
 
     def __repr__(self) -> str:
-        return f"<Model {self.arn} {dict(self)!r}>"
+        return f"<{type(self).__name__} {self.arn} {dict(self)!r}>"
 
 
-class World:
-    """The models of one account in one region, in the order of their creation."""
+class Model(Resource):
+    """A model: a read-only mapping of its CreateModel request, with `name`, `arn`, `created` and `tags`."""
 
-    def __init__(self, place: Place) -> None:
+    __slots__ = ()
+
+
+class EndpointConfig(Resource):
+    """An endpoint configuration: a read-only mapping of its request, with `name`, `arn`, `created` and `tags`."""
+
+    __slots__ = ()
+
+
+R = TypeVar("R", bound=Resource)
+
+
+class Collection(Generic[R]):
+    """The resources of one kind in one place, in the order of their creation."""
+
+    def __init__(self, place: Place, kind: Kind) -> None:
         self.place = place
-        self.models: dict[str, Model] = {}
+        self.kind = kind
+        self.by_name: dict[str, R] = {}
+        self.seconds = 0.0
+        """How long creating, updating, running or deleting one takes, for what begins from now on."""
         self._by_time: list[tuple[float, int, str]] = []
         self._names: list[str] | None = []
         self._serial = 0
 
     def arn(self, name: str) -> str:
-        """Return the ARN that a model of that name has, or would have, here."""
-        return arn(self.place.region, self.place.account, f"model/{name}")
+        """Return the ARN that a resource of that name has, or would have, here."""
+        return arn(self.place.region, self.place.account, f"{self.kind.slug}/{name}")
 
-    def add(self, request: dict[str, Any], created: float) -> Model:
-        """Keep a model; one of the same name gives way."""
-        name = request["ModelName"]
-        if name in self.models:
-            self.remove(name)
+    def find(self, name: str) -> R:
+        """Return the resource of a name.
+
+        Raises:
+            ServiceError: there is none.
+        """
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise ServiceError("ValidationException", self.kind.missing.format(arn=self.arn(name), name=name)) from None
+
+    def add(self, resource: R) -> R:
+        """Keep a resource; one of the same name gives way."""
+        if resource.name in self.by_name:
+            self.remove(resource.name)
         self._serial += 1
-        model = Model(request, self.arn(name), created, self._serial)
-        self.models[name] = model
-        insort(self._by_time, (created, model.serial, name))
+        resource.serial = self._serial
+        self.by_name[resource.name] = resource
+        insort(self._by_time, (resource.created, resource.serial, resource.name))
         self._names = None
-        return model
+        return resource
 
     def remove(self, name: str) -> None:
-        """Drop a model."""
-        model = self.models.pop(name)
-        del self._by_time[bisect_left(self._by_time, (model.created, model.serial, name))]
+        """Drop a resource."""
+        resource = self.by_name.pop(name)
+        del self._by_time[bisect_left(self._by_time, (resource.created, resource.serial, name))]
         self._names = None
 
     def by_time(self) -> list[tuple[float, int, str]]:
-        """Return time, serial number and name of every model, oldest first."""
+        """Return time, serial number and name of every resource, oldest first."""
         return self._by_time
 
     def names(self) -> list[str]:
-        """Return the name of every model in order."""
+        """Return the name of every resource in order."""
         if self._names is None:
-            self._names = sorted(self.models)
+            self._names = sorted(self.by_name)
         return self._names
 
-
-class Models(Mapping[str, Model]):
-    """The models of one world, read-only, by name and oldest first."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def __getitem__(self, name: str) -> Model:
-        try:
-            return self._world.models[name]
-        except KeyError:
-            known = ", ".join(self) or "none"
-            raise KeyError(
-                f"no model {name!r} in {self._world.place.region}, account {self._world.place.account}; models: {known}"
-            ) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([name for _, _, name in self._world.by_time()])
-
     def __len__(self) -> int:
-        return len(self._world.models)
+        return len(self.by_name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._world.models
+        return name in self.by_name
 
-    def __repr__(self) -> str:
-        return f"<Models {self._world.place.region} {self._world.place.account}: {', '.join(self) or 'none'}>"
+
+class World:
+    """The resources of one account in one region."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.models: Collection[Model] = Collection(place, MODEL)
+        self.endpoint_configs: Collection[EndpointConfig] = Collection(place, ENDPOINT_CONFIG)
+        self.endpoints: Collection[Endpoint] = Collection(place, ENDPOINT)
+        self.transform_jobs: Collection[TransformJob] = Collection(place, TRANSFORM_JOB)
+        self.failing: dict[str, str] = {}
+        """Why the next creation or update of an endpoint is to fail, by its name."""
+
+    def collections(self) -> tuple[Collection[Any], ...]:
+        """Return the resources of every kind."""
+        return self.models, self.endpoint_configs, self.endpoints, self.transform_jobs
 
 
 class Store:

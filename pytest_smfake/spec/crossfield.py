@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +40,10 @@ class CrossField:
 CROSS_FIELD: list[CrossField] = []
 
 
-def _cross_field(
+def cross_field(
     operation: str, path: str, keyword: str, evidence: Evidence, source: str, *, bound: Any = True, editions: tuple[Edition, ...] = EDITIONS
 ) -> Callable[[Callable[[dict[str, Any], Any], Breaches]], Callable[[dict[str, Any], Any], Breaches]]:
+    """Register a rule of an operation: the decorated function yields where a request breaks it."""
     place = f"{operation}/{path}" if path else operation
     rule = Rule(f"{place}:{keyword}", operation, path, keyword, bound, "cross-field", evidence, source)
 
@@ -53,7 +54,7 @@ def _cross_field(
     return register
 
 
-def containers(request: dict[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]]:
+def containers(request: Mapping[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]]:
     """Yield every container of a CreateModel request with its place."""
     if primary := request.get("PrimaryContainer"):
         yield ("PrimaryContainer",), primary
@@ -61,13 +62,13 @@ def containers(request: dict[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]
         yield ("Containers", index), container
 
 
-@_cross_field("CreateModel", "", "container-required", "documented", f"{PAGE}, introduction; text assumed")
+@cross_field("CreateModel", "", "container-required", "documented", f"{PAGE}, introduction; text assumed")
 def _container_required(request: dict[str, Any], bound: Any) -> Breaches:
     if request.get("PrimaryContainer") is None and not request.get("Containers"):
         yield ("PrimaryContainer",), None, "A model needs a container: specify either PrimaryContainer or Containers."
 
 
-@_cross_field("CreateModel", "", "one-container-form", "reported", f"{PRIVATE_LOG}; text assumed")
+@cross_field("CreateModel", "", "one-container-form", "reported", f"{PRIVATE_LOG}; text assumed")
 def _one_container_form(request: dict[str, Any], bound: Any) -> Breaches:
     if request.get("PrimaryContainer") is not None and request.get("Containers"):
         yield ("Containers",), request["Containers"], "Specify either PrimaryContainer or Containers, not both."
@@ -76,14 +77,14 @@ def _one_container_form(request: dict[str, Any], bound: Any) -> Breaches:
 _IMAGE_OR_PACKAGE = "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
 
 
-@_cross_field("CreateModel", "", "image-or-package", "assumed", f"{CONTAINER}; text reported of image-and-package")
+@cross_field("CreateModel", "", "image-or-package", "assumed", f"{CONTAINER}; text reported of image-and-package")
 def _image_or_package(request: dict[str, Any], bound: Any) -> Breaches:
     for where, container in _all_containers(request):
         if container.get("Image") is None and container.get("ModelPackageName") is None:
             yield (*where, "Image"), None, _IMAGE_OR_PACKAGE
 
 
-@_cross_field("CreateModel", "", "image-and-package", "contested", f"{PRIVATE_LOG}; the SDK's model allows both")
+@cross_field("CreateModel", "", "image-and-package", "contested", f"{PRIVATE_LOG}; the SDK's model allows both")
 def _image_and_package(request: dict[str, Any], bound: Any) -> Breaches:
     for where, container in containers(request):
         if container.get("Image") is not None and container.get("ModelPackageName") is not None:
@@ -106,8 +107,8 @@ def _duplicate_keys(request: dict[str, Any], bound: Any) -> Breaches:
         seen.add(tag["Key"])
 
 
-for _operation in ("CreateModel", "AddTags"):
-    _cross_field(_operation, "Tags", "unique-keys", "assumed", "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent")(
+for _operation in ("CreateModel", "AddTags", "CreateEndpointConfig", "CreateEndpoint", "CreateTransformJob"):
+    cross_field(_operation, "Tags", "unique-keys", "assumed", "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent")(
         _duplicate_keys
     )
 
@@ -116,7 +117,7 @@ def _hostnames(request: dict[str, Any]) -> list[str | None]:
     return [container.get("ContainerHostname") for container in request.get("Containers") or ()]
 
 
-@_cross_field("CreateModel", "Containers[].ContainerHostname", "all-or-none", "documented", f"{CONTAINER}.ContainerHostname; text assumed")
+@cross_field("CreateModel", "Containers[].ContainerHostname", "all-or-none", "documented", f"{CONTAINER}.ContainerHostname; text assumed")
 def _hostnames_all_or_none(request: dict[str, Any], bound: Any) -> Breaches:
     names = _hostnames(request)
     if None in names and any(names):
@@ -127,7 +128,7 @@ def _hostnames_all_or_none(request: dict[str, Any], bound: Any) -> Breaches:
         )
 
 
-@_cross_field("CreateModel", "Containers[].ContainerHostname", "unique", "assumed", "a hostname addresses one container")
+@cross_field("CreateModel", "Containers[].ContainerHostname", "unique", "assumed", "a hostname addresses one container")
 def _hostnames_unique(request: dict[str, Any], bound: Any) -> Breaches:
     names = _hostnames(request)
     for index, name in enumerate(names):
@@ -136,7 +137,7 @@ def _hostnames_unique(request: dict[str, Any], bound: Any) -> Breaches:
             return
 
 
-@_cross_field(
+@cross_field(
     "CreateModel",
     "Containers[].ContainerHostname",
     "direct",
@@ -153,7 +154,7 @@ def _hostnames_direct(request: dict[str, Any], bound: Any) -> Breaches:
         )
 
 
-@_cross_field(
+@cross_field(
     "CreateModel",
     "Containers[].Mode",
     "one-multi-model",
@@ -170,7 +171,7 @@ def _one_multi_model(request: dict[str, Any], bound: Any) -> Breaches:
 _REPOSITORY = re.compile(r"(?:[^/]*/)?(?:.*/)?([^/:@]+)(?:[:@].*)?")
 
 
-@_cross_field(
+@cross_field(
     "CreateModel",
     "EnableNetworkIsolation",
     "semantic-segmentation",
@@ -190,7 +191,7 @@ def _no_isolated_semantic_segmentation(request: dict[str, Any], bound: Any) -> B
 _ECR = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+", re.ASCII)
 
 
-@_cross_field(
+@cross_field(
     "CreateModel",
     "",
     "ecr-image",
@@ -207,7 +208,7 @@ def _ecr_image(request: dict[str, Any], bound: Any) -> Breaches:
             yield (*where, "Image"), image, text
 
 
-@_cross_field("CreateModel", "", "environment-bytes", "documented", f"{CONTAINER}.Environment; text assumed", bound=32 * 1024)
+@cross_field("CreateModel", "", "environment-bytes", "documented", f"{CONTAINER}.Environment; text assumed", bound=32 * 1024)
 def _environment_bytes(request: dict[str, Any], bound: Any) -> Breaches:
     sizes: Counter[Where] = Counter()
     for where, container in containers(request):

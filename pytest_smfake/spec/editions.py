@@ -10,9 +10,10 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from . import hosting  # noqa: F401  # adds its rules to CROSS_FIELD
 from .conditions import CONDITIONS
 from .crossfield import CROSS_FIELD
-from .model import RESPONSE, operation_names, shape_of, unknown_operation
+from .model import RESPONSE, is_operation, shape_of, unknown_operation
 from .patterns import compile_pattern
 from .rules import CONSTRAINTS, ID, Edition, Evidence, Rule
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NUMBERS = ("integer", "long", "float", "double")
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
     "string": ("max", "min", "pattern", "enum"),
+    "blob": ("max", "min"),
     "list": ("max", "min"),
     "map": ("max", "min"),
     **dict.fromkeys(NUMBERS, ("max", "min")),
@@ -212,7 +214,7 @@ def parts_of(rule_id: str) -> dict[str, Any]:
 def unknown_rule(rule_id: str, rules: Mapping[str, Rule]) -> str:
     """Return the sentence for a rule that does not exist, with the nearest ids."""
     operation = parts_of(rule_id)["operation"].removesuffix(RESPONSE)
-    if operation not in operation_names():
+    if not is_operation(operation):
         return unknown_operation(operation)
     near = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.3)
     hint = f"near it: {', '.join(near)}; " if near else ""

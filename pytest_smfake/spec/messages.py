@@ -166,7 +166,7 @@ def echo(value: Any, shape: Shape | None = None) -> str | None:
         return f"{{{_pairs((key, item, item_shape) for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(_or_null(item, getattr(shape, 'member', None)) for item in value)}]"
-    return str(value)
+    return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]" if isinstance(value, bytes) else str(value)
 
 
 def _pairs(items: Iterable[tuple[str, Any, Shape | None]]) -> str:

@@ -6,10 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from botocore.model import ServiceModel, Shape
+    from botocore.model import OperationModel, ServiceModel, Shape
     from botocore.session import Session
 
 SERVICE = "sagemaker"
+RUNTIME = "sagemaker-runtime"
 RESPONSE = ".response"
 """Suffix by which the catalogue names the output of an operation: `CreateModel.response`."""
 
@@ -29,9 +30,33 @@ def service_model() -> ServiceModel:
 
 
 @cache
+def runtime_model() -> ServiceModel:
+    """Return botocore's model of the service that answers predictions."""
+    return botocore_session().get_service_model(RUNTIME)
+
+
+@cache
 def operation_names() -> frozenset[str]:
     """Return the name of every modelled SageMaker operation."""
     return frozenset(service_model().operation_names)
+
+
+def is_operation(name: str) -> bool:
+    """Whether an operation of SageMaker, or of its runtime, has this name."""
+    return name in operation_names() or name in runtime_model().operation_names
+
+
+def operation_model(name: str) -> OperationModel:
+    """Return botocore's model of an operation, of SageMaker or of its runtime.
+
+    Raises:
+        ValueError: the operation is not modelled.
+    """
+    if name in operation_names():
+        return service_model().operation_model(name)
+    if name in runtime_model().operation_names:
+        return runtime_model().operation_model(name)
+    raise ValueError(unknown_operation(name))
 
 
 def shape_of(operation: str) -> Shape | None:
@@ -42,11 +67,13 @@ def shape_of(operation: str) -> Shape | None:
     Raises:
         ValueError: the operation is not modelled.
     """
-    name = operation.removesuffix(RESPONSE)
-    if name not in operation_names():
-        raise ValueError(unknown_operation(name))
-    model = service_model().operation_model(name)
+    model = operation_model(operation.removesuffix(RESPONSE))
     return model.output_shape if operation.endswith(RESPONSE) else model.input_shape
+
+
+def enum_of(shape: str) -> tuple[str, ...]:
+    """Return the values that a string shape of SageMaker can have."""
+    return tuple(service_model().shape_for(shape).enum)
 
 
 def unknown_operation(name: str) -> str:

@@ -17,7 +17,15 @@ from functools import cache
 DOT = "[^\n\r\u0085\u2028\u2029]"
 """What Java's `.` matches: anything but its line terminators."""
 
-POSIX = {"Alnum": "a-zA-Z0-9", "Alpha": "a-zA-Z", "Digit": "0-9", "Lower": "a-z", "Upper": "A-Z"}
+POSIX = {
+    "Alnum": "a-zA-Z0-9",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "Lower": "a-z",
+    "Upper": "A-Z",
+    "ASCII": r"\x00-\x7f",
+    "Print": r"\x20-\x7e",
+}
 
 _TOKEN = re.compile(
     r"""
@@ -94,7 +102,8 @@ def translate(pattern: str, *, ascii_only: bool = False) -> str:
 
     def replace(match: re.Match[str]) -> str:
         nonlocal inside
-        text = match[0]
+        # Java's end of input is \z; Python before 3.14 knows \Z alone.
+        text = r"\Z" if match[0] == r"\z" else match[0]
         if pair := match["pair"]:
             high, low = int(pair[2:6], 16), int(pair[8:], 16)
             return re.escape(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))

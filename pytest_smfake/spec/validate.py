@@ -203,12 +203,14 @@ def _is(kind: str) -> Quick:
         return lambda value: type(value) is int and -limit <= value < limit
     if kind in ("float", "double", "timestamp"):
         return lambda value: type(value) is float or type(value) is int
+    if kind == "blob":
+        return lambda value: type(value) is bytes or type(value) is str
     return lambda value: type(value) is str
 
 
 def _quick(kind: str, bounds: Bounds) -> Quick:
     """Return the quick test of a scalar: right type and within every bound."""
-    test = _string_test(bounds) if kind == "string" else _number_test(kind, bounds)
+    test = _string_test(bounds) if kind == "string" else _blob_test(bounds) if kind == "blob" else _number_test(kind, bounds)
     if "type" in bounds:
         return test
     is_type = _is(kind)  # with the rule of the type switched off, a value of another type has no bound to keep
@@ -225,6 +227,13 @@ def _string_test(bounds: Bounds) -> Quick:
     return lambda value: (
         type(value) is str and least <= len(value) <= most and (allowed is None or value in allowed) and (matches is None or matches(value))
     )
+
+
+def _blob_test(bounds: Bounds) -> Quick:
+    is_type = _is("blob")
+    most = bounds["max"].bound if "max" in bounds else float("inf")
+    least = bounds["min"].bound if "min" in bounds else 0
+    return lambda value: is_type(value) and least <= len(value) <= most
 
 
 def _number_test(kind: str, bounds: Bounds) -> Quick:
@@ -254,7 +263,7 @@ def _scalar(kind: str, bounds: Bounds, quick: Quick) -> Check:
 
 
 def _breaks(keyword: str, rule: Rule, value: Any, bounds: Bounds) -> bool:
-    measure = len(value) if isinstance(value, str) else value
+    measure = len(value) if isinstance(value, str | bytes) else value
     match keyword:
         case "max":
             return bool(measure > rule.bound)

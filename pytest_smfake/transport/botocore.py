@@ -19,8 +19,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from pytest_smfake.service.errors import NetworkBlockedError
+from pytest_smfake.service.isolation import isolated, refusal
+
 from . import credentials
-from .wire import Request, Response, answer, is_sagemaker
+from .exchange import Request, Response
+from .wire import answer, is_sagemaker
 
 if TYPE_CHECKING:
     from pytest_smfake.service.clock import Clock
@@ -39,10 +43,6 @@ class ActiveFake(Protocol):
     real_sleep: bool
     quotas: dict[Any, int]
     thread: int | None
-
-
-class NetworkBlockedError(RuntimeError):
-    """An AWS call that would have left the process while a fake was active."""
 
 
 _active: list[ActiveFake] = []
@@ -114,6 +114,10 @@ def _send(original: Any) -> Any:
     def send(session: Any, request: Any) -> Any:
         fake = _active[-1]
         seen = _envelope(request)
+        if (model := isolated.get()) is not None:
+            from botocore.exceptions import EndpointConnectionError
+
+            raise EndpointConnectionError(endpoint_url=request.url) from refusal(model)
         if _is_allowed(seen, fake.allow):
             return original(session, request)
         if is_sagemaker(seen):

@@ -1,16 +1,15 @@
-"""AWS JSON 1.1, as SageMaker speaks it: bytes to a call, an answer to bytes."""
+"""From bytes to a call, and from its answer to bytes: AWS JSON 1.1, as SageMaker speaks it, and its runtime's own form."""
 
 from __future__ import annotations
 
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import cache
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_smfake.service.arns import account_of
 from pytest_smfake.service.calls import Call
@@ -19,55 +18,26 @@ from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.store import Place
 from pytest_smfake.spec.model import operation_names, service_model
 
+from . import runtime
+from .exchange import Request, Response
+
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 MAX_BODY = 6 * 1024 * 1024
 """Bytes of a request body (assumed; the longest single member, a pipeline's definition, may have 1 MiB)."""
 
-_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _API_HOST = re.compile(
     r"(?:[\w-]+\.)?api(?:-fips)?\.sagemaker\.(?P<region>[\w-]+)\.|(?:[\w-]+\.)?sagemaker(?:-fips)?\.(?P<dual>[\w-]+)\.api\."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An HTTP request; header names are in lower case."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def host(self) -> str:
-        """Host name, without a port."""
-        return urlsplit(self.url).hostname or ""
-
-    @property
-    def scope(self) -> tuple[str, str, str]:
-        """Access key, region and service of the signature, each empty where there is none."""
-        text = self.headers.get("authorization", "")
-        if not text and "X-Amz-Credential" in self.url:
-            text = "Credential=" + unquote(parse_qs(urlsplit(self.url).query).get("X-Amz-Credential", [""])[0])
-        match = _SCOPE.search(text)
-        return (match["key"], match["region"], match["service"]) if match else ("", "", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An HTTP response."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 def is_sagemaker(request: Request) -> bool:
-    """Whether a request is for SageMaker's control plane, wherever it is sent."""
+    """Whether a request is for SageMaker or its runtime, wherever it is sent."""
     if "x-amz-target" in request.headers:
         return request.headers["x-amz-target"].startswith(TARGET)
-    # The runtime services sign with the same name, but post to paths of their own.
+    if runtime.is_runtime(request):
+        return True
+    # Other services of SageMaker sign with the same name, but post to paths of their own.
     return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
 
 
@@ -87,10 +57,15 @@ def answer(request: Request, service: Service, home: Place, forward: Callable[[]
     """
     place = _place(request, home)
     call = Call(None, request.body, place.region, place.account, service.clock.now())
+    to_runtime, identity = runtime.is_runtime(request), request_id()
     forwarded = None
     try:
-        call.operation = _operation(request)
-        parameters = _decode(request.body)
+        if to_runtime:
+            call.operation, parameters = runtime.decode(request, service.catalogue)
+            call.members = parameters
+        else:
+            call.operation = _operation(request)
+            parameters = _decode(request.body)
         service.check(call.operation, parameters)
         if not service.keeps(call.operation, parameters):
             forwarded = forward()
@@ -99,9 +74,20 @@ def answer(request: Request, service: Service, home: Place, forward: Callable[[]
         else:
             call.passed_on = True
     except ServiceError as error:
-        call.error = error
+        call.error = runtime.translated(error, identity) if to_runtime else error
     service.calls.record(call, request.headers.get("amz-sdk-invocation-id"))
-    return _encode(call, service) if forwarded is None else forwarded
+    if forwarded is not None:
+        return forwarded
+    headers = {"x-amzn-RequestId": identity, "Date": formatdate(service.clock.now(), usegmt=True)}
+    return runtime.encode(call, headers) if to_runtime else _encode(call, headers)
+
+
+def request_id() -> str:
+    """Return a made-up id of a request."""
+    return (
+        f"{random.getrandbits(32):08x}-{random.getrandbits(16):04x}-4{random.getrandbits(12):03x}-"
+        f"a{random.getrandbits(12):03x}-{random.getrandbits(48):012x}"
+    )
 
 
 def _place(request: Request, home: Place) -> Place:
@@ -144,13 +130,8 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-def _encode(call: Call, service: Service) -> Response:
-    headers = {
-        "x-amzn-RequestId": f"{random.getrandbits(32):08x}-{random.getrandbits(16):04x}-4{random.getrandbits(12):03x}-"
-        f"a{random.getrandbits(12):03x}-{random.getrandbits(48):012x}",
-        "Content-Type": CONTENT_TYPE,
-        "Date": formatdate(service.clock.now(), usegmt=True),
-    }
+def _encode(call: Call, headers: dict[str, str]) -> Response:
+    headers["Content-Type"] = CONTENT_TYPE
     status = 200
     body: dict[str, Any] | None = call.response
     if error := call.error:

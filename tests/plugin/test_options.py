@@ -108,6 +108,36 @@ def test_a_failure_says_which_edition_would_take_the_request(run):
     )
 
 
+def test_a_failure_tells_what_befell_stand_ins_and_jobs(run):
+    source = """
+    import pytest
+
+    def broken(*_):
+        raise KeyError("score")
+
+    @pytest.mark.filterwarnings("ignore::pytest_smfake.NothingRanWarning")
+    def test_it(smfake, smfake_client):
+        smfake.add_endpoint("churn")
+        smfake_client.create_transform_job(
+            TransformJobName="job",
+            ModelName="churn",
+            TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
+            TransformOutput={"S3OutputPath": "s3://bucket/out"},
+            TransformResources={"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+        )
+        with smfake.stand_in("churn", broken):
+            smfake.client("sagemaker-runtime").invoke_endpoint(EndpointName="churn", Body=b"")
+    """
+    result = run("", source)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*The stand-in for 'churn' raised KeyError('score'), at *.py:4",
+            "*Transform job 'job' is Completed: no stand-in plays model 'churn'; add one: fake.stand_in('churn', predict)",
+        ]
+    )
+
+
 def test_a_failure_of_the_sdk_edition(run):
     source = """
     def test_it(smfake, smfake_client):

@@ -94,7 +94,9 @@ def test_the_quota_can_be_named(smfake, smfake_client):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("endpoints", 1), r"'endpoints' is not a limit; there are: models"),
+        (("projects", 1), r"'projects' is not a limit; there are: models, endpoint-configs, endpoints, .* ml.m5.xlarge for endpoint usage"),
+        (("ml.m5.xlarg for endpoint usage", 1), r"'ml.m5.xlarg' is not an instance type for endpoint usage; near it: .*ml.m5.xlarge"),
+        (("ml.m5.xlarge for training usage", 1), r"'ml.m5.xlarge for training usage' is not a limit"),
         (("models", -1), "a limit on models is a whole number of at least 0, not -1"),
         (("models", 1.5), "not 1.5"),
         (("models", True), "not True"),

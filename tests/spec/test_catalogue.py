@@ -34,7 +34,7 @@ def test_an_edition_does_not_differ_from_itself():
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize("operation", [*OPERATIONS, "CreateTrainingJob", "CreateEndpointConfig", "Search"])
+@pytest.mark.parametrize("operation", [*OPERATIONS, "CreateTrainingJob", "Search"])
 def test_rules_are_named_graded_and_sourced(edition, operation):
     for name in (operation, f"{operation}.response"):
         rules = catalogue(edition).rules(name)

@@ -208,6 +208,64 @@ BETWEEN = {
 }
 
 
+def config(*variants, **more):
+    named = [{"VariantName": f"v{index}"} | ONE | variant for index, variant in enumerate(variants)]
+    cleaned = [{name: value for name, value in variant.items() if value is not ...} for variant in named]
+    return {"EndpointConfigName": "c", "ProductionVariants": cleaned} | more
+
+
+ONE = {"ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+SERVERLESS = {"InstanceType": ..., "InitialInstanceCount": ..., "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
+POOLS = {"InstanceType": ..., "InstancePools": [{"InstanceType": "ml.m5.xlarge", "Priority": 1}]}
+JOB = {
+    "TransformJobName": "j",
+    "ModelName": "m",
+    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
+    "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
+    "TransformResources": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+}
+ENDPOINT = {"EndpointName": "e", "EndpointConfigName": "c"}
+TWICE = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
+ROLE_OF_CONFIG = {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/r"}
+BETWEEN |= {
+    f"{operation}/Tags:unique-keys": ([body, body | {"Tags": TWICE[:1]}], [body | {"Tags": TWICE}])
+    for operation, body in (("CreateEndpointConfig", config({})), ("CreateEndpoint", ENDPOINT), ("CreateTransformJob", JOB))
+}
+BETWEEN |= {
+    "CreateEndpointConfig/ProductionVariants[].VariantName:unique": (
+        [config({}, {}), config({}, ShadowProductionVariants=[{"VariantName": "shadow"} | ONE])],
+        [config({}, {"VariantName": "v0"}), config({}, ShadowProductionVariants=[{"VariantName": "v0"} | ONE])],
+    ),
+    "CreateEndpointConfig/ProductionVariants[]:capacity": (
+        [config({}), config(SERVERLESS), config(POOLS)],
+        [
+            config({"InstanceType": ..., "InitialInstanceCount": ...}),
+            config({"InitialInstanceCount": ...}),
+            config(SERVERLESS | {"InstanceType": "ml.m5.xlarge"}),
+        ],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].ModelName:model-or-role": (
+        [config({}), config({"ModelName": ...}, **ROLE_OF_CONFIG)],
+        [config({"ModelName": ...})],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].ManagedInstanceScaling:inference-components": (
+        [
+            config({"ManagedInstanceScaling": {"MinInstanceCount": 1}}),
+            config({"ModelName": ..., "ManagedInstanceScaling": {"MinInstanceCount": 0}}, **ROLE_OF_CONFIG),
+        ],
+        [config({"ManagedInstanceScaling": {"MinInstanceCount": 0}})],
+    ),
+    "CreateTransformJob/MaxPayloadInMB:payload-in-all": (
+        [
+            JOB | {"MaxPayloadInMB": 100},
+            JOB | {"MaxPayloadInMB": 10, "MaxConcurrentTransforms": 10},
+            JOB | {"MaxConcurrentTransforms": 200},
+        ],
+        [JOB | {"MaxPayloadInMB": 101}, JOB | {"MaxPayloadInMB": 10, "MaxConcurrentTransforms": 11}],
+    ),
+}
+
+
 def test_every_cross_field_rule_is_here():
     assert set(BETWEEN) == {cross_field.rule.id for cross_field in CROSS_FIELD}
 

@@ -107,12 +107,12 @@ def test_error_classes_are_those_of_botocore(smfake, smfake_client):
 
 def test_other_operations_are_validated_and_then_not_implemented(smfake, smfake_client):
     lax = smfake.client(config=Config(parameter_validation=False))
-    with pytest.raises(ClientError, match=r"Value '_' at 'endpointConfigName' failed to satisfy constraint"):
-        lax.create_endpoint_config(EndpointConfigName="_", ProductionVariants=[{"VariantName": "a"}])
+    with pytest.raises(ClientError, match=r"Value '_' at 'projectName' failed to satisfy constraint"):
+        lax.create_project(ProjectName="_")
     with pytest.raises(ClientError) as caught:
-        smfake_client.list_endpoints()
+        smfake_client.list_projects()
     assert caught.value.response["Error"]["Code"] == "NotImplemented"
-    assert "ListEndpoints is not implemented by pytest-smfake" in str(caught.value)
+    assert "ListProjects is not implemented by pytest-smfake" in str(caught.value)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
 
@@ -125,9 +125,9 @@ class TestGuard:
         assert text.startswith("S3 ListBuckets to s3.amazonaws.com was not sent")
         assert "allow=['s3.amazonaws.com']" in text
 
-    def test_the_runtime_is_another_service(self, smfake):
-        with pytest.raises(NetworkBlockedError, match="SageMaker Runtime InvokeEndpoint to runtime.sagemaker"):
-            smfake.client("sagemaker-runtime").invoke_endpoint(EndpointName="x", Body=b"")
+    def test_the_feature_store_is_another_service(self, smfake):
+        with pytest.raises(NetworkBlockedError, match="SageMaker FeatureStore Runtime GetRecord to featurestore-runtime.sagemaker"):
+            smfake.client("sagemaker-featurestore-runtime").get_record(FeatureGroupName="x", RecordIdentifierValueAsString="y")
 
     @pytest.mark.smfake(allow=["localhost:1"])
     def test_loopback_and_allowed_hosts_are_sent(self, smfake, loopback):

@@ -90,7 +90,7 @@ def test_nested_mocks(smfake_moto):
 
 def test_other_operations_are_validated_and_passed_on(smfake_moto):
     client = smfake_moto.client()
-    assert client.list_endpoints()["Endpoints"] == []
+    assert client.list_notebook_instances()["NotebookInstances"] == []
     assert smfake_moto.calls[-1].passed_on
     assert "passed on to moto" in repr(smfake_moto.calls[-1])
     with pytest.raises(ClientError, match="Value '_' at 'notebookInstanceName' failed to satisfy constraint"):

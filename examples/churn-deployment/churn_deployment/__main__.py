@@ -1,12 +1,21 @@
-"""Print what a deployment would do."""
+"""Roll a version of the model out: python -m churn_deployment ENDPOINT NAME IMAGE ARTIFACT ROLE REGION."""
 
 import sys
 
-from .models import plan
+from .endpoints import roll_out
 from .settings import Settings
 
-FIELDS = ("NAME", "IMAGE", "ARTIFACT", "ROLE")
+FIELDS = ("ENDPOINT", "NAME", "IMAGE", "ARTIFACT", "ROLE", "REGION")
 
-if len(sys.argv) != len(FIELDS) + 1:
-    sys.exit(f"usage: python -m churn_deployment {' '.join(FIELDS)}")
-print("\n".join(plan(Settings(*sys.argv[1:]))))
+
+def main(arguments: list[str]) -> None:
+    """Roll out what the arguments name."""
+    if len(arguments) != len(FIELDS):
+        sys.exit(f"usage: python -m churn_deployment {' '.join(FIELDS)}")
+    endpoint, *version, region = arguments
+    roll_out(Settings(*version), endpoint, region)
+    print(f"{endpoint} serves {version[0]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

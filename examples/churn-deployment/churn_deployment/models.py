@@ -48,12 +48,3 @@ def prune(prefix: str, keep: int, region: str) -> list[str]:
     for name in old:
         client.delete_model(ModelName=name)
     return old
-
-
-def plan(settings: Settings) -> list[str]:
-    """Say what a whole deployment would do. Only the first step is done by `deploy`."""
-    return [
-        f"create the model {settings.name} from {settings.image} and {settings.artifact}",
-        f"then, not done here: create the endpoint configuration {settings.name}-config with one variant",
-        f"then, not done here: create or update the endpoint {settings.name.rpartition('-')[0] or settings.name}",
-    ]

@@ -1,20 +1,12 @@
 """The deployment code, unchanged, against a fake SageMaker."""
 
 import dataclasses
-import subprocess
-import sys
 
 import pytest
 from botocore.exceptions import ClientError
-from churn_deployment.models import NameTakenError, QuotaReachedError, deploy, plan, prune, versions
-from churn_deployment.settings import Settings
+from churn_deployment.models import NameTakenError, QuotaReachedError, deploy, prune, versions
 
 REGION = "us-east-1"
-
-
-@pytest.fixture
-def settings(smfake):
-    return Settings("churn-1", smfake.image, smfake.model_data_url, smfake.role_arn, {"THRESHOLD": "0.5"}, {"team": "growth"})
 
 
 def test_deploy_creates_the_model(smfake, settings):
@@ -96,15 +88,3 @@ def test_six_containers_are_too_many_by_the_documented_page(smfake, smfake_clien
 @pytest.mark.smfake(edition="sdk")
 def test_six_containers_are_fine_by_the_sdk(smfake, smfake_client):
     smfake_client.create_model(**smfake.request(**PIPELINE, Containers=[{"Image": smfake.image}] * 6))
-
-
-def test_the_plan_does_nothing(smfake, settings):
-    assert [line.split(":")[0] for line in plan(settings)][1:] == ["then, not done here"] * 2
-    assert len(smfake.calls) == 0
-
-
-def test_the_command():
-    command = [sys.executable, "-m", "churn_deployment", "churn-1", "image", "s3://b/k", "role"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("create the model churn-1 from image and s3://b/k\n")
-    assert subprocess.run(command[:-1], capture_output=True, check=False).returncode == 1

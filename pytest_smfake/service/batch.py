@@ -1,0 +1,183 @@
+"""Batch transform on bytes: split an object into payloads, and put together what a model answers. It does no I/O."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .jsonpath import compile_path
+
+MEGABYTE = 1024 * 1024
+MAX_PAYLOAD = 6
+"""MB of a payload where MaxPayloadInMB does not say (documented). 0 stands for no bound (documented)."""
+CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
+OUTPUT, INPUT = "SageMakerOutput", "SageMakerInput"
+
+
+class TransformError(Exception):
+    """An object cannot be transformed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a job splits, filters and joins, as its request says."""
+
+    split: bool
+    single: bool
+    max_payload: int
+    assemble_lines: bool
+    compressed: bool
+    content_type: str
+    input_filter: str
+    output_filter: str
+    join: bool
+
+    @classmethod
+    def of(cls, request: dict[str, Any]) -> Plan:
+        """Return the plan of a CreateTransformJob request."""
+        source, target = request["TransformInput"], request["TransformOutput"]
+        processing = request.get("DataProcessing") or {}
+        most = request.get("MaxPayloadInMB", MAX_PAYLOAD)
+        return cls(
+            split=source.get("SplitType", "None") == "Line",
+            single=request.get("BatchStrategy") == "SingleRecord",
+            max_payload=most * MEGABYTE,
+            assemble_lines=target.get("AssembleWith", "None") == "Line",
+            compressed=source.get("CompressionType", "None") == "Gzip",
+            content_type=source.get("ContentType", ""),
+            input_filter=processing.get("InputFilter", "$"),
+            output_filter=processing.get("OutputFilter", "$"),
+            join=processing.get("JoinSource", "None") == "Input",
+        )
+
+    @property
+    def processes(self) -> bool:
+        """Whether records are looked into at all."""
+        return self.join or (self.input_filter, self.output_filter) != ("$", "$")
+
+
+def transform(data: bytes, plan: Plan, invoke: Callable[[bytes], bytes]) -> bytes:
+    r"""Return what becomes of an object.
+
+    Raises:
+        TransformError: a record is over the bound, cannot be read, or has no answer.
+        Exception: whatever `invoke` raises.
+
+    Example:
+        >>> lines = Plan.of({"TransformInput": {"SplitType": "Line"}, "TransformOutput": {"AssembleWith": "Line"}})
+        >>> transform(b"a\nb\n", lines, bytes.upper)
+        b'A\nB\n'
+    """
+    if plan.compressed:
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError) as error:
+            raise TransformError(f"The object is not compressed with Gzip: {error}") from None
+    records = data.split(b"\n") if plan.split else [data]
+    if plan.split and not records[-1]:
+        records.pop()
+    form = _form(plan) if plan.processes else None
+    sent = [form.filter_input(record) for record in records] if form else records
+    assembled = []
+    for first, last in _payloads(sent, plan):
+        answer = invoke(b"\n".join(sent[first:last]))
+        if form is not None:
+            answer = form.finish(records[first:last], answer)
+        assembled.append(answer)
+    if plan.assemble_lines:
+        # An answer that ends its last line gets no second end (assumed).
+        return b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in assembled)
+    return b"".join(assembled)
+
+
+def _payloads(records: list[bytes], plan: Plan) -> Iterator[tuple[int, int]]:
+    """Yield first record and end of each payload: one record each, or as many as fit (documented)."""
+    most = plan.max_payload or float("inf")
+    for index, record in enumerate(records):
+        if len(record) > most:
+            limit = f"MaxPayloadInMB, {plan.max_payload // MEGABYTE}"
+            raise TransformError(f"Record {index + 1} has {len(record)} bytes, which is over {limit}")
+    first, size = 0, 0
+    for index, record in enumerate(records):
+        if index > first and (plan.single or size + 1 + len(record) > most):
+            yield first, index
+            first, size = index, 0
+        size += len(record) + (index > first)
+    if records:
+        yield first, len(records)
+
+
+def _form(plan: Plan) -> _Form:
+    kind = plan.content_type.split(";")[0].strip().lower()
+    if kind not in (CSV, JSON, JSON_LINES):
+        # Documented: data processing takes CSV and JSON alone.
+        raise TransformError(f"DataProcessing takes input of {CSV}, {JSON} or {JSON_LINES}; ContentType is {plan.content_type!r}")
+    return _Form(kind, plan)
+
+
+class _Form:
+    """How records of a content type are filtered and joined."""
+
+    def __init__(self, kind: str, plan: Plan) -> None:
+        self.kind = kind
+        self.plan = plan
+        self.pick_input = compile_path(plan.input_filter)
+        self.pick_output = compile_path(plan.output_filter)
+
+    def filter_input(self, record: bytes) -> bytes:
+        """Return the part of a record that the model is sent."""
+        if self.plan.input_filter == "$":
+            return record
+        return self._map(record, self.pick_input)
+
+    def finish(self, records: list[bytes], answer: bytes) -> bytes:
+        """Join the answer to a payload with its records, one by one, and filter what comes of it."""
+        if not (self.plan.split or self.kind == CSV):
+            return self._one(records[0], answer)
+        answers = answer.removesuffix(b"\n").split(b"\n")
+        lines = records if self.plan.split else records[0].removesuffix(b"\n").split(b"\n")
+        if len(answers) != len(lines):
+            raise TransformError(f"The model answered {len(answers)} records to {len(lines)}, so that they cannot be joined or filtered")
+        return b"\n".join(self._one(record, line) for record, line in zip(lines, answers, strict=True))
+
+    def _one(self, record: bytes, answer: bytes) -> bytes:
+        if not self.plan.join:
+            return self._map(answer, self.pick_output)
+        given, made = self._read(record), self._read(answer)
+        if self.kind == CSV:
+            joined = given + made
+        elif isinstance(given, dict):
+            joined = given | {OUTPUT: made}
+        else:
+            joined = {INPUT: given, OUTPUT: made}
+        return self._write(self._picked(joined, self.pick_output))
+
+    def _map(self, text: bytes, pick: Callable[[Any], Any]) -> bytes:
+        lines = text.split(b"\n") if self.kind == CSV and not self.plan.split else [text]
+        return b"\n".join(self._write(self._picked(self._read(line), pick)) if line else line for line in lines)
+
+    def _picked(self, value: Any, pick: Callable[[Any], Any]) -> Any:
+        try:
+            return pick(value)
+        except (LookupError, TypeError) as error:
+            raise TransformError(f"A filter cannot be applied to {value!r}: {error}") from None
+
+    def _read(self, text: bytes) -> Any:
+        try:
+            if self.kind == CSV:
+                return next(csv.reader(io.StringIO(text.decode("utf-8"))), [])
+            return json.loads(text)
+        except (ValueError, csv.Error) as error:
+            raise TransformError(f"{text[:80]!r} cannot be read as {self.kind}: {error}") from None
+
+    def _write(self, value: Any) -> bytes:
+        if self.kind != CSV:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(value if isinstance(value, list) else [value])
+        return line.getvalue().encode()

@@ -1,0 +1,43 @@
+"""An HTTP request and its response, apart from the client that sends it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request; header names are in lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def host(self) -> str:
+        """Host name, without a port."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """Access key, region and service of the signature, each empty where there is none."""
+        text = self.headers.get("authorization", "")
+        if not text and "X-Amz-Credential" in self.url:
+            text = "Credential=" + unquote(parse_qs(urlsplit(self.url).query).get("X-Amz-Credential", [""])[0])
+        match = _SCOPE.search(text)
+        return (match["key"], match["region"], match["service"]) if match else ("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
