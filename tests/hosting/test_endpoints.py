@@ -8,11 +8,13 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from pytest_smfake import FakeSageMaker, validate
+from pytest_smfake.spec.model import service_model
 
 from .conftest import ONE, error_of
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/churn"
 LIMIT = "ml.m5.xlarge for endpoint usage"
+HAS_POOLS = "InstancePools" in service_model().shape_for("ProductionVariant").members
 
 
 def config(client, name, **variant):
@@ -333,7 +335,14 @@ class TestInstanceLimits:
         smfake.add_endpoint("other")
         assert status(smfake_client, "other") == "InService"
 
-    def test_pools_and_made_up_use(self, smfake, smfake_client):
+    def test_made_up_use(self, smfake, smfake_client):
+        smfake.add_model(ModelName="churn")
+        config(smfake_client, "two", InitialInstanceCount=2)
+        with smfake.limit(LIMIT, 2, used=1):
+            assert error_of(smfake_client.create_endpoint, EndpointName="p", EndpointConfigName="two") == self.TEXT.format(1, 2)
+
+    @pytest.mark.skipif(not HAS_POOLS, reason="the installed botocore does not know InstancePools")
+    def test_the_first_of_the_pools_counts(self, smfake, smfake_client):
         smfake.add_model(ModelName="churn")
         pools = [{"InstanceType": "ml.m5.large", "Priority": 2}, {"InstanceType": "ml.m5.xlarge", "Priority": 1}]
         variant = {"VariantName": "v", "ModelName": "churn", "InstancePools": pools, "InitialInstanceCount": 2}
