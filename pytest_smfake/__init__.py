@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker as FakeSageMaker
+    from .service.access import Denial as Denial
     from .service.calls import Call as Call
     from .service.calls import Calls as Calls
     from .service.clock import Clock as Clock
     from .service.endpoint import Endpoint as Endpoint
     from .service.errors import NetworkBlockedError as NetworkBlockedError
     from .service.errors import ServiceError as ServiceError
+    from .service.faults import Delay as Delay
+    from .service.faults import Fault as Fault
+    from .service.faults import Throttle as Throttle
+    from .service.faults import UnusedFaultError as UnusedFaultError
+    from .service.faults import probability as probability
     from .service.limits import Limit as Limit
     from .service.standins import Invocation as Invocation
     from .service.standins import StandIn as StandIn
@@ -26,6 +32,9 @@ if TYPE_CHECKING:
     from .spec.messages import parse as parse
     from .spec.rules import Rule as Rule
     from .spec.rules import Violation as Violation
+    from .sweeps import Run as Run
+    from .sweeps import Sweep as Sweep
+    from .sweeps import sweep as sweep
 
 # Loaded when asked for: a test run that does not use the plugin must not pay for botocore.
 _HOMES = {
@@ -33,21 +42,30 @@ _HOMES = {
     "Calls": "service.calls",
     "Catalogue": "spec.catalogue",
     "Clock": "service.clock",
+    "Delay": "service.faults",
+    "Denial": "service.access",
     "Endpoint": "service.endpoint",
     "EndpointConfig": "service.store",
     "FakeSageMaker": "fake",
+    "Fault": "service.faults",
     "Invocation": "service.standins",
     "Limit": "service.limits",
     "Model": "service.store",
     "NetworkBlockedError": "service.errors",
     "NothingRanWarning": "service.transform_jobs",
     "Rule": "spec.rules",
+    "Run": "sweeps",
     "ServiceError": "service.errors",
     "StandIn": "service.standins",
+    "Sweep": "sweeps",
+    "Throttle": "service.faults",
     "TransformJob": "service.transform_job",
+    "UnusedFaultError": "service.faults",
     "Violation": "spec.rules",
     "message": "spec.messages",
     "parse": "spec.messages",
+    "probability": "service.faults",
+    "sweep": "sweeps",
     "validate": "spec.catalogue",
 }
 __all__ = [
@@ -55,21 +73,30 @@ __all__ = [
     "Calls",
     "Catalogue",
     "Clock",
+    "Delay",
+    "Denial",
     "Endpoint",
     "EndpointConfig",
     "FakeSageMaker",
+    "Fault",
     "Invocation",
     "Limit",
     "Model",
     "NetworkBlockedError",
     "NothingRanWarning",
     "Rule",
+    "Run",
     "ServiceError",
     "StandIn",
+    "Sweep",
+    "Throttle",
     "TransformJob",
+    "UnusedFaultError",
     "Violation",
     "message",
     "parse",
+    "probability",
+    "sweep",
     "validate",
 ]
 

@@ -1,4 +1,4 @@
-"""What a failing test should know: requests that only the edition in force rejects, and what befell its stand-ins and jobs."""
+"""What a failing test should know: requests that only one edition rejects, failures that struck, and what befell stand-ins and jobs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 def advice(fake: FakeSageMaker) -> Iterator[str]:
     """Yield what a failure report says of a fake. It never goes over the wire: what a client sees are the service's words."""
     yield from _editions(fake)
+    for number, call in enumerate(fake.calls, 1):
+        for fault in call.faults:
+            yield f"{fault.label} struck call {number}, {call.operation} in {call.region}, {_attempts(call.attempts)}"
     for stand_in in fake.service.stand_ins.ever:
         for error in stand_in.errors:
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -24,6 +27,10 @@ def advice(fake: FakeSageMaker) -> Iterator[str]:
         for job in world.transform_jobs.by_name.values():
             if job.note is not None:
                 yield f"Transform job {job.name!r} is {job.status}: {job.note}"
+
+
+def _attempts(number: int) -> str:
+    return f"{number} attempt{'s' * (number > 1)}"
 
 
 def _editions(fake: FakeSageMaker) -> Iterator[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ContextDecorator
 from typing import TYPE_CHECKING, Any, Self
 
+from .controls import Controls
 from .service.arns import access_key_of
 from .service.clock import Clock
 from .service.core import Service
-from .service.limits import Limit
 from .service.store import Place
 from .spec.catalogue import Catalogue, catalogue
 from .spec.rules import Edition
@@ -20,12 +20,10 @@ from .transport.credentials import SECRET, put_back, set_aside
 from .views import View
 
 if TYPE_CHECKING:
-    from .service.access import Denial
     from .service.calls import Calls
-    from .service.standins import StandIn
 
 
-class FakeSageMaker(View, ContextDecorator):
+class FakeSageMaker(Controls, View, ContextDecorator):
     """An in-process SageMaker for models, endpoints and transform jobs, active inside a `with` block.
 
     While it is active every SageMaker call of every boto3 client in the process is answered by it, and no other AWS call
@@ -38,6 +36,7 @@ class FakeSageMaker(View, ContextDecorator):
         edition: `page`, the documented page over the SDK's model, or `sdk`, the model alone.
         rules: bounds by rule id that replace the edition's; None switches a rule off.
         limits: bounds on what each account may have in a region: `{"models": 5, "models@eu-west-1": 2}`.
+        faults: failures from the start: pairs `(operation, code)`, or dicts of the keywords of `fail`.
         allow: hosts, or `host:port`, that calls may reach; `*` stands for any characters.
         real_sleep: whether the sleeps of retries and waiters take real time; else they advance `clock`.
         clock: the clock to share with another fake; one of its own by default.
@@ -63,6 +62,7 @@ class FakeSageMaker(View, ContextDecorator):
         edition: Edition = "page",
         rules: Mapping[str, Any] | None = None,
         limits: Mapping[str, int] | None = None,
+        faults: Iterable[tuple[str, str] | Mapping[str, Any]] = (),
         allow: Iterable[str] = (),
         real_sleep: bool = False,
         clock: Clock | None = None,
@@ -79,6 +79,8 @@ class FakeSageMaker(View, ContextDecorator):
         self.clock = clock or Clock()
         service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, self._s3)
         super().__init__(service, Place(account, region))
+        self._initial_faults = tuple(faults)
+        self._put_in_force(self._initial_faults)
         self.allow = tuple(allow)
         self.real_sleep = real_sleep
         self.quotas: dict[Any, int] = {}
@@ -89,6 +91,7 @@ class FakeSageMaker(View, ContextDecorator):
             "edition": edition,
             "rules": rules,
             "limits": limits,
+            "faults": self._initial_faults,
             "allow": self.allow,
             "real_sleep": real_sleep,
             "clock": clock,
@@ -109,12 +112,22 @@ class FakeSageMaker(View, ContextDecorator):
         self._variables = set_aside(self.account)
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, exc_type: object = None, *exc: object) -> None:
         put_back(self._variables)
         self._refill()
         self._loans.take_back()
         self.service.stand_ins.close()
         transport.deactivate(self)
+        if exc_type is None:
+            self.verify_faults()
+
+    def verify_faults(self) -> None:
+        """Complain of a failure that was put in force and never struck; the end of a `with` block and of a test do so by themselves.
+
+        Raises:
+            UnusedFaultError: there is one, and it is not optional.
+        """
+        self.service.faults.verify()
 
     @property
     def edition(self) -> Edition:
@@ -136,95 +149,10 @@ class FakeSageMaker(View, ContextDecorator):
         return View(self.service, Place(account or self.account, region or self.region))
 
     def reset(self) -> None:
-        """Forget all resources, calls, stand-ins, denials, and limits but those given to `FakeSageMaker`. The clock goes on."""
+        """Forget all resources, calls, stand-ins, denials, and all limits and failures but the first ones. The clock goes on."""
         self._refill()
         self.service.reset()
-
-    def limit(
-        self,
-        key: str,
-        bound: int | None,
-        *,
-        used: int | None = None,
-        region: str | None = None,
-        account: str | None = None,
-        name: str | None = None,
-        unit: str | None = None,
-    ) -> Limit:
-        """Limit how many of something an account may have in a region, from now on.
-
-        Args:
-            key: what is limited: `models`, `endpoint-configs`, `endpoints`, the instances of a type
-                (`ml.m5.xlarge for endpoint usage`, `ml.m5.xlarge for transform job usage`), or
-                `Memory size in MB per serverless endpoint`.
-            bound: how many there may be; None lifts the limit.
-            used: how many are in use at this moment, made up; by default those that the fake holds.
-            region: where the limit holds; everywhere by default.
-            account: whose limit it is; everybody's by default.
-            name: the quota's name in the error's text; the default is assumed.
-            unit: the quota's unit in the error's text; the default is assumed.
-
-        Returns:
-            The limit, which `stop()` ends; in a `with` statement it ends with the block.
-
-        Raises:
-            ValueError: a key that is not limited here, or a negative number.
-
-        Example:
-            >>> with FakeSageMaker() as fake, fake.limit("models", 0):
-            ...     client = fake.client()
-            ...     try:
-            ...         client.create_model(**fake.request())
-            ...     except client.exceptions.ResourceLimitExceeded as error:
-            ...         print(str(error)[:62])
-            An error occurred (ResourceLimitExceeded) when calling the Cre
-        """
-        return self.service.limits.set(key, bound, used=used, region=region, account=account, name=name, unit=unit)
-
-    def stand_in(
-        self, model_or_image: str, predict: Callable[..., Any], *, ping: Callable[[], object] | None = None, timeout: float | None = None
-    ) -> StandIn:
-        """Let Python code play the containers of a model, or of an image.
-
-        Args:
-            model_or_image: the name of a model, which is then played as a whole, or an image or model package, which plays
-                that container in every model. It need not exist yet; a model's own stand-in comes first, then the latest.
-            predict: a function `(body, content_type, accept, context) -> bytes` or `(bytes, content type)`, where `context` is
-                an `Invocation`; or a WSGI or ASGI app that answers `GET /ping` and `POST /invocations`.
-            ping: for a function, whether the container is healthy; always by default.
-            timeout: seconds of real time after which a call that has not returned counts as hanging; None waits for ever.
-
-        Returns:
-            The stand-in, which `stop()` ends; in a `with` statement it ends with the block.
-
-        Raises:
-            TypeError: `predict` is of none of the three forms.
-            ValueError: a name or timeout that cannot be.
-
-        Example:
-            >>> with FakeSageMaker() as fake:
-            ...     fake.add_endpoint("churn")
-            ...     stand_in = fake.stand_in("churn", lambda body, content_type, accept, context: body.upper())
-            ...     fake.client("sagemaker-runtime").invoke_endpoint(EndpointName="churn", Body=b"abc")["Body"].read()
-            b'ABC'
-        """
-        return self.service.stand_ins.add(model_or_image, predict, ping=ping, timeout=timeout)
-
-    def deny(self, action: str, *, resource: str = "*") -> Denial:
-        """Deny an action from now on.
-
-        Args:
-            action: `ecr:BatchGetImage`, which a model's role needs for its image: the endpoint fails; or `sts:AssumeRole` on
-                the role: CreateTransformJob is rejected.
-            resource: on what; `*` stands for any characters.
-
-        Returns:
-            The denial, which `stop()` ends; in a `with` statement it ends with the block.
-
-        Raises:
-            ValueError: an action that nothing looks at.
-        """
-        return self.service.denials.add(action, resource)
+        self._put_in_force(self._initial_faults)
 
     def _s3(self, place: Place) -> Any:
         from .neighbours import S3

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from .fake import FakeSageMaker
 
 MARKER = (
-    "smfake(region, account, edition, rules, limits, allow, real_sleep): activate a fake SageMaker for the test, with these "
+    "smfake(region, account, edition, rules, limits, faults, allow, real_sleep): activate a fake SageMaker for the test, with these "
     "keywords of FakeSageMaker; the nearest marker wins and outer ones fill in"
 )
-KEYWORDS = ("region", "account", "edition", "rules", "limits", "allow", "real_sleep", "clock")
+KEYWORDS = ("region", "account", "edition", "rules", "limits", "faults", "allow", "real_sleep", "clock")
 MERGED = ("rules", "limits")
 """Keywords whose values are merged entry by entry, so that an outer marker, or the ini file, fills in."""
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
@@ -122,8 +122,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
+    yield
+    for fake in item.stash.get(fakes_key, []):
+        try:
+            fake.verify_faults()
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure which requests were rejected by one edition alone."""
+    """Add to a failure what the fakes of the test know of it."""
     report = yield
     if report.failed:
         _advise_region(report)
@@ -187,6 +198,7 @@ def smfake(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
     """Yield the active fake: every SageMaker call of the test is answered by it (function scope)."""
     with _new_fake(request.config, request.node) as fake:
         yield fake
+        fake.service.faults.clear()  # the test has run, and was told of those that never struck
 
 
 @pytest.fixture

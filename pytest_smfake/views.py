@@ -246,9 +246,10 @@ class View:
         own = copy.deepcopy(request)
         try:
             self.service.check(operation, own)
-            self.service.execute(operation, own, self.home)
+            (arn,) = self.service.execute(operation, own, self.home).values()
         except ServiceError as error:
             raise ValueError(error.text) from None
+        self.service.store.prepared[arn] = {tag["Key"]: tag["Value"] for tag in own.get("Tags", ())}
 
     def __repr__(self) -> str:
         return f"<View {self.account} {self.region}: {self.models!r}>"

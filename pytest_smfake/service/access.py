@@ -1,14 +1,37 @@
-"""What may not be done, on purpose."""
+"""What may not be done, on purpose: by the caller of an operation, by a role, by SageMaker itself."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any, Literal, get_args
 
+from pytest_smfake.spec.model import is_operation, noun_of, operation_names, words
+
+from .arns import arn, partition_of
+from .errors import ServiceError
 from .inforce import InForce, Register
+from .store import KINDS, Place
 
-ACTIONS = ("ecr:BatchGetImage", "sts:AssumeRole")
-"""The actions that can be denied: a role may not pull an image, SageMaker may not assume a role."""
+Policy = Literal["identity-based policy", "permissions boundary", "service control policy", "explicit deny"]
+
+BECAUSE: dict[Policy, str] = {
+    "identity-based policy": "because no identity-based policy allows the {action} action",
+    "permissions boundary": "because no permissions boundary allows the {action} action",
+    "service control policy": "with an explicit deny in a service control policy",
+    "explicit deny": "with an explicit deny",
+}
+"""How the text ends, by what denies. Observed, in this order: aws/amazon-sagemaker-feedback#61, #88,
+aws/amazon-sagemaker-examples-community#13, aws-samples/aws-modern-application-workshop#253."""
+
+PASS_ROLE = "iam:PassRole"  # noqa: S105  # an action, not a password
+ADD_TAGS = "sagemaker:AddTags"
+ELSEWHERE = ("ecr:BatchGetImage", "sts:AssumeRole")
+"""What is denied to a role, or to SageMaker, and shows later: a role may not pull an image, SageMaker may not assume a role."""
+
+_ROLES = ("ExecutionRoleArn", "RoleArn")
 
 
 @dataclass(eq=False)
@@ -16,12 +39,18 @@ class Denial(InForce):
     """A denial in force, until `stop()` or the end of its `with` block.
 
     Attributes:
-        action: what is denied, such as `ecr:BatchGetImage`.
+        action: what is denied, such as `iam:PassRole`.
         resource: on what; `*` stands for any characters.
+        policy: what denies it.
+        principal: the ARN of who is denied, as the text names it; None for a made-up user of the account.
+        hits: how often it was met.
     """
 
     action: str
     resource: str
+    policy: Policy = "identity-based policy"
+    principal: str | None = None
+    hits: int = 0
 
 
 class Denials:
@@ -30,12 +59,75 @@ class Denials:
     def __init__(self) -> None:
         self._denials: Register[Denial] = Register()
 
-    def add(self, action: str, resource: str) -> Denial:
+    def add(self, action: str, resource: str, policy: Policy, principal: str | None) -> Denial:
         """Deny an action; see `FakeSageMaker.deny`."""
-        if action not in ACTIONS:
-            raise ValueError(f"{action!r} is not an action that can be denied; there are: {', '.join(ACTIONS)}")
-        return self._denials.add(Denial(action, resource))
+        service, _, name = str(action).partition(":")
+        if action not in (PASS_ROLE, *ELSEWHERE) and (service != "sagemaker" or not is_operation(name)):
+            near = [f"sagemaker:{match}" for match in difflib.get_close_matches(name, operation_names(), n=2)]
+            actions = ", ".join([PASS_ROLE, *ELSEWHERE, *(near or ["sagemaker:CreateModel"])])
+            raise ValueError(f"{action!r} is not an action that can be denied; there are: {actions}, and every other sagemaker:OPERATION")
+        if policy not in BECAUSE:
+            raise ValueError(f"{policy!r} is not what can deny; there are: {', '.join(get_args(Policy))}")
+        return self._denials.add(Denial(action, resource, policy, principal))
 
     def forbid(self, action: str, resource: str) -> bool:
         """Whether an action on a resource is denied."""
-        return any(denial.action == action and fnmatchcase(resource, denial.resource) for denial in self._denials)
+        return self._met(action, resource) is not None
+
+    def _met(self, action: str, resource: str) -> Denial | None:
+        for denial in self._denials:
+            if denial.action == action and fnmatchcase(resource, denial.resource):
+                denial.hits += 1
+                return denial
+        return None
+
+    def authorize(self, operation: str, request: Any, place: Place) -> None:
+        """Refuse a call that a denial meets.
+
+        Raises:
+            ServiceError: `AccessDeniedException`.
+        """
+        if self._denials:
+            for action, resource in actions_of(operation, request, place):
+                denial = self._met(action, resource)
+                if denial is not None:
+                    raise ServiceError("AccessDeniedException", denied(action, resource, place, denial.policy, denial.principal))
+
+
+def actions_of(operation: str, request: Any, place: Place) -> Iterator[tuple[str, str]]:
+    """Yield the actions that a call needs, and on what.
+
+    That tags given at a creation need `sagemaker:AddTags` is reported (Terraform's and the SDK's issues), that a role needs
+    `iam:PassRole` is documented (the page, ExecutionRoleArn); their order is assumed.
+    """
+    resource = resource_of(operation, request, place)
+    yield f"sagemaker:{operation}", resource
+    if not isinstance(request, dict):
+        return
+    if operation.startswith("Create") and request.get("Tags"):
+        yield ADD_TAGS, resource
+    for member in _ROLES:
+        if isinstance(request.get(member), str):
+            yield PASS_ROLE, request[member]
+
+
+def resource_of(operation: str, request: Any, place: Place) -> str:
+    """Return the ARN of what a call is about, `*` where it names nothing; of kinds that the fake does not keep it is assumed."""
+    if not isinstance(request, dict):
+        return "*"
+    if isinstance(request.get("ResourceArn"), str):
+        return str(request["ResourceArn"])
+    noun = noun_of(operation)
+    slug = next((kind.slug for kind in KINDS if kind.member == f"{noun}Name"), None)
+    name = request.get(f"{noun}Name")
+    if operation.startswith("InvokeEndpoint") or operation == "UpdateEndpointWeightsAndCapacities":
+        slug, name = "endpoint", request.get("EndpointName")
+    if not isinstance(name, str):
+        return "*"
+    return arn(place.region, place.account, f"{slug or words(noun, '-')}/{name}")
+
+
+def denied(action: str, resource: str, place: Place, policy: Policy = "identity-based policy", principal: str | None = None) -> str:
+    """Return the service's text for a denied action; who the user is, is made up unless it is given."""
+    user = principal or f"arn:{partition_of(place.region)}:iam::{place.account}:user/smfake"
+    return f"User: {user} is not authorized to perform: {action} on resource: {resource} {BECAUSE[policy].format(action=action)}"

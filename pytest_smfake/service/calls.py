@@ -24,6 +24,7 @@ class Call:
         time: when its first attempt arrived, on the fake's clock, in seconds since the epoch.
         attempts: how many requests the client sent for it.
         passed_on: whether it was passed on to moto.
+        faults: what struck it on purpose, in order: faults, delays and throttles.
         members: the parameters of a call of the runtime, which sends them in path and headers; else None.
     """
 
@@ -36,6 +37,8 @@ class Call:
     error: ServiceError | None = None
     attempts: int = 1
     passed_on: bool = False
+    faults: list[Any] = field(default_factory=list)
+    encounter: Any = field(default=None, repr=False)
     members: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
@@ -51,7 +54,8 @@ class Call:
     def __repr__(self) -> str:
         verdict = self.error or ("passed on to moto" if self.passed_on else reprlib.repr(self.response))
         retries = f", {self.attempts} attempts" if self.attempts > 1 else ""
-        return f"<Call {self.operation} {reprlib.repr(self.parameters)} in {self.region}{retries} -> {verdict}>"
+        struck = f" ({', '.join(fault.label for fault in self.faults)})" if self.faults else ""
+        return f"<Call {self.operation} {reprlib.repr(self.parameters)} in {self.region}{retries} -> {verdict}{struck}>"
 
 
 class Calls(Sequence[Call]):
@@ -61,16 +65,17 @@ class Calls(Sequence[Call]):
         self._calls: list[Call] = []
         self._by_invocation: dict[str, Call] = {}
 
-    def record(self, call: Call, invocation: str | None) -> None:
-        """Add a call; a further attempt of an invocation updates the entry of the first."""
+    def arrive(self, call: Call, invocation: str | None) -> Call:
+        """Add a call and return it; for a further attempt of an invocation return the entry of the first."""
         first = self._by_invocation.get(invocation) if invocation else None
         if first is None:
             self._calls.append(call)
             if invocation:
                 self._by_invocation[invocation] = call
-        else:
-            first.attempts += 1
-            first.response, first.error = call.response, call.error
+            return call
+        first.attempts += 1
+        first.response = first.error = None
+        return first
 
     @property
     def operations(self) -> list[str | None]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from pytest_smfake.spec.catalogue import Catalogue
 
-from .access import Denials
+from .access import Denials, denied, resource_of
 from .agenda import Agenda
-from .calls import Calls
+from .calls import Call, Calls
 from .clock import Clock
 from .context import Answer, Context, Hosting
+from .encounters import Faults, skewed
 from .errors import ServiceError, not_implemented, rejected
 from .limits import Limits
 from .operations import OPERATIONS, keeps
@@ -40,7 +41,7 @@ class Service:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every resource, call, stand-in, denial and limit but those given at the start."""
+        """Forget every resource, call, stand-in, denial, failure and limit but the limits given at the start."""
         self.store = Store()
         self.calls = Calls()
         self.stand_ins.close()
@@ -48,6 +49,7 @@ class Service:
         self.denials = Denials()
         self.hosting = Hosting(Agenda(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
         self.limits = Limits(self.store)
+        self.faults = Faults(self.clock, self.calls, self._words())
         for key, bound in self._initial_limits.items():
             self.limits.set(key, bound)
 
@@ -68,6 +70,19 @@ class Service:
             for step in way:
                 holder = holder[step]
             del holder[last]
+
+    def _words(self) -> dict[str, Callable[[Call], str]]:
+        """Return the texts that depend on the call, for failures on purpose."""
+
+        def access(call: Call) -> str:
+            place = Place(call.account, call.region)
+            return denied(f"sagemaker:{call.operation}", resource_of(str(call.operation), call.parameters, place), place)
+
+        def limit(call: Call) -> str:
+            with self._lock:
+                return self.limits.refusal(str(call.operation), call.parameters, self.store.world(Place(call.account, call.region)))
+
+        return {"AccessDeniedException": access, "ResourceLimitExceeded": limit, "InvalidSignatureException": skewed}
 
     def keeps(self, operation: str, request: Any) -> bool:
         """Whether this service executes the call itself, given that the request is sound."""

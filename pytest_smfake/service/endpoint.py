@@ -138,6 +138,10 @@ class Endpoint(Resource):
             found += self.deployment.instances()
         return found + coming.instances() if coming else found
 
+    def lasts(self) -> bool:
+        """Whether it stays until somebody deletes it."""
+        return self.status != "Deleting"
+
     def begin(self, under_way: UnderWay, at: float) -> None:
         """Begin an update or deletion."""
         self.under_way = under_way

@@ -1,4 +1,4 @@
-"""What a test puts in force for a while: limits, denials, stand-ins."""
+"""What a test puts in force for a while: limits, failures, denials, stand-ins."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ class Register(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._items[::-1])
+
+    def oldest_first(self) -> list[T]:
+        """Return what is in force, in the order in which it came."""
+        return list(self._items)
 
     def __bool__(self) -> bool:
         return bool(self._items)

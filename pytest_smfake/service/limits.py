@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
-from pytest_smfake.spec.model import enum_of
+from pytest_smfake.spec.model import enum_of, noun_of, words
 
 from .errors import ServiceError
 from .inforce import InForce, Register
@@ -160,3 +161,46 @@ class Limits:
         if used + delta > limit.bound:
             text = TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
             raise ServiceError("ResourceLimitExceeded", text)
+
+    def refusal(self, operation: str, request: Any, world: World) -> str:
+        """Return the text for a call that is refused on purpose: the limit it meets is what the world holds at this moment."""
+        key, delta = _wanted(operation, request, world)
+        if key is None:
+            noun = words(noun_of(operation), " ")
+            kind, count = _instances_in(request) or (None, delta)
+            name, unit = (instances(kind, noun), "Instances") if kind else (f"Total number of {noun}s", f"{noun.title()}s")
+            return TEXT.format(name=name, unit=unit, bound=0, used=0, delta=count)
+        limit = next((limit for limit in self._limits if limit.applies(key, world.place)), None)
+        name, unit = (limit.name, limit.unit) if limit else quota(key)
+        used = usage(key, world) + (limit.extra(world.place) if limit else 0)
+        return TEXT.format(name=name, unit=unit, bound=used, used=used, delta=delta)
+
+
+def _wanted(operation: str, request: Any, world: World) -> tuple[str | None, int]:
+    """Return which limit a call is counted against, and how much it asks for; None where this fake does not count it."""
+    request = request if isinstance(request, dict) else {}
+    match operation:
+        case "CreateModel":
+            return MODELS, 1
+        case "CreateEndpointConfig":
+            return ENDPOINT_CONFIGS, 1
+        case "CreateEndpoint" | "UpdateEndpoint":
+            config = world.endpoint_configs.by_name.get(request.get("EndpointConfigName", ""))
+            for variant in config["ProductionVariants"] if config else ():
+                if "InstanceType" in variant:
+                    return instances(variant["InstanceType"], "endpoint"), variant["InitialInstanceCount"]
+            return ENDPOINTS, 1
+        case "CreateTransformJob":
+            resources = request.get("TransformResources")
+            if isinstance(resources, dict) and resources.get("InstanceType") in enum_of(USAGES["transform job"]):
+                return instances(resources["InstanceType"], "transform job"), resources.get("InstanceCount", 1)
+    return None, 1
+
+
+def _instances_in(request: Any) -> tuple[str, int] | None:
+    """Return type and number of the first instances that a request asks for, anywhere in it."""
+    if isinstance(request, dict):
+        if isinstance(request.get("InstanceType"), str):
+            return request["InstanceType"], request.get("InstanceCount", 1)
+        return next(filter(None, map(_instances_in, request.values())), None)
+    return None

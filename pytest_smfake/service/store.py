@@ -46,6 +46,7 @@ MODEL = Kind("model", "model", "ModelName", 'Could not find model "{arn}".')
 ENDPOINT_CONFIG = Kind("endpoint-config", "endpoint configuration", "EndpointConfigName", 'Could not find endpoint configuration "{arn}".')
 ENDPOINT = Kind("endpoint", "endpoint", "EndpointName", 'Could not find endpoint "{arn}".')
 TRANSFORM_JOB = Kind("transform-job", "transform job", "TransformJobName", "Could not find requested job with name: {name}")
+KINDS = (MODEL, ENDPOINT_CONFIG, ENDPOINT, TRANSFORM_JOB)
 
 
 class Resource(Mapping[str, Any]):
@@ -76,6 +77,10 @@ class Resource(Mapping[str, Any]):
     def set_tags(self, tags: dict[str, str]) -> None:
         """Replace the tags."""
         self._tags = tags
+
+    def lasts(self) -> bool:
+        """Whether it stays, and may cost, until somebody ends it."""
+        return True
 
     def __getitem__(self, key: str) -> Any:
         return copy.deepcopy(self._request[key])
@@ -189,6 +194,8 @@ class Store:
 
     def __init__(self) -> None:
         self._worlds: dict[Place, World] = {}
+        self.prepared: dict[str, dict[str, str]] = {}
+        """What a test put there without a call: the first tags of each resource, by its ARN."""
 
     def world(self, place: Place) -> World:
         """Return the world of a place, empty at first."""
@@ -199,3 +206,20 @@ class Store:
     def worlds(self) -> list[World]:
         """Return every world that was ever looked at."""
         return list(self._worlds.values())
+
+    def held(self, home: Place) -> list[str]:
+        """Return what lasts and was not prepared, and prepared resources whose tags changed.
+
+        Each is a text such as `model/churn`, or `tags of model/churn`; elsewhere than at `home` the place follows.
+        """
+        held = []
+        for world in self._worlds.values():
+            where = "" if world.place == home else f" in {world.place.region} of {world.place.account}"
+            for collection in world.collections():
+                for resource in collection.by_name.values():
+                    label = f"{collection.kind.slug}/{resource.name}{where}"
+                    if resource.arn not in self.prepared:
+                        held += [label] if resource.lasts() else []
+                    elif resource.tags != self.prepared[resource.arn]:
+                        held.append(f"tags of {label}")
+        return held

@@ -9,11 +9,11 @@ from pytest_smfake.spec.conditions import TAGS_IN_ALL
 from .context import Answer, Context
 from .errors import ServiceError
 from .paging import decode_token, encode_token
-from .store import ENDPOINT, ENDPOINT_CONFIG, MODEL, TRANSFORM_JOB, Resource, World
+from .store import KINDS, Resource, World
 
 TAGS_PAGE_SIZE = 50
 """Tags on a page of ListTags where MaxResults does not say (assumed; the least that MaxResults may be)."""
-TAGGED = tuple(kind.slug for kind in (MODEL, ENDPOINT_CONFIG, ENDPOINT, TRANSFORM_JOB))
+TAGGED = tuple(kind.slug for kind in KINDS)
 """The resources whose tags this fake keeps, as their ARNs name them."""
 
 

@@ -58,6 +58,10 @@ class TransformJob(Resource):
         resources = self._request["TransformResources"]
         return Counter({resources["InstanceType"]: resources["InstanceCount"]})
 
+    def lasts(self) -> bool:
+        """Whether it runs; a job that is over is a record, which nobody can delete."""
+        return self.status == "InProgress"
+
     def begin_stop(self, at: float) -> None:
         """Begin to stop."""
         self.status = STOPPING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,16 @@ def shape_of(operation: str) -> Shape | None:
     """
     model = operation_model(operation.removesuffix(RESPONSE))
     return model.output_shape if operation.endswith(RESPONSE) else model.input_shape
+
+
+def noun_of(operation: str) -> str:
+    """Return what an operation is about: `TrainingJob` of `CreateTrainingJob`."""
+    return re.sub("^[A-Z][a-z]+", "", operation)
+
+
+def words(noun: str, joint: str) -> str:
+    """Return the words of a name in lower case: `training-job`."""
+    return re.sub("(?<!^)([A-Z])", rf"{joint}\1", noun).lower()
 
 
 def enum_of(shape: str) -> tuple[str, ...]:

@@ -6,55 +6,31 @@ retries, waiters, paginators, event hooks and error parsing stay botocore's own.
 
 from __future__ import annotations
 
+import errno
+import math
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from io import BytesIO
 from ipaddress import ip_address
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_smfake.service.errors import NetworkBlockedError
 from pytest_smfake.service.isolation import isolated, refusal
 
-from . import credentials
-from .exchange import Request, Response
+from . import credentials, waiting
+from .active import ActiveFake, fakes
+from .exchange import BrokenConnection, Request, Response
 from .wire import answer, is_sagemaker
 
-if TYPE_CHECKING:
-    from pytest_smfake.service.clock import Clock
-    from pytest_smfake.service.core import Service
-    from pytest_smfake.service.store import Place
-
-
-class ActiveFake(Protocol):
-    """What interception needs to know of the fake that answers; `quotas` holds what retry quotas had left before it."""
-
-    service: Service
-    home: Place
-    account: str
-    allow: tuple[str, ...]
-    clock: Clock
-    real_sleep: bool
-    quotas: dict[Any, int]
-    thread: int | None
-
-
-_active: list[ActiveFake] = []
 _undo: list[Callable[[], None]] = []
 _lock = threading.RLock()
 _signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request being sent, which the request itself does not always tell."""
-
-
-def active() -> ActiveFake | None:
-    """Return the fake that answers now: the innermost one."""
-    return _active[-1] if _active else None
 
 
 def activate(fake: ActiveFake) -> None:
@@ -64,22 +40,22 @@ def activate(fake: ActiveFake) -> None:
         RuntimeError: it is active already, or another is in another thread.
     """
     with _lock:
-        if fake in _active:
+        if fake in fakes:
             raise RuntimeError(f"{fake!r} is active already")
         here = threading.get_ident()
-        if _active and _active[-1].thread != here:
-            raise RuntimeError(f"{_active[-1]!r} is active in another thread; all threads of a process share one active fake")
+        if fakes and fakes[-1].thread != here:
+            raise RuntimeError(f"{fakes[-1]!r} is active in another thread; all threads of a process share one active fake")
         fake.thread = here
-        if not _active:
+        if not fakes:
             _patch()
-        _active.append(fake)
+        fakes.append(fake)
 
 
 def deactivate(fake: ActiveFake) -> None:
     """Let a fake answer no more; when the last one goes, botocore is as it was."""
     with _lock:
-        _active.remove(fake)
-        if not _active:
+        fakes.remove(fake)
+        if not fakes:
             while _undo:
                 _undo.pop()()
 
@@ -104,15 +80,15 @@ def _patch() -> None:
     _replace(botocore.signers.RequestSigner, "get_auth_instance", _get_auth_instance)
     _replace(botocore.session.Session, "get_credentials", _get_credentials)
     for module in (botocore.endpoint, botocore.waiter):
-        _replace(module, "time", _virtual_time)
-    _replace(botocore.retries.bucket.TokenBucket, "acquire", _acquire_token)
-    _replace(botocore.retries.quota.RetryQuota, "acquire", _acquire_quota)
+        _replace(module, "time", waiting.virtual_time)
+    _replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
+    _replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
     _patch_moto()
 
 
 def _send(original: Any) -> Any:
     def send(session: Any, request: Any) -> Any:
-        fake = _active[-1]
+        fake = fakes[-1]
         seen = _envelope(request)
         if (model := isolated.get()) is not None:
             from botocore.exceptions import EndpointConnectionError
@@ -121,8 +97,13 @@ def _send(original: Any) -> Any:
         if _is_allowed(seen, fake.allow):
             return original(session, request)
         if is_sagemaker(seen):
-            response = answer(replace(seen, body=_body(request)), fake.service, fake.home, lambda: _moto_answer(request))
-            return _aws_response(request, response) if isinstance(response, Response) else response
+            connect_timeout, read_timeout = _timeouts(session, request)
+            whole = replace(seen, body=_body(request), read_timeout=read_timeout)
+            try:
+                response = answer(whole, fake.service, fake.home, lambda: _moto_response(request))
+            except BrokenConnection as broken:
+                raise _error_for(broken.how, request, connect_timeout, read_timeout) from None
+            return _aws_response(request, response)
         moto = _moto_answer(request)
         if moto is not None:
             return moto
@@ -171,6 +152,41 @@ class _Raw(BytesIO):
         yield self.read()
 
 
+def _timeouts(session: Any, request: Any) -> tuple[float, float]:
+    """Return how many seconds a client waits for a connection, and for an answer."""
+    # Newer versions of botocore let a request have its own.
+    own = session._get_request_timeout(request) if hasattr(session, "_get_request_timeout") else None
+    timeout = own or session._timeout
+    if isinstance(timeout, int | float):
+        return timeout, timeout
+    connect, read = (math.inf if part is None else part for part in (timeout.connect_timeout, timeout.read_timeout))
+    return connect, read
+
+
+def _error_for(how: str, request: Any, connect_timeout: float, read_timeout: float) -> Exception:
+    """Return botocore's error for a broken connection, as it is where urllib3 breaks, once its time is over."""
+    from botocore import exceptions
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
+
+    url: Any = request.url
+    error: Exception
+    if how == "connection-refused":
+        refused = NewConnectionError(url, "Failed to establish a new connection: [Errno 111] Connection refused")
+        error = exceptions.EndpointConnectionError(endpoint_url=url, error=refused)
+    elif how == "connection-reset":
+        reset = ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+        error = exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=reset)
+    elif how == "connect-timeout":
+        waiting.sleep(connect_timeout)
+        late = ConnectTimeoutError(url, f"Connection to {urlsplit(url).hostname} timed out. (connect timeout={connect_timeout})")
+        error = exceptions.ConnectTimeoutError(endpoint_url=url, error=late)
+    else:
+        waiting.sleep(read_timeout)
+        silent = ReadTimeoutError(url, url, f"Read timed out. (read timeout={read_timeout})")
+        error = exceptions.ReadTimeoutError(endpoint_url=url, error=silent)
+    return error
+
+
 def _aws_response(request: Any, response: Response) -> Any:
     from botocore.awsrequest import AWSResponse
 
@@ -190,7 +206,7 @@ def _get_auth_instance(original: Any) -> Any:
     def get_auth_instance(signer: Any, *args: Any, request_credentials: Any = None, **kwargs: Any) -> Any:
         found = request_credentials or signer._credentials
         if found is None or getattr(found, "method", "explicit") not in credentials.KEPT:
-            request_credentials = credentials.dummy(_active[-1].account)
+            request_credentials = credentials.dummy(fakes[-1].account)
         return original(signer, *args, request_credentials=request_credentials, **kwargs)
 
     return get_auth_instance
@@ -198,53 +214,9 @@ def _get_auth_instance(original: Any) -> Any:
 
 def _get_credentials(original: Any) -> Any:
     def get_credentials(session: Any) -> Any:
-        return credentials.credentials_of(session, _active[-1].account)
+        return credentials.credentials_of(session, fakes[-1].account)
 
     return get_credentials
-
-
-def _virtual_time(original: Any) -> Any:
-    def now() -> float:
-        return time.time()  # looked up at each call, so that freezegun and time-machine stay in charge
-
-    return SimpleNamespace(**vars(time) | {"sleep": _sleep, "time": now})
-
-
-def _sleep(seconds: float) -> None:
-    fake = active()
-    if fake is None or fake.real_sleep:
-        time.sleep(seconds)
-    else:
-        fake.clock.advance(seconds)
-
-
-def _acquire_token(original: Any) -> Any:
-    from botocore.exceptions import CapacityNotAvailableError
-
-    def acquire(bucket: Any, amount: int = 1, block: bool = True) -> Any:
-        if not block or _active[-1].real_sleep:
-            return original(bucket, amount, block)
-        while True:
-            try:
-                return original(bucket, amount, block=False)
-            except CapacityNotAvailableError:
-                # The bucket of adaptive retries waits on a condition: its own past is moved instead of the real present.
-                missing = bucket._sleep_amount(amount)
-                bucket._last_timestamp -= missing
-                _sleep(missing)
-
-    return acquire
-
-
-def _acquire_quota(original: Any) -> Any:
-    def acquire(quota: Any, amount: int) -> Any:
-        fill_quotas = _active[-1].quotas
-        if quota not in fill_quotas:
-            fill_quotas[quota] = quota._available_capacity
-            quota._available_capacity = quota._max_capacity
-        return original(quota, amount)
-
-    return acquire
 
 
 def _patch_moto() -> None:
@@ -262,6 +234,11 @@ def _patch_moto() -> None:
         return call
 
     _replace(stubber.BotocoreStubber, "__call__", make)
+
+
+def _moto_response(request: Any) -> Response | None:
+    answered = _moto_answer(request)
+    return None if answered is None else Response(answered.status_code, dict(answered.headers), answered.content)
 
 
 def _moto_answer(request: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<s
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; header names are in lower case."""
+    """An HTTP request; header names are in lower case. `read_timeout` is how many seconds its client waits for an answer."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    read_timeout: float = math.inf
 
     @property
     def host(self) -> str:
@@ -41,3 +43,11 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class BrokenConnection(Exception):  # noqa: N818  # no error of ours: the transport raises the client's own in its place
+    """Instead of a response: the connection broke, and `how` names in which way."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how

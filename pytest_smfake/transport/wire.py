@@ -8,18 +8,19 @@ import re
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from pytest_smfake.service.arns import account_of
 from pytest_smfake.service.calls import Call
 from pytest_smfake.service.core import Service
+from pytest_smfake.service.encounters import NOTHING, Encounter, InjectedError
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.store import Place
 from pytest_smfake.spec.model import operation_names, service_model
 
 from . import runtime
-from .exchange import Request, Response
+from .exchange import BrokenConnection, Request, Response
 
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -41,11 +42,7 @@ def is_sagemaker(request: Request) -> bool:
     return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
 
 
-Foreign = TypeVar("Foreign")
-"""A response of another mock, in the form of the client at hand."""
-
-
-def answer(request: Request, service: Service, home: Place, forward: Callable[[], Foreign | None]) -> Response | Foreign:
+def answer(request: Request, service: Service, home: Place, forward: Callable[[], Response | None]) -> Response:
     """Answer a request to SageMaker and log the call.
 
     Args:
@@ -54,32 +51,60 @@ def answer(request: Request, service: Service, home: Place, forward: Callable[[]
         home: account and region where the request names none.
         forward: passes the request on to another mock, for what the service does not implement; it returns that mock's
             response, or None where there is no such mock.
+
+    Raises:
+        BrokenConnection: there is no answer, on purpose.
     """
     place = _place(request, home)
     call = Call(None, request.body, place.region, place.account, service.clock.now())
+    call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
     to_runtime, identity = runtime.is_runtime(request), request_id()
-    forwarded = None
+    met: Encounter = NOTHING
+    response = None
     try:
         if to_runtime:
             call.operation, parameters = runtime.decode(request, service.catalogue)
             call.members = parameters
+            met = service.faults.arrive(call, request.read_timeout)
         else:
             call.operation = _operation(request)
+            met = service.faults.arrive(call, request.read_timeout)
             parameters = _decode(request.body)
         service.check(call.operation, parameters)
+        met.at("access")
+        service.denials.authorize(call.operation, parameters, place)
+        met.at("condition")
         if not service.keeps(call.operation, parameters):
-            forwarded = forward()
-        if forwarded is None:
+            response = forward()
+        call.passed_on = response is not None
+        if response is None:
             call.response = service.execute(call.operation, parameters, place)
-        else:
-            call.passed_on = True
     except ServiceError as error:
         call.error = runtime.translated(error, identity) if to_runtime else error
-    service.calls.record(call, request.headers.get("amz-sdk-invocation-id"))
-    if forwarded is not None:
-        return forwarded
-    headers = {"x-amzn-RequestId": identity, "Date": formatdate(service.clock.now(), usegmt=True)}
-    return runtime.encode(call, headers) if to_runtime else _encode(call, headers)
+    injected = met.answered()
+    if injected is not None and injected.failure.form != "damage":
+        call.error, call.response, response = injected, None, None
+    if response is None:
+        headers = {"x-amzn-RequestId": identity, "Date": formatdate(service.clock.now(), usegmt=True)}
+        response = _error_response(call.error, headers) if isinstance(call.error, InjectedError) else None
+        response = response or (runtime.encode(call, headers) if to_runtime else _encode(call, headers))
+    return damaged(response, injected.code) if injected is not None and injected.failure.form == "damage" else response
+
+
+def _error_response(error: InjectedError, headers: dict[str, str]) -> Response | None:
+    """Return the response to a call that met what is no error of the service's; None for one that is."""
+    if error.failure.form == "connection":
+        raise BrokenConnection(error.code)
+    return Response(error.status, headers | {"Content-Length": "0"}, b"") if error.failure.form == "status" else None
+
+
+def damaged(response: Response, how: str) -> Response:
+    """Return a response with a damaged body: what a connection that closes early, or a proxy in between, makes of it."""
+    if how == "non-json-body":
+        page = b"<!DOCTYPE html><html><body>Please log in to the network.</body></html>"
+        return Response(response.status, response.headers | {"Content-Type": "text/html", "Content-Length": str(len(page))}, page)
+    # The length stays what was announced, and the connection closes early.
+    return Response(response.status, response.headers, response.body[: len(response.body) // 2] if how == "truncated-body" else b"")
 
 
 def request_id() -> str:

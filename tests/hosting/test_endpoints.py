@@ -270,7 +270,9 @@ class TestFailing:
         assert status(smfake_client, "other") == "InService"
 
     def test_an_action_that_nothing_looks_at(self, smfake):
-        with pytest.raises(ValueError, match="'s3:GetObject' is not an action that can be denied; there are: ecr:BatchGetImage"):
+        with pytest.raises(
+            ValueError, match="'s3:GetObject' is not an action that can be denied; there are: iam:PassRole, ecr:BatchGetImage"
+        ):
             smfake.deny("s3:GetObject")
 
 

@@ -1,0 +1,279 @@
+"""Every failure at every call: a scenario is run again and again, and each time another call fails in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from .fake import FakeSageMaker
+from .service.calls import Call
+from .spec import failures
+
+AFTER = ":after"
+"""Ends the name of a failure that strikes after the operation has taken effect: `connection-reset:after`."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a scenario in which one call failed.
+
+    Attributes:
+        id: the call's number, from 1, and its failure: `3:ThrottlingException`.
+        call: the call's number.
+        operation: its operation.
+        failure: its failure: a code, with `:after` if it struck after the operation had taken effect.
+        reproduce: the line that runs this alone.
+        raised: what the scenario raised, None where it raised nothing.
+        left: what was left behind, such as `model/churn` or `tags of model/churn`.
+        recovered: whether the scenario raised nothing since it sent the request again, and it succeeded.
+        problems: what is wrong with it, in sentences; empty for a run that passed.
+    """
+
+    id: str
+    call: int
+    operation: str
+    failure: str
+    reproduce: str
+    raised: Exception | None = None
+    left: list[str] = field(default_factory=list)
+    recovered: bool = False
+    problems: list[str] = field(default_factory=list)
+    checked: bool = False
+
+    @property
+    def swallowed(self) -> bool:
+        """Whether the scenario raised nothing, although the call failed for good."""
+        return self.raised is None and not self.recovered
+
+    def check(self) -> None:
+        """Fail if something is wrong with the run.
+
+        Raises:
+            AssertionError: the sentences of `problems`, and how to repeat the run.
+        """
+        self.checked = True
+        if self.problems:
+            error = AssertionError(self.report())
+            raise error from self.raised
+
+    def report(self) -> str:
+        """Return what is wrong with the run, and how to repeat it."""
+        end = "nothing" if self.raised is None else repr(self.raised)
+        return f"run {self.id}, in which {self.operation} failed: {'; '.join(self.problems)}. It raised {end}. Alone: {self.reproduce}"
+
+
+def sweep(
+    scenario: Callable[[FakeSageMaker], object],
+    errors: Sequence[str] | None = None,
+    keeps: Sequence[str] = (),
+    swallows: Sequence[str] = (),
+    invariant: Callable[[FakeSageMaker], object] | None = None,
+    only: str | None = None,
+    *,
+    factory: Callable[[], FakeSageMaker] = FakeSageMaker,
+) -> Sweep:
+    """Run a scenario once for every failure at every call that it makes, each time in a fresh world.
+
+    It runs first without any failure, which counts its calls. A run is wrong if it leaves something behind that was not there
+    before, if the scenario raises nothing although a call failed for good, or if the invariant does not hold. What is put into
+    the world with `add_model` or `add_endpoint` was there before; where the scenario raises nothing, so was what it creates
+    without failures. A job that is over, and an endpoint that is being deleted, are not left behind.
+
+    Args:
+        scenario: the code under test, called with the active fake.
+        errors: failures to try at each call that can have them: codes as for `FakeSageMaker.fail`, with `:after` for one that
+            strikes after the operation has taken effect. The default is what each operation is documented to fail with.
+        keeps: what may be left behind: `model/churn`, `model/*`, or `DeleteModel:model/*` where that operation fails.
+        swallows: which failures the scenario may swallow: `AddTags`, `AddTags:ThrottlingException`, or the id of a run;
+            `*` stands for any characters.
+        invariant: what must hold after each run; it gets the fake, and raises, or returns False, where it does not.
+        only: the id of a run, to make that one alone.
+        factory: makes the world of each run; the fixture `smfake_factory` makes it with the settings of the test.
+
+    Returns:
+        The runs, made one by one as they are iterated. At the end a table is printed, and the runs that are wrong and whose
+        `check()` was not called fail together.
+
+    Raises:
+        ValueError: a failure, operation or id that is not known, or a scenario that makes no call.
+        AssertionError: some runs are wrong; the invariant does not hold without failures.
+
+    Example:
+        >>> def deploy(fake):
+        ...     arn = fake.client().create_model(**fake.request(ModelName="churn"))["ModelArn"]
+        ...     fake.client().add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "ml"}])
+        >>> for run in sweep(deploy, only="2:ThrottlingException", keeps=["model/churn"]):
+        ...     print(run.operation, run.left)
+        AddTags ['model/churn']
+        call 1 CreateModel
+        call 2 AddTags
+                              1   2
+        ThrottlingException       .
+        1 runs; . raised  r sent again  s swallowed as declared  X wrong
+    """
+    for name, patterns in (("errors", errors), ("keeps", keeps), ("swallows", swallows)):
+        if isinstance(patterns, str):
+            raise ValueError(f"{name}={patterns!r} is not a list; what was meant may be [{patterns!r}]")
+    return Sweep(scenario, errors, keeps, swallows, invariant, only, factory)
+
+
+class Sweep(Iterable[Run]):
+    """The runs of a scenario, made one by one while it is iterated; `str()` of it is a table of those made so far."""
+
+    def __init__(
+        self,
+        scenario: Callable[[FakeSageMaker], object],
+        errors: Sequence[str] | None,
+        keeps: Sequence[str],
+        swallows: Sequence[str],
+        invariant: Callable[[FakeSageMaker], object] | None,
+        only: str | None,
+        factory: Callable[[], FakeSageMaker],
+    ) -> None:
+        self._scenario = scenario
+        self._errors = errors
+        self._keeps = keeps
+        self._swallows = swallows
+        self._invariant = invariant
+        self._only = only
+        self._factory = factory
+        self.operations: list[str] = []
+        """The operation of each call of the scenario."""
+        self.runs: list[Run] = []
+        """The runs made so far."""
+
+    def __iter__(self) -> Iterator[Run]:
+        usual = self._without_failures()
+        self.runs = []
+        for number, failure in self._plan():
+            run = self._run(number, failure, usual)
+            self.runs.append(run)
+            yield run
+        print(self)  # noqa: T201  # the summary, which pytest shows with a failure
+        wrong = [run for run in self.runs if run.problems and not run.checked]
+        if wrong:
+            raise AssertionError("\n".join([f"{len(wrong)} of {len(self.runs)} runs are wrong:", *(run.report() for run in wrong)]))
+
+    def _without_failures(self) -> set[str]:
+        """Run the scenario once, note its calls, and return what it leaves."""
+        with self._factory() as fake:
+            self._scenario(fake)
+            self.operations = [str(call.operation) for call in fake.calls]
+            if broken := self._broken(fake):
+                raise AssertionError(f"the invariant does not hold without any failure: {broken}")
+            if not self.operations:
+                raise ValueError(f"{self._name} made no SageMaker call that could fail")
+            return set(_held(fake))
+
+    def _plan(self) -> list[tuple[int, str]]:
+        """Return the runs to make: each a call's number and a failure."""
+        calls = list(enumerate(self.operations, 1))
+        if self._only is not None:
+            number, _, failure = self._only.partition(":")
+            if not (number.isdecimal() and 1 <= int(number) <= len(calls)):
+                known = ", ".join(f"{number} {operation}" for number, operation in calls)
+                raise ValueError(f"only={self._only!r} is not the id of a run, such as '1:ThrottlingException'; the calls are: {known}")
+            _check(self.operations[int(number) - 1], failure)
+            return [(int(number), failure)]
+        tried = {operation: self._tried(operation) for operation in self.operations}
+        for failure in self._errors or ():
+            if not any(failure in tried[operation] for operation in self.operations):
+                _check(self.operations[0], failure)
+        return [(number, failure) for number, operation in calls for failure in tried[operation]]
+
+    def _tried(self, operation: str) -> list[str]:
+        """Return the failures to try at an operation."""
+        if self._errors is None:
+            return [failure.code for failure in failures.documented(operation)]
+        names = {name for failure in failures.known(operation) for name in (failure.code, *failure.aliases)}
+        return [failure for failure in self._errors if failure.removesuffix(AFTER) in names]
+
+    def _run(self, number: int, failure: str, usual: set[str]) -> Run:
+        operation, code = self.operations[number - 1], failure.removesuffix(AFTER)
+        run_id = f"{number}:{failure}"
+        run = Run(run_id, number, operation, failure, f"sweep({self._name}, only={run_id!r})")
+        with self._factory() as fake:
+
+            def is_this(call: Call) -> bool:
+                return len(fake.calls) >= number and fake.calls[number - 1] is call
+
+            fault = fake.fail(operation, code, effect="after" if failure.endswith(AFTER) else None, when=is_this)
+            try:
+                self._scenario(fake)
+            except Exception as error:  # noqa: BLE001  # whatever the code under test raises is what is looked for
+                run.raised = error
+            run.recovered = run.raised is None and fault.hits > 0 and _sent_again(fake, number)
+            fake.service.faults.clear()
+            if fault.hits == 0:
+                calls = ", ".join(map(str, fake.calls.operations)) or "none"
+                run.problems.append(f"the failure never struck: call {number} was another one this time; the calls: {calls}")
+                return run
+            expected = usual if run.raised is None else set()
+            run.left = [label for label in _held(fake) if label not in expected]
+            not_kept = [label for label in run.left if not _named(self._keeps, label, f"{operation}:{label}")]
+            run.problems += [f"{label} was left behind" for label in not_kept]
+            if run.swallowed and not _named(self._swallows, operation, f"{operation}:{failure}", run.id):
+                run.problems.append("the failure was swallowed")
+            if broken := self._broken(fake):
+                run.problems.append(f"the invariant is broken: {broken}")
+        return run
+
+    def _broken(self, fake: FakeSageMaker) -> str | None:
+        """Return why the invariant does not hold, None where it does."""
+        if self._invariant is None:
+            return None
+        try:
+            return "it returned False" if self._invariant(fake) is False else None
+        except Exception as error:  # noqa: BLE001  # any exception says that it does not hold
+            return repr(error)
+
+    @property
+    def _name(self) -> str:
+        return getattr(self._scenario, "__name__", repr(self._scenario))
+
+    def __str__(self) -> str:
+        """Return the table of the runs: a row for each failure, a column for each call."""
+        marks = {(run.failure, run.call): _mark(run) for run in self.runs}
+        failures = list(dict.fromkeys(run.failure for run in self.runs))
+        width = max((len(failure) for failure in failures), default=0)
+        numbers = range(1, len(self.operations) + 1)
+        lines = [f"call {number} {operation}" for number, operation in enumerate(self.operations, 1)]
+        lines.append(" ".join(["".ljust(width), *(f"{number:>3}" for number in numbers)]))
+        lines += [" ".join([name.ljust(width), *(f"{marks.get((name, number), ''):>3}" for number in numbers)]) for name in failures]
+        lines.append(f"{len(self.runs)} runs; . raised  r sent again  s swallowed as declared  X wrong")
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def _mark(run: Run) -> str:
+    if run.problems:
+        return "X"
+    return "." if run.raised is not None else "r" if run.recovered else "s"
+
+
+def _check(operation: str, name: str) -> None:
+    """Refuse a failure that an operation cannot have.
+
+    Raises:
+        ValueError: it cannot; the sentence lists those that it can.
+    """
+    failures.failure(operation, name.removesuffix(AFTER))
+
+
+def _named(patterns: Sequence[str], *names: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _sent_again(fake: FakeSageMaker, number: int) -> bool:
+    """Whether a call was made again as it was, and then succeeded."""
+    failed = fake.calls[number - 1]
+    return any(
+        (later.operation, later.parameters) == (failed.operation, failed.parameters) and later.error is None
+        for later in fake.calls[number:]
+    )
+
+
+def _held(fake: FakeSageMaker) -> list[str]:
+    """Return what a fake holds, once everything that is due has happened, beyond what was prepared."""
+    fake.service.hosting.agenda.run()
+    return fake.service.store.held(fake.home)
