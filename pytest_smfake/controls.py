@@ -140,12 +140,12 @@ class Controls:
             >>> from botocore.exceptions import ClientError
             >>> from pytest_smfake import FakeSageMaker
             >>> with FakeSageMaker() as fake:
-            ...     fault = fake.fail("CreateModel", "ResourceLimitExceeded")
+            ...     fault = fake.fail("CreateModel", "ResourceLimitExceeded", message="No more models.")
             ...     try:
             ...         fake.client().create_model(**fake.request())
             ...     except ClientError as error:
-            ...         print(error.response["Error"]["Message"][:91])
-            The account-level service limit 'Total number of models' is 0 Models, with current utilization of
+            ...         print(error, fault.hits)
+            An error occurred (ResourceLimitExceeded) when calling the CreateModel operation: No more models. 1
         """
         fault = Fault(
             operation=operation,
@@ -215,12 +215,19 @@ class Controls:
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
+            >>> from botocore.exceptions import ClientError
             >>> with FakeSageMaker() as fake:
-            ...     throttle = fake.throttle(rate=1, burst=2)
-            ...     for _ in range(3):
-            ...         answer = fake.client().list_models()
-            ...     answer["ResponseMetadata"]["RetryAttempts"] > 0
-            True
+            ...     client = fake.client()
+            ...     throttle = fake.throttle(rate=0.01, burst=1)
+            ...     for wait in (0, 100, 0):
+            ...         fake.clock.advance(wait)
+            ...         try:
+            ...             print(client.list_models()["Models"])
+            ...         except ClientError as error:
+            ...             print(error.response["Error"])
+            []
+            []
+            {'Message': 'Rate exceeded', 'Code': 'ThrottlingException'}
         """
         failure(operation, "ThrottlingException")
         return self.service.faults.throttle(Throttle(rate=rate, burst=burst, operation=operation))
@@ -248,9 +255,9 @@ class Controls:
             ...     try:
             ...         fake.client().create_model(**fake.request(ExecutionRoleArn="arn:aws:iam::123456789012:role/Admin"))
             ...     except ClientError as error:
-            ...         print(error.response["Error"]["Message"][46:])
-             is not authorized to perform: iam:PassRole on resource: arn:aws:iam::123456789012:role/Admin because no \
-identity-based policy allows the iam:PassRole action
+            ...         print(error.response["Error"]["Message"].partition(" because ")[0])
+            User: arn:aws:iam::123456789012:user/smfake is not authorized to perform: iam:PassRole on resource: \
+arn:aws:iam::123456789012:role/Admin
         """
         return self.service.denials.add(action, resource, policy, principal)
 

@@ -1,4 +1,4 @@
-"""Every block of the README and every example in a docstring runs."""
+"""Every block of the README and of the pages in docs runs, and every example in a docstring."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ import pytest_smfake
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NUMBERED = [
+    pytest.param(block, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
+]
 PACKAGE = Path(pytest_smfake.__file__).parent
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py") if path.stem != "__init__"
@@ -34,9 +40,8 @@ def test_the_first_example_is_short():
     assert len(BLOCKS[0].splitlines()) <= 12
 
 
-@pytest.mark.parametrize("index", range(1, len(BLOCKS)))
-def test_the_other_examples(index, pytester):
-    block = BLOCKS[index]
+@pytest.mark.parametrize("block", NUMBERED[1:])
+def test_the_other_examples(block, pytester):
     tests = len(re.findall(r"^def test_", block, re.MULTILINE))
     pytester.makepyfile(block if tests else "def test_it():\n" + "".join(f"    {line}\n" for line in block.splitlines()))
     pytester.runpytest().assert_outcomes(passed=tests or 1)

@@ -20,11 +20,13 @@ LAYERS = {
     "transport": {"spec", "service", "transport"},
     "neighbours": set(),
     "views": {"spec", "service", "views"},
-    "fake": {"spec", "service", "transport", "neighbours", "views", "fake"},
+    "controls": {"spec", "service"},
+    "fake": {"spec", "service", "transport", "neighbours", "views", "controls", "fake"},
+    "sweeps": {"spec", "service", "fake"},
     "advice": {"spec", "fake"},
     "cli": {"spec", "service"},
     "plugin": {"fake", "advice"},
-    "__init__": {"spec", "service", "transport", "fake"},
+    "__init__": {"spec", "service", "transport", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""
 
