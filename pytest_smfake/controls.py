@@ -194,8 +194,8 @@ class Controls:
             >>> with FakeSageMaker() as fake, fake.delay("ListModels", 30):
             ...     before = fake.clock.now()
             ...     models = fake.client().list_models()
-            ...     round(fake.clock.now() - before)
-            30
+            ...     fake.clock.now() - before >= 30
+            True
         """
         failure(operation, "read-timeout")
         delay = Delay(operation=operation, seconds=seconds, times=times, after=after, when=when, real=real, optional=optional)
