@@ -122,10 +122,10 @@ class FakeSageMaker(Controls, View, ContextDecorator):
             self.verify_faults()
 
     def verify_faults(self) -> None:
-        """Complain of a failure that was put in force and never struck; the end of a `with` block and of a test do so by themselves.
+        """Complain of faults that were put in force and never struck; the end of a `with` block and of a test do so by themselves.
 
         Raises:
-            UnusedFaultError: there is one, and it is not optional.
+            UnusedFaultError: there are some that are not optional.
         """
         self.service.faults.verify()
 

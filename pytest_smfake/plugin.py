@@ -125,11 +125,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
     yield
+    unused = []
     for fake in item.stash.get(fakes_key, []):
         try:
             fake.verify_faults()
         except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+            unused.append(str(error))
+    if unused:
+        pytest.fail("\n".join(unused), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

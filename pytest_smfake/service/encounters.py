@@ -12,7 +12,7 @@ from pytest_smfake.spec.failures import ANY, Failure, failure
 from .calls import Call, Calls
 from .clock import Clock
 from .errors import ServiceError
-from .faults import Delay, Fault, Stage, Throttle, Waiting
+from .faults import Delay, Fault, Stage, Throttle, UnusedFaultError, Waiting
 from .inforce import Register
 
 THROTTLED, READ_TIMEOUT = failure(ANY, "ThrottlingException"), failure(ANY, "read-timeout")
@@ -106,19 +106,20 @@ class Faults:
         return InjectedError(injected, message if message is not None else words(call) if words else injected.text)
 
     def verify(self) -> None:
-        """Complain of the first fault that never struck, and need not be optional; each is complained of once.
+        """Complain of the faults that never struck and are not optional, each once.
 
         Raises:
-            UnusedFaultError: there is one.
+            UnusedFaultError: there are some.
         """
-        for waiting in self._ever:
-            waiting.verify()
+        complaints = [complaint for waiting in self._ever if (complaint := waiting.complaint())]
+        if complaints:
+            raise UnusedFaultError("\n".join(complaints))
 
     def _verdict(self, waiting: Waiting) -> str:
         arrived = [call for call in self._calls if waiting.operation in (ANY, call.operation)]
         if not arrived:
             why = f"no call of {waiting.operation} arrived"
-        elif waiting._passed < waiting.after:
+        elif waiting.after:
             why = f"of {len(arrived)} calls of {waiting.operation} {waiting._passed} came to it, and {waiting.after} were to pass first"
         elif waiting.when is not None:
             why = f"`when` held for none of {len(arrived)} calls of {waiting.operation}, or they were rejected before"

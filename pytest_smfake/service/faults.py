@@ -82,20 +82,17 @@ class Waiting(InForce):
         """Wait for another call than the one it took."""
         self._pending -= 1
 
-    def verify(self) -> None:
-        """Complain of one that never struck.
-
-        Raises:
-            UnusedFaultError: it never struck, and need not be optional.
-        """
-        if self.hits == 0 and not self.optional and self._verdict is not None:
-            verdict, self._verdict = self._verdict, None  # complained of once
-            raise UnusedFaultError(verdict(self))
+    def complaint(self) -> str | None:
+        """Return the sentence about one that never struck and is not optional, at the first time of asking; else None."""
+        if self.hits or self.optional or self._verdict is None:
+            return None
+        verdict, self._verdict = self._verdict, None
+        return verdict(self)
 
     def __exit__(self, exc_type: object = None, *exc: object) -> None:
         self.stop()
-        if exc_type is None:
-            self.verify()
+        if exc_type is None and (complaint := self.complaint()):
+            raise UnusedFaultError(complaint)
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -143,8 +140,10 @@ class Fault(Waiting):
     def label(self) -> str:
         """How a test would write it."""
         shown: list[tuple[str, Any, Any]] = [("times", self.times, 1), ("after", self.after, 0), ("attempts", self.attempts, None)]
-        shown += [("when", self.when, None), ("effect", self.effect, "after" if self.failure.form == "damage" else "before")]
+        shown += [("effect", self.effect, "after" if self.failure.form == "damage" else "before")]
         options = "".join(f", {name}={value!r}" for name, value, default in shown if value != default)
+        if self.when is not None:
+            options += f", when={getattr(self.when, '__name__', self.when)}"
         return f"fail({self.operation!r}, {self.code!r}{options})"
 
     def __repr__(self) -> str:
@@ -235,7 +234,12 @@ def probability(chance: float, *, seed: int = 0) -> Callable[[Call], bool]:
     if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
         raise ValueError(f"{chance!r} is not a probability, which is a number from 0 to 1")
     draw = random.Random(seed).random  # noqa: S311  # not for secrets
-    return lambda call: draw() < chance  # noqa: ARG005
+
+    def holds(call: Call) -> bool:  # noqa: ARG001  # any call
+        return draw() < chance
+
+    holds.__name__ = f"probability({chance!r}, seed={seed!r})"
+    return holds
 
 
 def _whole(name: str, value: Any, least: int, note: str) -> None:

@@ -37,6 +37,12 @@ def runtime_model() -> ServiceModel:
 
 
 @cache
+def error_names(model: ServiceModel) -> frozenset[str]:
+    """Return the errors that a service models: clients read their text from `Message`, with a capital, that of others from `message`."""
+    return frozenset(shape.name for shape in model.error_shapes)
+
+
+@cache
 def operation_names() -> frozenset[str]:
     """Return the name of every modelled SageMaker operation."""
     return frozenset(service_model().operation_names)

@@ -12,7 +12,7 @@ from pytest_smfake.service.calls import Call
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.invoke import BODY, too_large
 from pytest_smfake.spec.catalogue import Catalogue
-from pytest_smfake.spec.model import RESPONSE, shape_of
+from pytest_smfake.spec.model import RESPONSE, error_names, runtime_model, shape_of
 
 from .exchange import Request, Response
 
@@ -79,7 +79,8 @@ def translated(error: ServiceError, request_id: str) -> ServiceError:
 def encode(call: Call, headers: dict[str, str]) -> Response:
     """Return the response to a call."""
     if error := call.error:
-        content = json.dumps(error.members | {"Message": error.text}, ensure_ascii=False).encode("utf-8")
+        member = "Message" if error.code in error_names(runtime_model()) else "message"
+        content = json.dumps(error.members | {member: error.text}, ensure_ascii=False).encode("utf-8")
         headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
         if error.code:
             headers["x-amzn-ErrorType"] = error.code

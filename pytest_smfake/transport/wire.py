@@ -7,7 +7,6 @@ import random
 import re
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import cache
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from pytest_smfake.service.core import Service
 from pytest_smfake.service.encounters import NOTHING, Encounter, InjectedError
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.store import Place
-from pytest_smfake.spec.model import operation_names, service_model
+from pytest_smfake.spec.model import error_names, operation_names, service_model
 
 from . import runtime
 from .exchange import BrokenConnection, Request, Response
@@ -164,13 +163,7 @@ def _encode(call: Call, headers: dict[str, str]) -> Response:
         headers["x-amzn-ErrorType"] = error.code
         body = {"__type": error.code}
         if error.text:
-            body["Message" if error.code in _modelled_errors() else "message"] = error.text
+            body["Message" if error.code in error_names(service_model()) else "message"] = error.text
     content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     headers["Content-Length"] = str(len(content))
     return Response(status, headers, content)
-
-
-@cache
-def _modelled_errors() -> frozenset[str]:
-    """Return the errors that the SDK models: clients read their text from `Message`, with a capital."""
-    return frozenset(shape.name for shape in service_model().error_shapes)

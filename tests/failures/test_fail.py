@@ -443,6 +443,16 @@ class TestUnused:
         with pytest.raises(UnusedFaultError, match="Calls: ListModels. If it need not strike: optional=True"):
             listing()
 
+    def test_all_of_them_at_once(self):
+        with pytest.raises(UnusedFaultError) as caught, FakeSageMaker() as fake:
+            fake.fail("CreateModel", "503")
+            fake.delay("ListModels", 1)
+            fake.fail("DeleteModel", "503", optional=True)
+        assert [line.partition(" never")[0] for line in str(caught.value).splitlines()] == [
+            "fail('CreateModel', '503')",
+            "delay('ListModels', 1)",
+        ]
+
     def test_not_on_top_of_another_exception(self, smfake):
         with pytest.raises(RuntimeError, match="boom"), FakeSageMaker() as fake, fake.fail("CreateModel", "503"):
             raise RuntimeError("boom")
