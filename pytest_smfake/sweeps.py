@@ -110,7 +110,7 @@ def sweep(
         call 2 AddTags
                               1   2
         ThrottlingException       .
-        1 runs; . raised  r sent again  s swallowed as declared  X wrong
+        1 run; . raised  r sent again  s swallowed as declared  X wrong
     """
     for name, patterns in (("errors", errors), ("keeps", keeps), ("swallows", swallows)):
         if isinstance(patterns, str):
@@ -241,7 +241,8 @@ class Sweep(Iterable[Run]):
         lines = [f"call {number} {operation}" for number, operation in enumerate(self.operations, 1)]
         lines.append(" ".join(["".ljust(width), *(f"{number:>3}" for number in numbers)]))
         lines += [" ".join([name.ljust(width), *(f"{marks.get((name, number), ''):>3}" for number in numbers)]) for name in failures]
-        lines.append(f"{len(self.runs)} runs; . raised  r sent again  s swallowed as declared  X wrong")
+        count = len(self.runs)
+        lines.append(f"{count} run{'s' * (count != 1)}; . raised  r sent again  s swallowed as declared  X wrong")
         return "\n".join(line.rstrip() for line in lines)
 
 

@@ -444,13 +444,12 @@ class TestUnused:
             listing()
 
     def test_all_of_them_at_once(self):
-        with pytest.raises(UnusedFaultError) as caught, FakeSageMaker() as fake:
-            fake.fail("CreateModel", "503")
-            fake.delay("ListModels", 1)
-            fake.fail("DeleteModel", "503", optional=True)
+        faults = [("CreateModel", "503"), {"operation": "DeleteModel", "code": "503", "optional": True}, ("ListModels", "500")]
+        with pytest.raises(UnusedFaultError) as caught, FakeSageMaker(faults=faults):
+            pass
         assert [line.partition(" never")[0] for line in str(caught.value).splitlines()] == [
             "fail('CreateModel', '503')",
-            "delay('ListModels', 1)",
+            "fail('ListModels', '500')",
         ]
 
     def test_not_on_top_of_another_exception(self, smfake):
