@@ -140,6 +140,22 @@ class TestWhatItDoes:
             "The account-level service limit 'ml.m5.xlarge for endpoint usage' is 3 Instances, with current utilization of 3 Instances "
             "and a request delta of 3 Instances"
         )
+        assert "'ml.m5.xlarge for endpoint usage' is 3 Instances" in text("UpdateEndpoint", smfake_client.update_endpoint, **endpoint)
+        serverless = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
+        smfake_client.create_endpoint_config(EndpointConfigName="serverless", ProductionVariants=[serverless])
+        endpoint = {"EndpointName": "other", "EndpointConfigName": "serverless"}
+        assert "'Total number of endpoints' is 1 Endpoints" in text("CreateEndpoint", smfake_client.create_endpoint, **endpoint)
+        transform = {
+            "TransformJobName": "job",
+            "ModelName": "churn",
+            "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket"}}},
+            "TransformOutput": {"S3OutputPath": "s3://bucket"},
+            "TransformResources": {"InstanceType": "ml.c5.xlarge", "InstanceCount": 4},
+        }
+        assert text("CreateTransformJob", smfake_client.create_transform_job, **transform) == (
+            "The account-level service limit 'ml.c5.xlarge for transform job usage' is 0 Instances, with current utilization of 0 Instances "
+            "and a request delta of 4 Instances"
+        )
         assert text("CreateTrainingJob", smfake_client.create_training_job, **JOB) == (
             "The account-level service limit 'ml.p3.2xlarge for training job usage' is 0 Instances, with current utilization of 0 Instances "
             "and a request delta of 2 Instances"

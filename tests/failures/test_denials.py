@@ -1,0 +1,101 @@
+"""Denials: whose call they meet, on what, and in which words."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+WHO = "User: arn:aws:iam::123456789012:user/smfake is not authorized to perform: "
+HERE = "arn:aws:sagemaker:us-east-1:123456789012"
+TAG = [{"Key": "team", "Value": "growth"}]
+
+
+def refusal(call, **request) -> str | None:
+    """Return the text with which access is denied, None where it is not."""
+    try:
+        call(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "AccessDeniedException":
+            return error.response["Error"]["Message"]
+    return None
+
+
+def test_the_operation_by_what_it_is_about(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    variant = {"VariantName": "v", "ModelName": "churn", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    config = {"EndpointConfigName": "c", "ProductionVariants": [variant]}
+    weights = {"EndpointName": "churn", "DesiredWeightsAndCapacities": [{"VariantName": "AllTraffic"}]}
+    project = {"ProjectName": "p"}
+    runtime = smfake.client("sagemaker-runtime")
+    cases = [
+        ("CreateModel", smfake_client.create_model, smfake.request(ModelName="m"), f"{HERE}:model/m"),
+        ("CreateEndpointConfig", smfake_client.create_endpoint_config, config, f"{HERE}:endpoint-config/c"),
+        ("UpdateEndpointWeightsAndCapacities", smfake_client.update_endpoint_weights_and_capacities, weights, f"{HERE}:endpoint/churn"),
+        ("AddTags", smfake_client.add_tags, {"ResourceArn": f"{HERE}:model/churn", "Tags": TAG}, f"{HERE}:model/churn"),
+        ("ListModels", smfake_client.list_models, {}, "*"),
+        ("DescribeProject", smfake_client.describe_project, project, f"{HERE}:project/p"),
+        ("InvokeEndpoint", runtime.invoke_endpoint, {"EndpointName": "churn", "Body": b""}, f"{HERE}:endpoint/churn"),
+    ]
+    for operation, call, request, resource in cases:
+        denial = smfake.deny(f"sagemaker:{operation}")
+        because = f"because no identity-based policy allows the sagemaker:{operation} action"
+        assert refusal(call, **request) == f"{WHO}sagemaker:{operation} on resource: {resource} {because}"
+        assert denial.hits == 1
+        denial.stop()
+        assert refusal(call, **request) is None
+
+
+def test_tags_and_the_role_of_a_creation(smfake, smfake_client):
+    with smfake.deny("sagemaker:AddTags"):
+        assert refusal(smfake_client.create_model, **smfake.request(ModelName="a")) is None
+        said = refusal(smfake_client.create_model, **smfake.request(ModelName="b", Tags=TAG))
+    assert said.startswith(f"{WHO}sagemaker:AddTags on resource: {HERE}:model/b because")
+    with smfake.deny("iam:PassRole", resource="*/Admin"):
+        assert refusal(smfake_client.create_model, **smfake.request(ModelName="c")) is None
+        admin = "arn:aws:iam::123456789012:role/Admin"
+        said = refusal(smfake_client.create_model, **smfake.request(ModelName="d", ExecutionRoleArn=admin))
+    assert said.startswith(f"{WHO}iam:PassRole on resource: {admin} because")
+    assert list(smfake.models) == ["a", "c"]
+
+
+def test_a_mistake_in_the_request_comes_first(smfake, smfake_client):
+    smfake.deny("sagemaker:CreateModel")
+    assert refusal(smfake_client.create_model, **smfake.request(ModelName="-")) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "end"),
+    [
+        ("identity-based policy", "because no identity-based policy allows the sagemaker:ListModels action"),
+        ("permissions boundary", "because no permissions boundary allows the sagemaker:ListModels action"),
+        ("service control policy", "with an explicit deny in a service control policy"),
+        ("explicit deny", "with an explicit deny"),
+    ],
+)
+def test_what_denies(smfake, smfake_client, policy, end):
+    smfake.deny("sagemaker:ListModels", policy=policy, principal="arn:aws:iam::123456789012:role/ops")
+    assert refusal(smfake_client.list_models) == (
+        f"User: arn:aws:iam::123456789012:role/ops is not authorized to perform: sagemaker:ListModels on resource: * {end}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("sagemaker:CreateModell",), "'sagemaker:CreateModell' is not an action that can be denied; .* sagemaker:CreateModel,"),
+        (
+            ("s3:GetObject",),
+            "'s3:GetObject' is not an action that can be denied; there are: iam:PassRole, ecr:BatchGetImage, sts:AssumeRole,",
+        ),
+        ((None,), "None is not an action"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_denied(smfake, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        smfake.deny(*arguments)
+
+
+def test_what_cannot_deny(smfake):
+    with pytest.raises(ValueError, match="'mood' is not what can deny; there are: identity-based policy, permissions boundary, "):
+        smfake.deny("sagemaker:CreateModel", policy="mood")
