@@ -109,7 +109,8 @@ async def _in_thread(session: Any, ask: Callable[[], Response]) -> Response:
         return await asyncio.to_thread(ask)
     import anyio.to_thread
 
-    return await anyio.to_thread.run_sync(ask)
+    response: Response = await anyio.to_thread.run_sync(ask)
+    return response
 
 
 class _Stream:

@@ -44,6 +44,11 @@ class Response:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the body is shorter than the headers announce."""
+        return int(self.headers.get("Content-Length", len(self.body))) > len(self.body)
+
 
 class BrokenConnection(Exception):  # noqa: N818  # no error of ours: the transport raises the client's own in its place
     """Instead of a response: the connection broke, and `how` names in which way."""

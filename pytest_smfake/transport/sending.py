@@ -90,6 +90,9 @@ def broken(how: str, request: Any, connect_timeout: float, read_timeout: float) 
     if how == "connection-reset":
         reset = ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
         return exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=reset), 0.0
+    if how == "cut-short":
+        short = ProtocolError("Connection broken: the body is shorter than its Content-Length")
+        return exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=short), 0.0
     if how == "connect-timeout":
         late = ConnectTimeoutError(url, f"Connection to {urlsplit(url).hostname} timed out. (connect timeout={connect_timeout})")
         return exceptions.ConnectTimeoutError(endpoint_url=url, error=late), connect_timeout

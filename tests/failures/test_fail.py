@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
@@ -220,9 +222,11 @@ class TestWhatItDoes:
         assert fault.hits == 0
 
     @pytest.mark.parametrize("code", ["empty-body", "truncated-body", "non-json-body"])
-    def test_a_damaged_answer_comes_after_the_effect(self, smfake, smfake_client, code):
+    def test_a_damaged_answer_comes_after_the_effect(self, smfake, code):
+        client = smfake.client(config=Config(retries={"total_max_attempts": 1}))
         smfake.fail("CreateModel", code)
-        assert "ModelArn" not in smfake_client.create_model(**smfake.request())
+        with suppress(ConnectionClosedError):  # what older versions of botocore make of a body that is cut short
+            assert "ModelArn" not in client.create_model(**smfake.request())
         assert list(smfake.models) == ["model"]
         assert smfake.calls[0].response == {"ModelArn": smfake.models["model"].arn}
 
@@ -240,7 +244,7 @@ class TestWhatItDoes:
             client = fake.client()
             fake.fail("CreateTrainingJob", "ResourceLimitExceeded")
             fake.fail("CreateTrainingJob", "connection-reset", effect="after", attempts=1)
-            fake.fail("DescribeTrainingJob", "truncated-body")
+            fake.fail("DescribeTrainingJob", "non-json-body")
             assert code_of(client.create_training_job, **JOB) == "ResourceLimitExceeded"
             assert client.list_training_jobs()["TrainingJobSummaries"] == []
             code_of(client.create_training_job, **JOB)  # the retry meets what the lost answer left

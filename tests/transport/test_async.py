@@ -130,7 +130,7 @@ def test_predictions(smfake):
         first = await answer["Body"].read(2)
         again = await client.invoke_endpoint(EndpointName="churn", Body=b"abc")
         async with again["Body"] as body:
-            return first + await answer["Body"].read(), await body.read(), body.tell()
+            return first + await answer["Body"].read(), await body.read(), answer["Body"].tell()
 
     assert run(scenario, smfake, "sagemaker-runtime") == (b"cba", b"cba", 3)
 
