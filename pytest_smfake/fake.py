@@ -171,6 +171,25 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         arguments = {"region_name": self.region, "aws_access_key_id": access_key_of(account), "aws_secret_access_key": SECRET} | arguments
         return self._loans.lend(service, arguments)
 
+    def async_client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
+        """Return a new aiobotocore client, to be entered with `async with`; it needs the extra `async`.
+
+        Args:
+            service: the service, as boto3 names it.
+            account: the account that its credentials belong to; the fake's by default.
+            arguments: what aiobotocore's `create_client` takes; `region_name` is the fake's region by default.
+
+        Raises:
+            ImportError: aiobotocore is not installed.
+        """
+        try:
+            from aiobotocore.session import get_session
+        except ImportError:
+            raise ImportError("async_client needs aiobotocore: pip install 'pytest-smfake[async]'") from None
+        account = account or self.account
+        arguments = {"region_name": self.region, "aws_access_key_id": access_key_of(account), "aws_secret_access_key": SECRET} | arguments
+        return get_session().create_client(service, **arguments)
+
     def _refill(self) -> None:
         """Give the retry quotas of clients back what this world used, so that none leaks into another."""
         for quota, available in self.quotas.items():

@@ -74,6 +74,10 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._waiting or self._throttles)
 
+    def block(self) -> bool:
+        """Whether an answer may take real time."""
+        return any(isinstance(waiting, Delay) and waiting.real for waiting in self._waiting)
+
     def arrive(self, call: Call, read_timeout: float) -> Encounter:
         """Let an attempt of a call meet what is in force for it.
 

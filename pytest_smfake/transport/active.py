@@ -26,6 +26,9 @@ class ActiveFake(Protocol):
 fakes: list[ActiveFake] = []
 """The fakes that are active; the innermost, which is the last, answers."""
 
+servers: set[str] = set()
+"""Host and port of each server of this process, or known to it, that answers with a fake: what is sent to one goes there."""
+
 
 def active() -> ActiveFake | None:
     """Return the fake that answers now: the innermost one."""

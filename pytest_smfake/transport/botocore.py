@@ -6,31 +6,28 @@ retries, waiters, paginators, event hooks and error parsing stay botocore's own.
 
 from __future__ import annotations
 
-import errno
-import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from io import BytesIO
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
-from pytest_smfake.service.errors import NetworkBlockedError
 from pytest_smfake.service.isolation import isolated, refusal
 
 from . import credentials, waiting
 from .active import ActiveFake, fakes
-from .exchange import BrokenConnection, Request, Response
+from .exchange import BrokenConnection, Response
+from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer, is_sagemaker
 
 _undo: list[Callable[[], None]] = []
 _lock = threading.RLock()
-_signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
+signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request being sent, which the request itself does not always tell."""
+_asynchronous: ContextVar[bool] = ContextVar("smfake_asynchronous", default=False)
+"""Whether the client that is sending is one of aiobotocore."""
 
 
 def activate(fake: ActiveFake) -> None:
@@ -83,66 +80,58 @@ def _patch() -> None:
         _replace(module, "time", waiting.virtual_time)
     _replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
     _replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
+    _replace(botocore.session.Session, "__init__", _init)
     _patch_moto()
+    _patch_aiobotocore()
+
+
+def _patch_aiobotocore() -> None:
+    """Patch aiobotocore, once it is imported; it is never imported for this."""
+    sessions = sys.modules.get("aiobotocore.session")
+    if sessions is not None and not hasattr(sessions.AioSession.get_credentials, "smfake"):
+        from . import aio
+
+        aio.patch(_replace)
+        sessions.AioSession.get_credentials.smfake = True
+
+
+def _init(original: Any) -> Any:
+    def init(session: Any, *args: Any, **kwargs: Any) -> None:
+        _patch_aiobotocore()  # a session of aiobotocore is one of botocore's, too, and the first that there is of it
+        original(session, *args, **kwargs)
+
+    return init
 
 
 def _send(original: Any) -> Any:
     def send(session: Any, request: Any) -> Any:
         fake = fakes[-1]
-        seen = _envelope(request)
+        seen = envelope(request)
         if (model := isolated.get()) is not None:
             from botocore.exceptions import EndpointConnectionError
 
             raise EndpointConnectionError(endpoint_url=request.url) from refusal(model)
-        if _is_allowed(seen, fake.allow):
-            return original(session, request)
-        if is_sagemaker(seen):
-            connect_timeout, read_timeout = _timeouts(session, request)
-            whole = replace(seen, body=_body(request), read_timeout=read_timeout)
-            try:
-                response = answer(whole, fake.service, fake.home, lambda: _moto_response(request))
-            except BrokenConnection as broken:
-                raise _error_for(broken.how, request, connect_timeout, read_timeout) from None
-            return _aws_response(request, response)
+        match way(seen, fake):
+            case Way.ON:
+                return original(session, request)
+            case Way.FAKE:
+                connect_timeout, read_timeout = timeouts(session, request)
+                whole = replace(seen, body=body_of(request), read_timeout=read_timeout)
+                try:
+                    response = answer(whole, fake.service, fake.home, lambda: moto_response(request))
+                except BrokenConnection as error:
+                    raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
+                    waiting.sleep(seconds)
+                    raise raised from None
+                return _aws_response(request, response)
         moto = _moto_answer(request)
         if moto is not None:
             return moto
-        if _is_loopback(seen.host):
+        if is_loopback(seen.host):
             return original(session, request)
-        service, operation = _signing.get()
-        raise NetworkBlockedError(
-            f"{service} {operation} to {seen.host} was not sent: while a FakeSageMaker is active no AWS call leaves the process. "
-            f"Answer it with moto (mock_aws), or allow the host: allow=[{seen.host!r}]"
-        )
+        raise blocked(*signing.get(), seen.host)
 
     return send
-
-
-def _envelope(request: Any) -> Request:
-    """Return a request without its body, which may be a stream that can be read only once."""
-    headers = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value) for name, value in request.headers.items()}
-    return Request(request.method, request.url, headers, b"")
-
-
-def _body(request: Any) -> bytes:
-    body = request.body
-    if hasattr(body, "read"):
-        body = body.read()
-    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")
-
-
-def _is_allowed(request: Request, allow: tuple[str, ...]) -> bool:
-    netloc = urlsplit(request.url).netloc
-    return any(fnmatchcase(name, pattern) for pattern in allow for name in (request.host, netloc))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name, not an address
-        return False
 
 
 class _Raw(BytesIO):
@@ -150,41 +139,6 @@ class _Raw(BytesIO):
 
     def stream(self, amt: int = -1, decode_content: bool = False) -> Iterator[bytes]:
         yield self.read()
-
-
-def _timeouts(session: Any, request: Any) -> tuple[float, float]:
-    """Return how many seconds a client waits for a connection, and for an answer."""
-    # Newer versions of botocore let a request have its own.
-    own = session._get_request_timeout(request) if hasattr(session, "_get_request_timeout") else None
-    timeout = own or session._timeout
-    if isinstance(timeout, int | float):
-        return timeout, timeout
-    connect, read = (math.inf if part is None else part for part in (timeout.connect_timeout, timeout.read_timeout))
-    return connect, read
-
-
-def _error_for(how: str, request: Any, connect_timeout: float, read_timeout: float) -> Exception:
-    """Return botocore's error for a broken connection, as it is where urllib3 breaks, once its time is over."""
-    from botocore import exceptions
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
-
-    url: Any = request.url
-    error: Exception
-    if how == "connection-refused":
-        refused = NewConnectionError(url, "Failed to establish a new connection: [Errno 111] Connection refused")
-        error = exceptions.EndpointConnectionError(endpoint_url=url, error=refused)
-    elif how == "connection-reset":
-        reset = ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
-        error = exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=reset)
-    elif how == "connect-timeout":
-        waiting.sleep(connect_timeout)
-        late = ConnectTimeoutError(url, f"Connection to {urlsplit(url).hostname} timed out. (connect timeout={connect_timeout})")
-        error = exceptions.ConnectTimeoutError(endpoint_url=url, error=late)
-    else:
-        waiting.sleep(read_timeout)
-        silent = ReadTimeoutError(url, url, f"Read timed out. (read timeout={read_timeout})")
-        error = exceptions.ReadTimeoutError(endpoint_url=url, error=silent)
-    return error
 
 
 def _aws_response(request: Any, response: Response) -> Any:
@@ -195,11 +149,17 @@ def _aws_response(request: Any, response: Response) -> Any:
 
 def _sign(original: Any) -> Any:
     def sign(signer: Any, operation_name: str, request: Any, *args: Any, **kwargs: Any) -> Any:
-        _patch_moto()
-        _signing.set((str(signer._service_id), operation_name))
+        note_signing(str(signer._service_id), operation_name)
         return original(signer, operation_name, request, *args, **kwargs)
 
     return sign
+
+
+def note_signing(service: str, operation: str, *, asynchronous: bool = False) -> None:
+    """Remember what is being sent."""
+    _patch_moto()
+    signing.set((service, operation))
+    _asynchronous.set(asynchronous)
 
 
 def _get_auth_instance(original: Any) -> Any:
@@ -227,8 +187,9 @@ def _patch_moto() -> None:
 
     def make(original: Any) -> Any:
         def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
-            # A `before-send` handler runs even if another has answered: moto's must not touch its own store.
-            return None if is_sagemaker(_envelope(request)) else original(self, event_name, request, **kwargs)
+            # A `before-send` handler runs even if another has answered: moto's must not touch its own store. Its answers
+            # cannot be awaited: for aiobotocore they are made into some that can.
+            return None if _asynchronous.get() or is_sagemaker(envelope(request)) else original(self, event_name, request, **kwargs)
 
         call.smfake_original = original  # type: ignore[attr-defined]
         return call
@@ -236,13 +197,14 @@ def _patch_moto() -> None:
     _replace(stubber.BotocoreStubber, "__call__", make)
 
 
-def _moto_response(request: Any) -> Response | None:
+def moto_response(request: Any) -> Response | None:
+    """Return moto's answer to a botocore request, or None where it is not active or has none."""
     answered = _moto_answer(request)
     return None if answered is None else Response(answered.status_code, dict(answered.headers), answered.content)
 
 
 def _moto_answer(request: Any) -> Any:
-    """Return moto's answer, or None where it is not active or has none."""
+    """Return moto's answer as botocore has it."""
     models = sys.modules.get("moto.core.models")
     if models is None:
         return None

@@ -5,6 +5,7 @@ The other side of each comparison is a server on loopback that knows nothing of 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import struct
@@ -109,12 +110,14 @@ class Server:
                 if self.done.is_set():
                     return
                 seen = b""
-                while b"\r\n\r\n" not in seen:
-                    seen += connection.recv(65536)
+                while b"\r\n\r\n" not in seen and (piece := connection.recv(65536)):
+                    seen += piece
+                if not seen:
+                    continue  # a client that gave up before it was let in
                 head, _, body = seen.partition(b"\r\n\r\n")
                 length = int(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")).split(b":")[1])
-                while len(body) < length:
-                    body += connection.recv(65536)
+                while len(body) < length and (piece := connection.recv(65536)):
+                    body += piece
                 if self.answer == b"reset":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 elif self.answer == b"silence":
@@ -195,3 +198,49 @@ def test_documented_names_are_understood_and_the_wire_s_are_sent(kind, smfake):
     }
     smfake.fail("CreateModel", kind)
     assert seen_by(client("standard"))["error"]["Code"] == wire[kind]
+
+
+async def seen_by_async(context) -> dict:
+    """Return what asyncio code under test sees of one call."""
+    attempts = []
+    async with context as client:
+        client.meta.events.register("before-send.sagemaker", lambda **_: attempts.append(1))
+        try:
+            answer = await client.create_model(**REQUEST)
+        except ClientError as caught:
+            metadata = caught.response["ResponseMetadata"]
+            found = {"error": caught.response["Error"], "retries": metadata["RetryAttempts"], "status": metadata["HTTPStatusCode"]}
+        except BotoCoreError as caught:
+            found = {"class": type(caught).__name__}
+        else:
+            found = {"answer": sorted(answer), "retries": answer["ResponseMetadata"]["RetryAttempts"]}
+    return found | {"attempts": len(attempts)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        ("ThrottlingException", "legacy"),
+        *((kind, "standard") for kind in ("ResourceLimitExceeded", "ThrottlingException", *(failure.code for failure in BROKEN))),
+    ],
+)
+def test_an_async_client_sees_the_same_as_on_a_connection(kind, mode, monkeypatch):
+    session = pytest.importorskip("aiobotocore.session", reason="aiobotocore is not installed")
+
+    async def no_sleep(_):
+        pass
+
+    def new(**more):
+        config = Config(retries={"mode": mode}, read_timeout=0.05, connect_timeout=0.05)
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+        return session.get_session().create_client("sagemaker", region_name="us-east-1", config=config, **keys, **more)
+
+    with monkeypatch.context() as patch, Server(kind) as server:
+        patch.setattr("aiobotocore.endpoint.asyncio", SimpleNamespace(sleep=no_sleep))
+        real = asyncio.run(seen_by_async(new(endpoint_url=server.url)))
+    with FakeSageMaker() as fake:
+        fault = fake.fail("CreateModel", kind, message="because" if kind in STATUS else None)
+        faked = asyncio.run(seen_by_async(new()))
+    assert faked == real
+    assert fault.hits == 1
+    assert fake.calls[0].attempts == real["attempts"]
