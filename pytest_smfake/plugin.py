@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from .fake import FakeSageMaker
 
 MARKER = (
-    "smfake(region, account, edition, rules, limits, faults, allow, real_sleep): activate a fake SageMaker for the test, with these "
-    "keywords of FakeSageMaker; the nearest marker wins and outer ones fill in"
+    "smfake(region, account, edition, rules, limits, faults, auth, keys, allow, real_sleep): activate a fake SageMaker for the test, with "
+    "these keywords of FakeSageMaker; the nearest marker wins and outer ones fill in"
 )
-KEYWORDS = ("region", "account", "edition", "rules", "limits", "faults", "allow", "real_sleep", "clock")
+KEYWORDS = ("region", "account", "edition", "rules", "limits", "faults", "auth", "keys", "allow", "real_sleep", "clock")
 MERGED = ("rules", "limits")
 """Keywords whose values are merged entry by entry, so that an outer marker, or the ini file, fills in."""
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}

@@ -25,6 +25,7 @@ class Call:
         attempts: how many requests the client sent for it.
         passed_on: whether it was passed on to moto.
         faults: what struck it on purpose, in order: faults, delays and throttles.
+        principal: the ARN of who sent it, where its key is known by one; else None.
         members: the parameters of a call of the runtime, which sends them in path and headers; else None.
     """
 
@@ -39,6 +40,7 @@ class Call:
     passed_on: bool = False
     faults: list[Any] = field(default_factory=list)
     encounter: Any = field(default=None, repr=False)
+    principal: str | None = None
     members: dict[str, Any] | None = field(default=None, repr=False)
 
     @property

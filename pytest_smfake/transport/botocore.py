@@ -118,7 +118,7 @@ def _send(original: Any) -> Any:
                 connect_timeout, read_timeout = timeouts(session, request)
                 whole = replace(seen, body=body_of(request), read_timeout=read_timeout)
                 try:
-                    response = answer(whole, fake.service, fake.home, lambda: moto_response(request))
+                    response = answer(whole, fake, lambda: moto_response(request))
                 except BrokenConnection as error:
                     raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
                     waiting.sleep(seconds)
