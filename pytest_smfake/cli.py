@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .serve import add_arguments
+from .serve import serve as serve_until_stopped
 from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ USAGE_ERROR = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 where `diff` found differences, 2 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="smfake", description="The rules of the fake SageMaker of pytest-smfake.")
+    parser = argparse.ArgumentParser(prog="smfake", description="The fake SageMaker of pytest-smfake: its rules, and itself over HTTP.")
     commands = parser.add_subparsers(dest="command", required=True)
     rules = commands.add_parser("rules", help="print the catalogue of rules")
     rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
@@ -30,8 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     diff.add_argument("left", choices=EDITIONS)
     diff.add_argument("right", choices=EDITIONS)
     diff.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
+    serve = commands.add_parser("serve", help="serve the fake over HTTP, to clients of any language")
+    add_arguments(serve)
     options = parser.parse_args(arguments)
     try:
+        if options.command == "serve":
+            return serve_until_stopped(options)
         return print_rules(options) if options.command == "rules" else print_differences(options)
     except ValueError as error:
         print(f"smfake: {error}", file=sys.stderr)

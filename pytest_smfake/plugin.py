@@ -9,6 +9,8 @@ import pytest
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
+    from .remote import RemoteFake
+    from .served import ServedFake
 
 MARKER = (
     "smfake(region, account, edition, rules, limits, faults, auth, keys, allow, real_sleep): activate a fake SageMaker for the test, with "
@@ -22,6 +24,7 @@ ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake",
 
 ini_key = pytest.StashKey["dict[str, Any]"]()
 item_key = pytest.StashKey[pytest.Item | None]()
+remotes_key = pytest.StashKey[list["RemoteFake"]]()
 fakes_key = pytest.StashKey[list["FakeSageMaker"]]()
 
 
@@ -30,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("smfake", "fake SageMaker")
     group.addoption(
         "--smfake-edition", default=None, metavar="page|sdk", help="rules of the documented page (default) or of the SDK's model alone"
+    )
+    group.addoption(
+        "--smfake-server",
+        default=None,
+        metavar="URL",
+        help="let smfake_server take worlds on a running `smfake serve --admin`; its token: http://TOKEN@HOST:PORT, or SMFAKE_TOKEN",
     )
     parser.addini("smfake_edition", "edition of the rules: page or sdk", default="page")
     parser.addini("smfake_region", "region of a call that names none", default="us-east-1")
@@ -49,6 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in MERGED:
         settings[name] = dict(_entry(f"smfake_{name}", line) for line in config.getini(f"smfake_{name}"))
     _check_settings(settings)
+    if (address := config.getoption("--smfake-server")) is not None:
+        _check_address(address)
     config.stash[ini_key] = settings
     config.stash[item_key] = None
 
@@ -82,6 +93,15 @@ def _check_settings(settings: dict[str, Any]) -> None:
             FakeSageMaker(**settings)
         except ValueError as error:
             raise pytest.UsageError(f"smfake settings: {error}") from None
+
+
+def _check_address(address: str) -> None:
+    from .remote import check_address
+
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise pytest.UsageError(f"--smfake-server: {error}") from None
 
 
 def _set_environment() -> None:
@@ -126,7 +146,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
     yield
     unused = []
-    for fake in item.stash.get(fakes_key, []):
+    for fake in (*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])):
         try:
             fake.verify_faults()
         except AssertionError as error:
@@ -243,3 +263,14 @@ def smfake_moto(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
         pytest.fail("smfake_moto needs moto: pip install 'pytest-smfake[moto]'", pytrace=False)
     with mock_aws():
         yield request.getfixturevalue("smfake")
+
+
+@pytest.fixture
+def smfake_server(request: pytest.FixtureRequest) -> Iterator[ServedFake]:
+    """Yield the fake at an address, for clients of any language: `.url`, `.env`, `.fake` (function scope; needs the server extra).
+
+    The fake is that of `smfake`, answered by a server on a thread of this process; with --smfake-server a world of that server.
+    """
+    from .served import served
+
+    yield from served(request, settings_for(request.config, request.node), request.node.stash.setdefault(remotes_key, []))

@@ -24,8 +24,11 @@ LAYERS = {
     "fake": {"spec", "service", "transport", "neighbours", "views", "controls", "fake"},
     "sweeps": {"spec", "service", "fake"},
     "advice": {"spec", "fake"},
-    "cli": {"spec", "service"},
-    "plugin": {"fake", "advice"},
+    "cli": {"spec", "service", "serve"},
+    "serve": {"fake", "transport"},
+    "remote": {"service", "transport", "fake"},
+    "served": {"fake", "transport", "remote"},
+    "plugin": {"fake", "advice", "served", "remote"},
     "__init__": {"spec", "service", "transport", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""

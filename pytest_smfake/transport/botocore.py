@@ -18,7 +18,7 @@ from pytest_smfake.service.isolation import isolated, refusal
 
 from . import credentials, waiting
 from .active import ActiveFake, fakes
-from .exchange import BrokenConnection, Response
+from .exchange import BrokenConnection, Request, Response
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer, is_sagemaker
 
@@ -201,6 +201,16 @@ def moto_response(request: Any) -> Response | None:
     """Return moto's answer to a botocore request, or None where it is not active or has none."""
     answered = _moto_answer(request)
     return None if answered is None else Response(answered.status_code, dict(answered.headers), answered.content)
+
+
+def pass_on(request: Request) -> Response | None:
+    """Return moto's answer to a request that came over a server in this process."""
+    if not fakes or "moto.core.models" not in sys.modules:
+        return None
+    from botocore.awsrequest import AWSPreparedRequest
+
+    url = f"https://api.sagemaker.{request.scope[1] or fakes[-1].home.region}.amazonaws.com/"
+    return moto_response(AWSPreparedRequest(request.method, url, dict(request.headers), request.body, stream_output=False))
 
 
 def _moto_answer(request: Any) -> Any:
