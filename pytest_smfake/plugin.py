@@ -146,7 +146,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
     yield
     unused = []
-    for fake in (*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])):
+    fakes: list[FakeSageMaker | RemoteFake] = [*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])]
+    for fake in fakes:
         try:
             fake.verify_faults()
         except AssertionError as error:

@@ -6,6 +6,7 @@ import argparse
 import json
 import secrets
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -93,6 +94,10 @@ def serve(options: argparse.Namespace) -> int:
     def make(settings: dict[str, Any]) -> FakeSageMaker:
         return world(settings, options.calls)
 
+    try:
+        socket.getaddrinfo(options.host, options.port)
+    except OSError as error:
+        raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
     done = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: done.set())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import uuid
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ LOCAL = ("allow", "real_sleep", "clock")
 """Settings that are about this process alone."""
 
 server_key = pytest.StashKey["Server"]()
-numbers_key = pytest.StashKey["itertools.count[int]"]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def served(request: pytest.FixtureRequest, settings: dict[str, Any], remotes: li
         return
     fake: FakeSageMaker = request.getfixturevalue("smfake")
     server = _server(request.config)
-    with server.serving(f"test-{next(request.config.stash[numbers_key])}", fake) as url:
+    with server.serving(f"test-{uuid.uuid4().hex[:12]}", fake) as url:
         yield ServedFake(url, fake)
 
 
@@ -65,7 +63,6 @@ def _server(config: pytest.Config) -> Server:
             pytest.fail("smfake_server needs cheroot: pip install 'pytest-smfake[server]'", pytrace=False)
         running = ExitStack()
         config.stash[server_key] = running.enter_context(Server())
-        config.stash[numbers_key] = itertools.count(1)
         config.add_cleanup(running.close)
     return config.stash[server_key]
 

@@ -98,7 +98,7 @@ class Admin:
     def _about(self, name: str, fake: Any) -> dict[str, Any]:
         return {"name": name, "url": self._server.url_of(name), "account": fake.account, "region": fake.region, "edition": fake.edition}
 
-    def _in_world(  # noqa: PLR0911  # a table of routes
+    def _in_world(  # noqa: PLR0911, PLR0912  # a table of routes
         self, name: str, fake: Any, method: str, steps: list[str], request: Request
     ) -> tuple[int, Any]:
         match method, steps:

@@ -35,6 +35,8 @@ STAY = 0.005
 """Seconds that a thread waits for the next request of its connection before it lets go of it: handing over takes time, too."""
 DRAIN = 64 * 1024 * 1024
 """Bytes of a body over its bound that are read and thrown away, so that its client gets to see the answer."""
+LINGER = 1.0
+"""Seconds that its client may stay silent meanwhile."""
 
 Answer = Callable[[Request, str], Response]
 """Answers a request from an address; raises `BrokenConnection` where there is to be no answer."""
@@ -186,7 +188,6 @@ class _Exchange(Gateway):  # type: ignore[misc]
         try:
             request, more = self._request()
         except _MalformedError as error:
-            self.req.sent_headers = False
             self.req.close_connection = True
             self.req.simple_response("400 Bad Request", str(error))
             return
@@ -257,6 +258,7 @@ class _Exchange(Gateway):  # type: ignore[misc]
 
     def _drain(self, left: int) -> None:
         left = min(left, DRAIN)
+        self.req.conn.socket.settimeout(LINGER)
         with contextlib.suppress(OSError):
             while left > 0 and (piece := self.req.conn.rfile.read(min(left, 64 * 1024))):
                 left -= len(piece)
