@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import queue
 import select
 import socket
 import struct
@@ -16,9 +15,10 @@ from http import HTTPStatus
 from typing import Any
 
 from cheroot.errors import MaxSizeExceeded
-from cheroot.server import Gateway, HTTPConnection, HTTPServer
+from cheroot.server import ChunkedRFile, Gateway, HeaderReader, HTTPConnection, HTTPRequest, HTTPServer
 
 from .exchange import BrokenConnection, Request, Response
+from .threads import Pool
 from .wire import MAX_BODY
 
 log = logging.getLogger("pytest_smfake.server")
@@ -29,8 +29,6 @@ PATIENCE = 10.0
 """Seconds that a client may take over each piece of a request."""
 SILENCE = 120.0
 """Seconds for which a read timeout on purpose stays silent at most; SDKs wait 60 s for an answer unless told otherwise."""
-THREADS = 256
-"""Connections at work at the same time; further ones wait until one of these is done, or has been slow for too long."""
 STAY = 0.005
 """Seconds that a thread waits for the next request of its connection before it lets go of it: handing over takes time, too."""
 DRAIN = 64 * 1024 * 1024
@@ -54,7 +52,7 @@ class HttpServer(HTTPServer):  # type: ignore[misc]  # cheroot is untyped for my
     def __init__(self, host: str, port: int, answer: Answer) -> None:
         super().__init__((host, port), _Exchange)
         self.ConnectionClass = _Connection
-        self.requests = _Pool(self)
+        self.requests = Pool(self)
         self.answer = answer
         self.stopping = threading.Event()
 
@@ -68,71 +66,31 @@ class HttpServer(HTTPServer):  # type: ignore[misc]  # cheroot is untyped for my
         log.log(level, "%s", msg, exc_info=traceback)
 
 
-class _Pool:
-    """Threads, as many as connections are at work; the interface is cheroot's `ThreadPool`."""
+class _Head(HeaderReader):  # type: ignore[misc]
+    """Reads headers; where the first line is the continuation of none, cheroot 11.1 stumbles over a name of its own."""
 
-    min = 1
+    def __call__(self, *args: Any) -> Any:
+        """Read the headers of a request.
 
-    def __init__(self, server: HttpServer) -> None:
-        self._server = server
-        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._idle = 0
-        self._threads: list[threading.Thread] = []
-        self._busy: set[Any] = set()
+        Raises:
+            ValueError: they are malformed.
+        """
+        try:
+            return super().__call__(*args)
+        except UnboundLocalError:
+            raise ValueError("The first header continues none") from None
 
-    def start(self) -> None:
-        """Wait for the first connection."""
 
-    def put(self, connection: Any) -> None:
-        """Let a thread read and answer the next request of a connection."""
-        with self._lock:
-            self._idle -= 1
-            if self._idle < 0 and len(self._threads) < THREADS:
-                thread = threading.Thread(target=self._work, name="smfake-server", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-        self._queue.put(connection)
+class _Request(HTTPRequest):  # type: ignore[misc]
+    """A request whose headers are read with care."""
 
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                self._idle += 1
-            connection = self._queue.get()
-            if connection is None:
-                return
-            self._busy.add(connection)
-            keep = False
-            try:
-                keep = connection.communicate()
-            except Exception:
-                log.exception("The connection from port %s of %s failed", connection.remote_port, connection.remote_addr)
-            finally:
-                self._busy.discard(connection)
-                if keep:
-                    self._server.put_conn(connection)
-                else:
-                    connection.close()
-
-    def stop(self, timeout: float) -> None:
-        """Let every thread end; what takes longer than `timeout` seconds is cut off."""
-        end = time.monotonic() + timeout
-        with self._lock:
-            threads = list(self._threads)
-        for _ in threads:
-            self._queue.put(None)
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
-        for connection in list(self._busy):
-            with contextlib.suppress(OSError):
-                connection.socket.shutdown(socket.SHUT_RD)
-        for thread in threads:
-            thread.join()
+    header_reader = _Head()
 
 
 class _Connection(HTTPConnection):  # type: ignore[misc]
     """A connection; its thread stays with it while requests come one after another."""
 
+    RequestHandlerClass = _Request
     gone = False
 
     def __init__(self, server: HttpServer, sock: socket.socket, *args: Any) -> None:
@@ -227,8 +185,6 @@ class _Exchange(Gateway):  # type: ignore[misc]
         return Request(self.req.method.decode("latin-1"), url, head, body), more
 
     def _chunks(self) -> tuple[bytes, int]:
-        from cheroot.server import ChunkedRFile
-
         reader = ChunkedRFile(self.req.conn.rfile, MAX_BODY + 64 * 1024)
         body = b""
         try:

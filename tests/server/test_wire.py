@@ -114,6 +114,7 @@ def test_old_http_and_head(connect):
         (b"post / HTTP/1.1\r\n\r\n", 400),
         (b"POST nowhere HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\n Host: h\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1_0\r\n\r\n0123456789", 400),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
