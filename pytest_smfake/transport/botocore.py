@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -83,6 +84,10 @@ def _patch() -> None:
     _replace(botocore.session.Session, "__init__", _init)
     _patch_moto()
     _patch_aiobotocore()
+    if "requests" in sys.modules or find_spec("requests") is not None:
+        from . import plain
+
+        plain.patch(_replace)
 
 
 def _patch_aiobotocore() -> None:
