@@ -121,7 +121,8 @@ def _answered(request: Any, timeout: Any) -> Response:
         raise _error(broken.how, request, connect, whole.read_timeout) from None
 
 
-def _error(how: str, request: Any, connect: float | None, read: float) -> Exception:
+def _error(how: str, request: Any, connect: float | None, read: float) -> Any:
+    """Return the error of requests for a broken connection, once its time is over."""
     from requests import exceptions
     from urllib3.exceptions import ProtocolError
 

@@ -10,9 +10,6 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
-from pytest_smfake.transport.server import DEFAULT, Server
-
 HEADERS = {"Host": "h", "X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
 
 
@@ -70,6 +67,8 @@ def fake():
 
 @pytest.fixture
 def server(fake, log, caplog):
+    from pytest_smfake.transport.server import DEFAULT, Server
+
     with Server(log=log.append) as server, server.serving(DEFAULT, fake):
         yield server
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake.serve import world
 from pytest_smfake.transport.admin import Admin
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import pytest
 
+pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake.cli import main
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"

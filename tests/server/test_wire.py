@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.transport import connection
 from pytest_smfake.transport.active import servers
