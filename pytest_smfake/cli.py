@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from . import contract_cli
 from .serve import add_arguments
 from .serve import serve as serve_until_stopped
 from .spec.rules import EDITIONS
@@ -21,8 +22,9 @@ USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code: 0, 1 where `diff` found differences, 2 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="smfake", description="The fake SageMaker of pytest-smfake: its rules, and itself over HTTP.")
+    """Run the command; return its exit code: 0, 1 where something was found, 2 for wrong usage (4 of `contract` and `cleanup`)."""
+    about = "The fake SageMaker of pytest-smfake: its rules, itself over HTTP, and the contract that the real one is held to."
+    parser = argparse.ArgumentParser(prog="smfake", description=about)
     commands = parser.add_subparsers(dest="command", required=True)
     rules = commands.add_parser("rules", help="print the catalogue of rules")
     rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
@@ -34,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     diff.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
     serve = commands.add_parser("serve", help="serve the fake over HTTP, to clients of any language")
     add_arguments(serve)
+    contract_cli.add_commands(commands)
     options = parser.parse_args(arguments)
+    if options.command in ("contract", "cleanup"):
+        return contract_cli.run(options)
     try:
         if options.command == "serve":
             return serve_until_stopped(options)

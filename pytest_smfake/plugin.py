@@ -22,6 +22,8 @@ MERGED = ("rules", "limits")
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
 """What `smfake_env = true` sets where nothing is set."""
 
+pytest_plugins = ["pytest_smfake.contract_plugin"]
+
 ini_key = pytest.StashKey["dict[str, Any]"]()
 item_key = pytest.StashKey[pytest.Item | None]()
 remotes_key = pytest.StashKey[list["RemoteFake"]]()
