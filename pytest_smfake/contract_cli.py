@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, SUFFIXES, TARGETS
+from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, TARGETS
+from .results import check_path
 from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ def _contract(options: argparse.Namespace) -> int:
     from .contract.targets import target_of
 
     for path in options.report:
-        if path.suffix not in SUFFIXES:
-            raise ValueError(f"a report ends in one of {', '.join(SUFFIXES)}; {path.name!r} does not")
+        check_path(path)
     chosen = checks(options.check, options.edition)
     targets = [target_of(name, options.edition, aws=_told(options)) for name in options.target or ["fake"]]
     session = Session(options.edition, targets, record=options.record, ledger=options.ledger)

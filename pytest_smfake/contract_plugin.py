@@ -1,8 +1,7 @@
-"""The contract's part of the pytest plugin: options, hooks, the fixture `smfake_target`, results. Wiring only."""
+"""The contract's part of the pytest plugin: options, hooks, the fixture `smfake_target`. Wiring only."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, PROPERTY, RECORD, REPORT, SUFFIXES, TARGETS
+from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, TARGETS
+from .results import Results, check_path
 
 if TYPE_CHECKING:
     from .contract import Check, Target
@@ -88,8 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options; a wrong one ends the run before it starts."""
     state = config.stash[state_key] = State(config)
     for path in state.paths:
-        if path.suffix not in SUFFIXES:
-            raise pytest.UsageError(f"--smfake-report: {path.name!r} ends in none of: {', '.join(SUFFIXES)}")
+        try:
+            check_path(path)
+        except ValueError as error:
+            raise pytest.UsageError(f"--smfake-report: {error}") from None
     record, ledger = state.optional_path("--smfake-record"), state.optional_path("--smfake-ledger")
     asked = config.getoption("--smfake-check")
     if asked or record or ledger or config.getoption("--smfake-target"):
@@ -107,7 +109,8 @@ def pytest_configure(config: pytest.Config) -> None:
         except ValueError as error:
             raise pytest.UsageError(f"smfake contract: {error}") from None
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Results(state), "smfake-results")
+        names = config.getoption("--smfake-target")
+        config.pluginmanager.register(Results(state.edition, state.paths, names, asked, state.session), "smfake-results")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -145,59 +148,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `smfake_target` on each of them."""
     if "smfake_target" in metafunc.fixturenames:
         metafunc.parametrize("smfake_target", metafunc.config.stash[state_key].names, indirect=True)
-
-
-class Results:
-    """Gathers the results of a run; registered as a plugin where reports arrive, which under xdist is the controller alone.
-
-    Args:
-        state: what the run knows of its contract tests.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._checks: dict[str, dict[str, Any]] = {}
-        self._results: list[dict[str, Any]] = []
-        self._lines: list[str] = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the result of a contract test."""
-        if report.when == "call":
-            for name, value in report.user_properties:
-                if name == PROPERTY:
-                    check, result = json.loads(str(value))
-                    self._checks[check["id"]] = check
-                    self._results.append(result)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Leave nothing behind; what is left makes the run fail."""
-        contract = self._state.session
-        if contract is not None and self._results:
-            from .contract.report import Result
-
-            rules = {check_id: check["rule"] for check_id, check in self._checks.items()}
-            self._lines, clean = contract.end([Result(**result) for result in self._results], rules)
-            if not clean:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        yield
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show the table, and write the files."""
-        if not self._results:
-            return
-        from .contract.report import Report, Result
-
-        targets = list(dict.fromkeys(result["target"] for result in self._results))
-        results = [Result(**result) for result in self._results]
-        report = Report.now(self._state.edition, targets, list(self._checks.values()), results)
-        terminalreporter.section("smfake contract")
-        terminalreporter.write_line(str(report))
-        for path in self._state.paths:
-            report.write(path)
-            terminalreporter.write_line(f"report: {path}")
-        for line in self._lines:
-            terminalreporter.write_line(line)
 
 
 @pytest.fixture

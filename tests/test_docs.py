@@ -7,6 +7,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import boto3  # noqa: F401  # else a run in this process loads it, and its own patches with it, for itself alone
 import pytest
 
 import pytest_smfake

@@ -6,11 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .changes import Change as Change
+    from .changes import compare as compare
     from .check import CAPABILITIES as CAPABILITIES
     from .check import Check as Check
     from .check import Difference as Difference
+    from .outcomes import CheckFacts as CheckFacts
+    from .outcomes import RuleFacts as RuleFacts
     from .report import Report as Report
     from .report import Result as Result
+    from .report import read as read
     from .suite import CreateModelContract as CreateModelContract
     from .suite import checks as checks
     from .suite import run_contract as run_contract
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "CAPABILITIES": "check",
+    "Change": "changes",
     "Check": "check",
+    "CheckFacts": "outcomes",
     "CreateModelContract": "suite",
     "Difference": "check",
     "EndpointTarget": "targets",
@@ -31,13 +38,18 @@ _HOMES = {
     "Reply": "target",
     "Report": "report",
     "Result": "report",
+    "RuleFacts": "outcomes",
     "Target": "target",
     "checks": "suite",
+    "compare": "changes",
+    "read": "report",
     "run_contract": "suite",
 }
 __all__ = [
     "CAPABILITIES",
+    "Change",
     "Check",
+    "CheckFacts",
     "CreateModelContract",
     "Difference",
     "EndpointTarget",
@@ -46,8 +58,11 @@ __all__ = [
     "Reply",
     "Report",
     "Result",
+    "RuleFacts",
     "Target",
     "checks",
+    "compare",
+    "read",
     "run_contract",
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_smfake.results import SUFFIXES
+
 AWS = {
     "account": "the account id that the credentials have to be of",
     "region": "the region to run in",
@@ -16,8 +18,4 @@ TARGETS = "where checks run: fake (default), moto, endpoint=URL, recording=FILE,
 CHECK = "run these contract checks alone; * stands for any characters"
 RECORD = "record the answers of the target, without what tells whose account it is"
 LEDGER = "add what the real service passed to a ledger"
-SUFFIXES = (".json",)
-"""The kinds of files that a report can be written to."""
 REPORT = f"write a report to a file: {', '.join(SUFFIXES)}"
-PROPERTY = "smfake_contract"
-"""The name of the property under which a contract test keeps its result, as JSON."""

@@ -1,22 +1,24 @@
-"""What a run of the contract found: read, written, compared, and shown as a table."""
+"""What a run of the contract found, as data: gathered, written to a file, read back, and shown as a table."""
 
 from __future__ import annotations
 
 import json
+import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING
+
+from pytest_smfake.spec.rules import Edition
+
+from .outcomes import EVIDENCE, OUTCOMES, CheckFacts, Outcome, RuleFacts
+from .reading import FORMAT, VERSION, report_data
 
 if TYPE_CHECKING:
     from .check import Check
-
-FORMAT = "pytest-smfake contract report"
-VERSION = 1
-Outcome = Literal["passed", "failed", "skipped", "outdated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,10 @@ class Result:
     Attributes:
         check: the id of the check.
         target: the name of the target.
-        outcome: `passed`, `failed`, or `skipped` where the target lacks what the check needs.
-        reason: why it was skipped.
-        expected, actual, request: of one that failed, in words; the request as JSON, None where it was no single one.
+        outcome: `passed`, `failed`, `outdated` where the documented page is behind the service, or `skipped` where the target
+            lacks what the check needs.
+        reason: why it was skipped, or why it was expected to fail.
+        expected, actual, request: of one that failed or is outdated, in words; the request as JSON, None where it was no single one.
         seconds: how long it took.
     """
 
@@ -42,7 +45,7 @@ class Result:
     seconds: float = 0.0
 
 
-def describe_check(check: Check) -> dict[str, Any]:
+def describe_check(check: Check) -> CheckFacts:
     """Return what a report says of a check itself."""
     return {
         "id": check.id,
@@ -61,26 +64,43 @@ class Report:
 
     Attributes:
         created: when it was made, in ISO 8601, UTC.
-        versions: of pytest-smfake, botocore and, where it was a target, moto.
+        versions: of Python, pytest-smfake, boto3, botocore and, where it was a target, moto.
         edition: whose rules the boundary cases were about.
         targets: the names of the targets, in order.
+        rules: the rules of the operations that the contract is about, whether they were checked or not.
         checks: what each check is: id, sentence, group, rule, evidence, source, needs.
-        results: one for each check and target.
+        results: at most one for each target and check, in their order; a check without one was not run on the target.
+
+    Example:
+        >>> from pytest_smfake.contract import FakeTarget, run_contract
+        >>> print(run_contract(FakeTarget(), select=["delete/*", "limits/*"]))
+                      fake
+        delete        3/3
+        limits        1/1
+        in all        4/4
+        rules proved  0 of 344
     """
 
     created: str
     versions: dict[str, str]
-    edition: str
+    edition: Edition
     targets: list[str]
-    checks: list[dict[str, Any]]
+    rules: list[RuleFacts]
+    checks: list[CheckFacts]
     results: list[Result]
 
     @classmethod
-    def now(cls, edition: str, targets: Sequence[str], checks: Sequence[dict[str, Any]], results: Sequence[Result]) -> Report:
-        """Return the report of a run that has just ended."""
+    def now(cls, edition: Edition, targets: Sequence[str], checks: Sequence[CheckFacts], results: Iterable[Result]) -> Report:
+        """Return the report of a run that has just ended, its results in the order of the targets and checks."""
+        from .denominator import describe_rules
+
         known = ("pytest-smfake", "boto3", "botocore", *(["moto"] if any(name.startswith("moto") for name in targets) else []))
-        versions = {name: version(name) for name in known}
-        return cls(datetime.now(UTC).isoformat(timespec="seconds"), versions, edition, list(targets), list(checks), list(results))
+        versions = {"python": platform.python_version(), **{name: version(name) for name in known}}
+        rank = {check["id"]: number for number, check in enumerate(checks)}
+        ordered = sorted(results, key=lambda result: (targets.index(result.target), rank[result.check]))
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        rules = describe_rules(edition, {check["rule"] for check in checks if check["rule"]})
+        return cls(created, versions, edition, list(targets), rules, list(checks), ordered)
 
     @property
     def failed(self) -> list[Result]:
@@ -88,87 +108,79 @@ class Report:
         return [result for result in self.results if result.outcome == "failed"]
 
     def counts(self, target: str) -> Counter[str]:
-        """Return how many checks of a target passed, failed and were skipped."""
-        return Counter(result.outcome for result in self.results if result.target == target)
+        """Return how many checks of a target passed, failed, are outdated, were skipped and were not run."""
+        counts: Counter[str] = Counter(result.outcome for result in self.results if result.target == target)
+        counts["not run"] = len(self.checks) - counts.total()
+        return counts
+
+    def skipped(self, target: str) -> Counter[str]:
+        """Return why checks of a target were skipped, and how many for each reason."""
+        return Counter(result.reason for result in self.results if result.target == target and result.outcome == "skipped")
 
     def to_json(self) -> str:
         """Return the report as JSON, which `read` reads."""
-        return json.dumps({"format": FORMAT, "version": VERSION} | asdict(self), indent=1, ensure_ascii=False) + "\n"
+        head = {"format": FORMAT, "version": VERSION, "outcomes": OUTCOMES, "evidence": EVIDENCE}
+        return json.dumps(head | asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def to_html(self) -> str:
+        """Return the report as one page that needs nothing else."""
+        from .page import page
+
+        return page(self)
+
+    def to_markdown(self) -> str:
+        """Return a summary in Markdown, for the page of a CI job."""
+        from .markdown import markdown
+
+        return markdown(self)
 
     def write(self, path: Path) -> None:
-        """Write the report to a file; its suffix says in which form."""
+        """Write the report to a file; its suffix says in which form: `.json`, `.html` or `.md`.
+
+        Raises:
+            ValueError: another suffix.
+            OSError: the file cannot be written; what was there before is still there.
+        """
+        forms: Mapping[str, Callable[[], str]] = {".json": self.to_json, ".html": self.to_html, ".md": self.to_markdown}
+        if path.suffix not in forms:
+            raise ValueError(f"{path.name!r} ends in none of: {', '.join(forms)}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.to_json(), "utf-8")
+        part = path.with_name(f"{path.name}.part")
+        # A lone surrogate, which a request may hold, becomes the escape that JSON has for it.
+        part.write_bytes(forms[path.suffix]().encode("utf-8", "backslashreplace"))
+        part.replace(path)
 
     def __str__(self) -> str:
-        """Return a table: for each group of checks what came of them on each target."""
-        groups = list(dict.fromkeys(check["group"] for check in self.checks))
+        """Return a table: for each group of checks what came of them on each target, and how many rules that proves."""
+        from .denominator import standings
+
         group_of = {check["id"]: check["group"] for check in self.checks}
         counts: Counter[tuple[str, str, str]] = Counter()
         for result in self.results:
             counts[group_of[result.check], result.target, result.outcome] += 1
         rows = [["", *self.targets]]
-        for group in groups:
-            rows.append([group, *(_cell(counts, group, target) for target in self.targets)])
-        rows.append(["in all", *(_sum(self.counts(target)) for target in self.targets)])
+        for group, checks in Counter(group_of.values()).items():
+            in_group = [Counter({str(outcome): counts[group, target, outcome] for outcome in OUTCOMES}) for target in self.targets]
+            rows.append([group, *(_sum(found, checks) for found in in_group)])
+        rows.append(["in all", *(_sum(self.counts(target), len(self.checks)) for target in self.targets)])
+        proved = {target: standings(self, target) for target in self.targets}
+        rows.append(["rules proved", *(f"{found['proved']} of {found.total()}" for found in proved.values())])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def _cell(counts: Counter[tuple[str, str, str]], group: str, target: str) -> str:
-    return _sum(Counter({outcome: counts[group, target, outcome] for outcome in get_args(Outcome)}))
-
-
-def _sum(counts: Counter[str]) -> str:
-    ran = counts["passed"] + counts["failed"]
-    text = f"{counts['passed']}/{ran}"
-    return text + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
+def _sum(counts: Mapping[str, int], checks: int) -> str:
+    """Return how many passed of those that ran, and how many others there are."""
+    ran = sum(counts[outcome] for outcome in ("passed", "failed", "outdated"))
+    others = {"outdated": counts["outdated"], "skipped": counts["skipped"], "not run": checks - ran - counts["skipped"]}
+    return ", ".join([f"{counts['passed']}/{ran}", *(f"{number} {name}" for name, number in others.items() if number)])
 
 
 def read(path: Path) -> Report:
-    """Read a report.
+    """Read a report that was written as JSON.
 
     Raises:
-        ValueError: the file is no report, or one of another version; the sentence says which.
+        ValueError: the file is no report, one of another version, or one that was changed or cut short; the sentence says where.
     """
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{path} is not a report: it holds no JSON") from None
-    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-        raise ValueError(f"{path} is not a report of a contract run")
-    found = data.pop("version", None)
-    if found != VERSION:
-        raise ValueError(f"{path} is a report of version {found!r}; this package reads version {VERSION}")
-    try:
-        results = [Result(**result) for result in data.pop("results")]
-        report = Report(**data, results=results)
-        known = {check["id"] for check in report.checks}
-        odd = next((result for result in results if result.check not in known or result.target not in report.targets), None)
-        if odd is not None or any(result.outcome not in get_args(Outcome) for result in results):
-            raise ValueError(f"it has a result of {odd.check if odd else 'an unknown outcome'!r}")
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is a report that was changed or cut short: {error}") from None
-    return report
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A check that came out in another way than before; None stands for one that was not run."""
-
-    check: str
-    target: str
-    before: Outcome | None
-    after: Outcome | None
-
-
-def compare(before: Report, after: Report) -> list[Change]:
-    """Return what came out in another way in the second report, in its order."""
-    old, new = ({(result.target, result.check): result.outcome for result in report.results} for report in (before, after))
-    return [
-        Change(check, target, old.get((target, check)), new.get((target, check)))
-        for target, check in {**new, **old}
-        if old.get((target, check)) != new.get((target, check))
-    ]
+    data = report_data(path)
+    return Report(**data | {"results": [Result(**result) for result in data["results"]]})

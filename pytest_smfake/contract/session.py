@@ -34,6 +34,8 @@ class Session:
         self._record = record
         self._ledger = ledger
         self._recorder: Recorder | None = None
+        self.begun = False
+        """Whether anything may have been sent."""
         if record is not None and len(targets) != 1:
             raise ValueError(f"a recording is made of one target, not of {len(targets)}")
         if ledger is not None and not any(isinstance(target, AwsTarget) and target.is_service for target in targets):
@@ -50,6 +52,7 @@ class Session:
             if isinstance(target, AwsTarget):
                 target.preflight()
                 lines += [f"{target.name}: {line}" for line in target.plan(checks)]
+        self.begun = True
         if self._record is not None:
             self._recorder = Recorder(self._targets[0], self._edition)
         return lines

@@ -17,7 +17,7 @@ def test_the_documented_line(pytester, settings):
     pytester.makeini(f"[pytest]\n{settings}\n")
     result = pytester.runpytest_subprocess(*LINE, FEW)
     result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines(["*= smfake contract =*", "create  6/6", "in all  6/6"])
+    result.stdout.fnmatch_lines(["*= smfake contract =*", "create        6/6", "in all        6/6"])
 
 
 def test_all_of_it_in_both_editions_and_two_processes(pytester):
@@ -35,9 +35,9 @@ def test_several_targets_give_a_column_each(pytester):
             "*expected: CreateModel is rejected with ValidationException",
             "*An error is JSON with `__type` and a message, of status 400, and has a request id. [[]observed: *",
             "*actual: accepted, 200: *",
-            "* fake  moto",
-            "errors  1/1   0/1",
-            "faults  3/3   0/0, 3 skipped",
+            "* fake      moto",
+            "errors        1/1       0/1",
+            "faults        3/3       0/0, 3 skipped",
             "SKIPPED*moto: moto has no failures on purpose",
         ]
     )
@@ -114,7 +114,7 @@ def test_an_expected_failure_needs_a_reason(reason):
         (["--smfake-target=fake", "--smfake-target=fake"], "*each target has to be named once, not ['fake', 'fake']*"),
         (["--smfake-target=recording=nobody.json"], "*the recording nobody.json cannot be read: No such file*"),
         (["--smfake-check=create"], "*smfake contract: 'create' is the id of no check; there are: create/*"),
-        (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' ends in none of: .json*"),
+        (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' ends in none of: .json, .html, .md*"),
         (["--smfake-target=aws"], "*smfake contract: the target aws needs account: the account id that the credentials have to be of, *"),
         (["--smfake-ledger=x.json"], "*a ledger is written by a run against the real service alone*"),
         (["--smfake-record=x.json", "--smfake-target=fake", "--smfake-target=moto"], "*a recording is made of one target, not of 2*"),
@@ -138,7 +138,7 @@ def test_a_target_of_another_plugin(pytester):
         *LINE, "--rootdir", pytester.path, "-c", pytester.makeini("[pytest]"), "--smfake-target=mine=page", FEW, "-p", "conftest"
     )
     result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines(["* mine=page", "create  6/6"])
+    result.stdout.fnmatch_lines(["* mine=page", "create        6/6"])
 
 
 def test_a_project_s_own_tests_run_on_each_target(pytester):
