@@ -42,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="let smfake_server take worlds on a running `smfake serve --admin`; its token: http://TOKEN@HOST:PORT, or SMFAKE_TOKEN",
     )
+    group.addoption(
+        "--smfake-audit",
+        default=None,
+        metavar="off|warn|error",
+        help="check every SageMaker request that tests send, whoever answers it; tell at the end (warn), or fail the tests too (error)",
+    )
+    parser.addini("smfake_audit", "check every SageMaker request, whoever answers it: off, warn or error", default="off")
     parser.addini("smfake_edition", "edition of the rules: page or sdk", default="page")
     parser.addini("smfake_region", "region of a call that names none", default="us-east-1")
     parser.addini("smfake_account", "account of credentials that name none", default="123456789012")
@@ -64,6 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
         _check_address(address)
     config.stash[ini_key] = settings
     config.stash[item_key] = None
+    mode = config.getoption("--smfake-audit")
+    if (mode := config.getini("smfake_audit") if mode is None else mode) != "off":
+        from .audit.hooks import start
+
+        start(config, mode, settings["edition"], settings["rules"])
 
 
 @pytest.hookimpl(tryfirst=True)

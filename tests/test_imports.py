@@ -36,7 +36,8 @@ LAYERS = {
     "serve": {"fake", "transport"},
     "remote": {"service", "transport", "fake"},
     "served": {"fake", "transport", "remote"},
-    "plugin": {"fake", "advice", "served", "remote"},
+    "audit": {"spec", "transport"},
+    "plugin": {"fake", "advice", "audit", "served", "remote"},
     "__init__": {"spec", "service", "transport", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""

@@ -73,7 +73,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
             call.operation = _operation(request)
             met = service.faults.arrive(call, request.read_timeout)
             call.body = body = plain(request)
-            parameters = _decode(body)
+            parameters = decode(body)
         # After the body was read, before it is checked: observed of Kinesis (mhart/kinesalite, index.js).
         fake.signatures.verify(request)
         service.check(call.operation, parameters)
@@ -163,7 +163,7 @@ def plain(request: Request) -> bytes:
     return body
 
 
-def _decode(body: bytes) -> Any:
+def decode(body: bytes) -> Any:
     """Return the JSON value of a body.
 
     Raises:

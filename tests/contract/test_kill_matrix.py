@@ -254,7 +254,7 @@ def unnamed(response):
 
 
 def lenient(monkeypatch):
-    original = wire._decode
+    original = wire.decode
 
     def decode(body):
         try:
@@ -262,7 +262,7 @@ def lenient(monkeypatch):
         except ServiceError:
             return {}
 
-    monkeypatch.setattr(wire, "_decode", decode)
+    monkeypatch.setattr(wire, "decode", decode)
 
 
 def recoding(monkeypatch):
