@@ -60,7 +60,7 @@ def test_fixtures_settings_and_operations_are_named():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name):
-    if name.endswith((".connection", ".server", ".admin")):
+    if name.endswith((".connection", ".reading", ".server", ".admin")):
         pytest.importorskip("cheroot", reason="cheroot is not installed")
     failed, _ = doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS)
     assert failed == 0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from pytest_smfake.service.isolation import isolated, refusal
 
@@ -129,6 +129,12 @@ class _Stream:
 
     def close(self) -> None:
         self._left.close()
+
+    async def __aenter__(self) -> Self:  # older versions enter it in the place of their own body
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.close()
 
 
 def _aio_response(session: Any, request: Any, response: Response) -> Any:

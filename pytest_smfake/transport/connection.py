@@ -15,9 +15,10 @@ from http import HTTPStatus
 from typing import Any
 
 from cheroot.errors import MaxSizeExceeded
-from cheroot.server import ChunkedRFile, Gateway, HeaderReader, HTTPConnection, HTTPRequest, HTTPServer
+from cheroot.server import ChunkedRFile, Gateway, HTTPConnection, HTTPServer
 
 from .exchange import BrokenConnection, Request, Response
+from .reading import HeadRequest, Reader
 from .threads import Pool
 from .wire import MAX_BODY
 
@@ -66,35 +67,15 @@ class HttpServer(HTTPServer):  # type: ignore[misc]  # cheroot is untyped for my
         log.log(level, "%s", msg, exc_info=traceback)
 
 
-class _Head(HeaderReader):  # type: ignore[misc]
-    """Reads headers; where the first line is the continuation of none, cheroot 11.1 stumbles over a name of its own."""
-
-    def __call__(self, *args: Any) -> Any:
-        """Read the headers of a request.
-
-        Raises:
-            ValueError: they are malformed.
-        """
-        try:
-            return super().__call__(*args)
-        except UnboundLocalError:
-            raise ValueError("The first header continues none") from None
-
-
-class _Request(HTTPRequest):  # type: ignore[misc]
-    """A request whose headers are read with care."""
-
-    header_reader = _Head()
-
-
 class _Connection(HTTPConnection):  # type: ignore[misc]
     """A connection; its thread stays with it while requests come one after another."""
 
-    RequestHandlerClass = _Request
+    RequestHandlerClass = HeadRequest
     gone = False
 
     def __init__(self, server: HttpServer, sock: socket.socket, *args: Any) -> None:
         super().__init__(server, sock, *args)
+        self.rfile = Reader(sock)
         sock.settimeout(PATIENCE)
 
     def communicate(self) -> bool:

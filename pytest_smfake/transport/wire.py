@@ -7,7 +7,6 @@ import random
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from email.utils import formatdate
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -96,7 +95,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
         response = response or (runtime.encode(call, headers) if to_runtime else _encode(call, headers))
     if injected is not None and injected.failure.form == "damage":
         response = damaged(response, injected.code)
-    return replace(response, call=call)
+    return Response(response.status, response.headers, response.body, call)
 
 
 def _error_response(call: Call, error: InjectedError, headers: dict[str, str]) -> Response | None:

@@ -96,12 +96,10 @@ def test_in_this_process(extra, pytester):
     pytester.runpytest_subprocess(*extra).assert_outcomes(passed=TESTS)
 
 
-@pytest.mark.parametrize("extra", [[], ["-p", "xdist", "-n", "2"]])
-def test_on_a_server_that_is_shared(extra, pytester, serve, monkeypatch):
+def test_on_a_server_that_all_workers_share(pytester, serve, monkeypatch):
     pytester.makepyfile(SUITE)
     monkeypatch.setenv("SMFAKE_TOKEN", "t0ken")
-    address = f"http://{serve}" if extra else f"http://t0ken@{serve}"
-    pytester.runpytest_subprocess(f"--smfake-server={address}", *extra).assert_outcomes(passed=TESTS)
+    pytester.runpytest_subprocess(f"--smfake-server=http://{serve}", "-p", "xdist", "-n", "2").assert_outcomes(passed=TESTS)
     assert worlds(serve) == ["default"]  # each world went with its test
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import random
 import re
 import socket
@@ -20,7 +21,8 @@ from pytest_smfake.transport.wire import answer, is_sagemaker
 
 REQUESTS = json.loads((Path(__file__).parent.parent / "transport" / "requests.json").read_text("utf-8"))["requests"]
 SEED = 20261124
-MUTATIONS = 10_000
+MUTATIONS = int(os.environ.get("SMFAKE_MUTATIONS", "2000"))
+"""How many of each; one environment of tox asks for 10,000."""
 NAME = re.compile(rb"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 TOKENS = [
@@ -127,7 +129,7 @@ def test_the_codec():
         repr(response.call)
     sound(fake)
     assert kept(fake) == created
-    assert min(answered.values()) > 50, answered
+    assert min(answered.values()) > MUTATIONS // 200, answered
 
 
 def test_the_server(caplog):
