@@ -100,7 +100,7 @@ class Results:
         """Leave nothing behind, and write the files; where that fails, so does the run."""
         ended = self._end(session)
         if not self._results:
-            self._told = [f"no report, since no contract check has run: {path}" for path in self._paths]
+            self._told = [f"no report, since no contract check came to a result: {path}" for path in self._paths]
             self._told += ended
             return
         report = self._report()

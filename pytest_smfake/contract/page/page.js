@@ -225,15 +225,16 @@ function expand(open) {
   }
 }
 
-let printed = false;
-/** Print every check that is shown with all that is known of it. */
+let printed = null;
+/** Print every check that is shown with all that is known of it, and close afterwards what was closed. */
 function printing(begins) {
-  if (begins === printed) return;
-  printed = begins;
-  for (const entry of entries) {
-    if (begins) { fill(entry); entry.before = entry.details.open; }
-    entry.details.open = begins || Boolean(entry.before);
+  if (begins === (printed !== null)) return;  // a browser may tell it twice
+  if (begins) {
+    printed = entries.filter(({ details }) => !details.hidden && !details.open);
+    printed.forEach(fill);
   }
+  for (const { details } of printed) details.open = begins;
+  if (!begins) printed = null;
 }
 
 /* ---- legend ---- */
@@ -256,7 +257,7 @@ for (const [name, members] of groups) form.elements.group.append(make("option", 
 document.getElementById("outcomes").append(...chips.map(({ chip }) => chip));
 list.style.setProperty("--columns", targets.length);
 list.append(none, ...sections.map(({ section }) => section));
-document.getElementById("legend").append(terms("Outcomes", { ...legend.outcomes, "not run": "the check was not run on the target" }),
+document.getElementById("legend").append(terms("Outcomes", { ...legend.outcomes, "not run": "the check has no result on the target: it was not run, or broke off" }),
   terms("Rules", legend.standings), terms("Evidence", legend.evidence), silentRules());
 
 for (const event of ["input", "change"]) form.addEventListener(event, filter);

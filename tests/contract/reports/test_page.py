@@ -299,8 +299,16 @@ def test_print_shows_everything(report, page):
     assert [check.find_element("css selector", "code").text for check in page.all(".check[open]")] == ["create/same-name"]
 
 
-def test_a_printed_pdf_has_pages(page):
+def test_what_is_filtered_is_what_is_printed(page):
+    page.open(("text", "create/same-name"))
     assert len(page.command("Page.printToPDF", printBackground=True)["data"]) > 10_000
+    assert page.all(".check[open]") == []  # as before
+    with printed(page):
+        assert (
+            page.run("return [...document.querySelectorAll('.check[open]')].map((check) => check.querySelector('.id code').textContent)")
+            == page.shown()
+        )
+        assert page.status().startswith("1 of ")
 
 
 @pytest.mark.parametrize("opened", [False, True])

@@ -53,6 +53,15 @@ def test_one_that_is_cut_short_anywhere(path):
             read(path)
 
 
+@pytest.mark.parametrize(
+    "content", ["{", '{"a": nu', '{"a": tru', '{"a": -', '{"a": "x', '{"a": "\\u12', '{"a": [1,', '{"a"', '{"a": 1,\n']
+)
+def test_one_that_is_cut_short_in_the_middle_of_anything(content, tmp_path):
+    (tmp_path / "out.json").write_text(content)
+    with pytest.raises(ValueError, match=r"out.json is not a report: its JSON is cut short in line \d$"):
+        read(tmp_path / "out.json")
+
+
 def put(*way: Any) -> Callable[[Any], None]:
     """Return what puts a value, the last of the arguments, where the others lead to."""
     *steps, last, value = way

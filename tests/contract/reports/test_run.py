@@ -132,7 +132,7 @@ def test_no_check_no_report(pytester):
     pytester.makepyfile("def test_it(): pass")
     ran = pytester.runpytest("--smfake-report=out.json")
     ran.assert_outcomes(passed=1)
-    ran.stdout.fnmatch_lines(["no report, since no contract check has run: *out.json"])
+    ran.stdout.fnmatch_lines(["no report, since no contract check came to a result: *out.json"])
     assert not (pytester.path / "out.json").exists()
 
 
