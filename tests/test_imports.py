@@ -37,7 +37,8 @@ LAYERS = {
     "remote": {"service", "transport", "fake"},
     "served": {"fake", "transport", "remote"},
     "audit": {"spec", "transport"},
-    "plugin": {"fake", "advice", "audit", "served", "remote"},
+    "faker": {"spec", "values"},
+    "plugin": {"fake", "advice", "audit", "faker", "served", "remote"},
     "__init__": {"spec", "service", "transport", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""
