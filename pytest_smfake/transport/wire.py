@@ -71,7 +71,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
         else:
             call.operation = _operation(request)
             met = service.faults.arrive(call, request.read_timeout)
-            call.body = body = plain(request)
+            call.body = body = unpacked(request)
             parameters = decode(body)
         # After the body was read, before it is checked: observed of Kinesis (mhart/kinesalite, index.js).
         fake.signatures.verify(request)
@@ -139,7 +139,7 @@ def _operation(request: Request) -> str:
     return name
 
 
-def plain(request: Request) -> bytes:
+def unpacked(request: Request) -> bytes:
     """Return the body of a request, unpacked where it is packed.
 
     Raises:

@@ -12,6 +12,11 @@ import pytest
 
 pytest.importorskip("cheroot", reason="cheroot is not installed")
 
+from pytest_smfake.service.arns import access_key_of
+from pytest_smfake.transport.credentials import SECRET
+
+pytestmark = pytest.mark.smfake(auth="strict")  # every client's signature is verified
+
 NAMES = ["m-0", "m-1", "m-2", "m-3", "m-4"]
 PAGES = [["m-4", "m-3"], ["m-2", "m-1"], ["m-0"]]
 TAGS = [{"Key": "team", "Value": "größe"}]
@@ -148,7 +153,7 @@ async def go_through_async(client, fake) -> None:
 def arguments(url: str | None) -> dict:
     from botocore.config import Config
 
-    keys = {"aws_access_key_id": "123456789012", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    keys = {"aws_access_key_id": access_key_of("123456789012"), "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
     return keys | {"config": Config(retries={"mode": "standard", "total_max_attempts": 3})} | ({"endpoint_url": url} if url else {})
 
 
