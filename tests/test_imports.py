@@ -17,6 +17,8 @@ HEAVY = ("boto3", "botocore", "moto", "responses", "hypothesis", "faker", "aiobo
 LAYERS = {
     "spec": {"spec"},
     "service": {"spec", "service"},
+    "values": {"spec", "values"},
+    "cases": {"spec", "values"},
     "transport": {"spec", "service", "transport"},
     "neighbours": set(),
     "views": {"spec", "service", "views"},

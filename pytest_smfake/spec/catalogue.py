@@ -10,6 +10,7 @@ from .crossfield import CROSS_FIELD
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .model import RESPONSE, shape_of
 from .rules import EDITIONS, Edition, Rule, Violation
+from .sound import sound
 from .validate import Check, Findings, Where, compile_check
 
 
@@ -92,6 +93,8 @@ class Catalogue:
 
     def _cross_field(self, operation: str, request: Any) -> Iterator[Violation]:
         rules = self._operation_rules(operation)
+        if any(bound is None and parts_of(rule_id)["keyword"] in ("type", "required") for rule_id, bound in self.overrides.items()):
+            request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
         for cross_field in CROSS_FIELD:
             if cross_field.rule.operation == operation and (rule := rules.get(cross_field.rule.id)):
                 yield from cross_field.violations(request, rule)
