@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 from .spec.rules import Edition, Rule
-from .values.breaks import Silent, Way, ways
+from .values.aims import Aim
+from .values.breaking import break_constraint, follow
+from .values.breaks import Silent, ways
 from .values.choices import LEAST
 from .values.limits import limit_rules, limit_states
-from .values.places import Where, member_at, places, put, spelled, value_at
-from .values.recipes import Kit, Side, recipes
+from .values.places import member_at, places, put, spelled
+from .values.recipes import Side, recipes
 from .values.requests import ACCOUNT, REGION, Maker, maker_of
 from .values.states import Account, State, Step, states
 from .values.tree import Node
@@ -157,18 +159,20 @@ def _case(rule: Rule, state: State) -> Case:
 
 def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case]:
     node = maker.root.find(rule.path)
-    request = maker.request(LEAST, must=rule.path, given=members)
+    aim = Aim(rule.path)
+    request = maker.request(LEAST, aim=aim, given=members)
     where = places(request, rule.path)[0]
     label, value = _kept(node, rule, member_at(request, where, rule.path))
     request = put(request, where, value, key=rule.path.endswith("[key]"))
-    maker.settle(request, rule.path, members)
+    maker.settle(request, aim, members)
     if not maker.catalogue.validate(maker.operation, request):  # else an override of another rule leaves no room for it
         yield _case(rule, State("inside", label, f"{rule.keyword} just kept", request, where))
     broken = ways(node, rule)
     if isinstance(broken, Silent):
         return
     for way in broken if rule.keyword == "required" else broken[:1]:
-        yield _case(rule, _broken(maker, rule, way, members))
+        change = break_constraint(maker, rule, way, LEAST, members)
+        yield _case(rule, State("outside", way.label, way.how, change.request, change.where))
 
 
 def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
@@ -187,36 +191,13 @@ def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
             return str(bound), node.sized(bound, value)
 
 
-def _broken(maker: Maker, rule: Rule, way: Way, members: dict[str, Any]) -> State:
-    request = maker.request(LEAST, must=rule.path, given=members)
-    where = places(request, rule.path)[0]
-    if rule.path.endswith("[]"):
-        where = beside(maker, request, where, rule)
-    before = member_at(request, where, rule.path)
-    request = put(request, where, way.change(LEAST, before), key=rule.path.endswith("[key]"))
-    if way.settles:
-        maker.settle(request, rule.path, members)
-    return State("outside", way.label, way.how, request, where)
-
-
-def beside(maker: Maker, request: Any, where: Where, rule: Rule) -> Where:
-    """Return a place beside a sound item where a list has room for one, so that the list is not as good as empty."""
-    node = maker.root.find(rule.path.removesuffix("[]"))
-    items = value_at(request, where[:-1])
-    if len(items) == 1 < node.sizes[1]:
-        items[:] = node.sized(2, items)
-        maker.settle(request, rule.path)
-    return *where[:-1], len(items) - 1
-
-
 def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case | Silence]:
     for recipe in recipes(rule.id):
-        request = maker.request(LEAST, must=recipe.must, given=members)
-        where = recipe.apply(request, Kit(maker.root, rule.bound, LEAST))
+        change = follow(maker, rule, recipe, LEAST, members)
         beyond = rule.bound + 1 if type(rule.bound) is int else None
         label = recipe.label.format(bound=rule.bound, beyond=beyond)
-        case = _case(rule, State(recipe.side, label, recipe.how, request, where))
-        others = {violation.rule.id for violation in maker.catalogue.validate(maker.operation, request)} - set(case.verdict.rules)
+        case = _case(rule, State(recipe.side, label, recipe.how, change.request, change.where))
+        others = {violation.rule.id for violation in maker.catalogue.validate(maker.operation, change.request)} - set(case.verdict.rules)
         if not others:
             yield case
         elif recipe.side == "outside":

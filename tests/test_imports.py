@@ -19,6 +19,7 @@ LAYERS = {
     "service": {"spec", "service"},
     "values": {"spec", "values"},
     "cases": {"spec", "values"},
+    "strategies": {"spec", "values"},
     "transport": {"spec", "service", "transport"},
     "neighbours": set(),
     "views": {"spec", "service", "views"},

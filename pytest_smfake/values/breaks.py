@@ -14,7 +14,13 @@ from .forms import RANGES
 from .shapes import copy
 from .tree import Node
 
-MISSING: Any = object()
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
 """Stands for no value at all: what a member that was left out has."""
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-EDGES = 4
-"""How many times as often a size is one of its bounds, or next to one, as it is anything at all."""
+if TYPE_CHECKING:
+    from .tree import Node
+
+EDGES = 8
+"""How many times as often a size is one of its bounds, or next to one, as it is chosen among all that there are."""
 
 
 class Choices(Protocol):
@@ -15,8 +18,14 @@ class Choices(Protocol):
     def number(self, least: int, most: int) -> int:
         """Return a whole number within bounds, both included."""
 
+    def bits(self, count: int) -> int:
+        """Return a number of so many bits, each of which is as often set as not."""
+
     def picks(self) -> bytes:
         """Return a few bytes, that choose the characters of a string."""
+
+    def part(self, node: Node) -> Any:
+        """Return a value of a member, chosen as a part of its own, which a shrinker can take out or make simpler as a whole."""
 
 
 class Least:
@@ -26,9 +35,17 @@ class Least:
         """Return the least."""
         return least
 
+    def bits(self, count: int) -> int:  # noqa: ARG002  # likewise
+        """Return no bit."""
+        return 0
+
     def picks(self) -> bytes:
         """Return nothing."""
         return b""
+
+    def part(self, node: Node) -> Any:
+        """Return the simplest value of a member."""
+        return node.make(self)
 
 
 class Seeded:
@@ -41,23 +58,30 @@ class Seeded:
         """Return a whole number within bounds."""
         return self.random.randint(least, most)
 
+    def bits(self, count: int) -> int:
+        """Return a number of so many bits."""
+        return self.random.getrandbits(count)
+
     def picks(self) -> bytes:
         """Return a few bytes."""
         return self.random.randbytes(self.random.randint(0, 12))
 
+    def part(self, node: Node) -> Any:
+        """Return a value of a member."""
+        return node.make(self)
+
+
+LEAST = Least()
+
 
 def size(choices: Choices, least: int, most: int, simplest: int | None = None) -> int:
-    """Choose a length or a count, four times in five one of its bounds or next to one.
+    """Choose a length, a count or a number, eight times in nine one of its bounds or next to one.
 
-    One number chooses both whether and what, so that a shrinker has one to shrink; 0 stands for the simplest, which is the
-    least unless another is given.
+    One number chooses both whether and what, so that a shrinker has one to shrink; 0 stands for the simplest, which is the least
+    unless another is given.
     """
     span = most - least
     chosen = choices.number(0, span + EDGES * max(span, 1))
     if chosen <= span:
-        return least + ((simplest or least) - least + chosen) % (span + 1)
-    edges = sorted({least, least + min(span, 1), most - min(span, 1), most})
-    return edges[chosen % len(edges)]
-
-
-LEAST = Least()
+        return least + ((least if simplest is None else simplest) - least + chosen) % (span + 1)
+    return (least, min(least + 1, most), max(most - 1, least), most)[chosen % 4]

@@ -22,3 +22,9 @@ RANGES = {"integer": 2**31 - 1, "long": 2**63 - 1, "float": 1000, "double": 1000
 UNBOUNDED = {"string": 256, "list": 4, "map": 4, "blob": 256}
 """The greatest size that is made beyond the least one where no rule bounds it."""
 SCALARS = ("boolean", "timestamp", "blob", "string", *RANGES)
+ALTERNATIVES: dict[str, tuple[tuple[str, ...], str]] = {
+    "CreateModelInput": (("PrimaryContainer", "Containers"), "CreateModel:one-container-form"),
+    "ContainerDefinition": (("Image", "ModelPackageName"), "CreateModel:image-and-package"),
+    "ProductionVariant": (("InstanceType", "InstancePools", "ServerlessConfig"), "CreateEndpointConfig/ProductionVariants[]:capacity"),
+}
+"""For each shape members of which there is one, as long as a rule is in force."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .choices import LEAST
+from .distinct import distinct
 from .settling import only_one, settles
-from .tree import Settling, distinct
+from .tree import Settling
 
 VARIANT = "CreateEndpointConfig/ProductionVariants[]"
 CAPACITY = ("InstanceType", "InstancePools", "ServerlessConfig")

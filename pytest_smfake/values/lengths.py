@@ -74,16 +74,22 @@ class Parts:
         for part in reversed(parts):
             self.rest.append(_sums(part.lengths, self.rest[-1], cap))
         self.rest.reverse()
+        self._plans: dict[int, list[tuple[Node, int]]] = {}
         self.lengths: int = self.rest[0]
 
     def make(self, length: int, picks: Picks) -> str:
         """Return a string: early parts are as short as can be, so that the last one that can be long is."""
-        texts = []
+        if length not in self._plans:
+            self._plans[length] = self._plan(length)
+        return "".join([part.make(own, picks) for part, own in self._plans[length]])
+
+    def _plan(self, length: int) -> list[tuple[Node, int]]:
+        plan = []
         for part, rest in zip(self.parts, self.rest[1:], strict=True):
             own = next(own for own in bits(part.lengths) if length >= own and rest >> (length - own) & 1)
-            texts.append(part.make(own, picks))
+            plan.append((part, own))
             length -= own
-        return "".join(texts)
+        return plan
 
 
 class Branch:

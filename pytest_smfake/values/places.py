@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from pytest_smfake.spec.rules import Key
 
+from .aims import STEP
 from .breaks import MISSING
 
 Where = tuple[str | int, ...]
-_STEP = re.compile(r"\[key\]|\[value\]|\[\]|\w+")
 
 
 def places(request: Any, path: str) -> list[Where]:
@@ -21,7 +20,7 @@ def places(request: Any, path: str) -> list[Where]:
         >>> places({"Tags": [{"Key": "a"}, {"Key": "b"}]}, "Tags[].Key")
         [('Tags', 0, 'Key'), ('Tags', 1, 'Key')]
     """
-    return list(_places(request, _STEP.findall(path), ()))
+    return list(_places(request, STEP.findall(path), ()))
 
 
 def _places(value: Any, steps: list[str], where: Where) -> Iterator[Where]:

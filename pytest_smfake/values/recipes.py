@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .choices import LEAST, Choices
+from .distinct import distinct
 from .places import Where
-from .tree import Node, distinct
+from .tree import Node
 
 Side = Literal["inside", "outside"]
 SIDES: tuple[Side, Side] = ("inside", "outside")

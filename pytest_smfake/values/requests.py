@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
@@ -15,6 +16,7 @@ from . import crossbreaks as _crossbreaks  # noqa: F401
 from . import hosting as _hosting  # noqa: F401
 from . import hostingbreaks as _hostingbreaks  # noqa: F401
 from . import settling as _settling  # noqa: F401
+from .aims import NOWHERE, Aim
 from .choices import Choices
 from .shapes import copy
 from .tree import SETTLERS, Node, Rules, Settling
@@ -55,32 +57,44 @@ class Maker:
                 known = ", ".join(self.root.members)
                 raise ValueError(f"{self.operation} has no member {name!r}; its members are: {known}")
 
-    def request(self, choices: Choices, *, must: str = "", given: Mapping[str, Any] | None = None, omit: Collection[str] = ()) -> Any:
+    def member(self, path: str) -> Node:
+        """Return the tree of a member.
+
+        Raises:
+            ValueError: there is none of that path; the sentence names the nearest.
+        """
+        paths = {node.path: node for node in self.root.walk()}
+        if path not in paths:
+            near = ", ".join(difflib.get_close_matches(path, paths, n=3, cutoff=0.3)) or ", ".join(self.root.members)
+            raise ValueError(f"{self.operation} has no member {path!r}; near it: {near}")
+        return paths[path]
+
+    def request(self, choices: Choices, *, aim: Aim = NOWHERE, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()) -> Any:
         """Return a request that keeps every rule.
 
         Args:
             choices: what chooses wherever there is a choice.
-            must: the path of a member that has to be there.
+            aim: members that have to be there.
             given: members with the value that they have; what they break is not mended.
             omit: members that are left out.
         """
-        return self.root.make(choices, must, copy(dict(given or {})), omit)
+        return self.root.make(choices, aim, copy(dict(given or {})), omit)
 
-    def settle(self, request: Any, must: str, fixed: Collection[str] = ()) -> None:
-        """Make a request that was changed hold the rules between its members again, without a change at `must`."""
-        settle_all(self.root, request, must, fixed)
+    def settle(self, request: Any, aim: Aim, fixed: Collection[str] = ()) -> None:
+        """Make a request that was changed hold the rules between its members again, without a change to what is aimed at."""
+        settle_all(self.root, request, aim, fixed)
 
 
-def settle_all(node: Node, value: Any, must: str, fixed: Collection[str]) -> None:
+def settle_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None:
     """Settle a value from the inside out."""
     if isinstance(value, dict) and node.kind == "structure":
         for name, item in value.items():
-            settle_all(node.members[name], item, must, ())
+            settle_all(node.members[name], item, aim, ())
     elif isinstance(value, list) and node.kind == "list":
         for item in value:
-            settle_all(node.members["[]"], item, must, ())
+            settle_all(node.members["[]"], item, aim, ())
     if value is not None and (settle := SETTLERS.get(node.shape)):
-        settle(value, Settling(node, must, fixed))
+        settle(value, Settling(node, aim, fixed))
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pytest_smfake.spec.crossfield import ECR_IMAGE
 
 from .choices import LEAST
-from .tree import SETTLERS, Node, Settling, distinct
+from .distinct import distinct
+from .tree import SETTLERS, Node, Settling
 
 Container = dict[str, Any]
 
@@ -60,17 +61,18 @@ def container(value: Container, settling: Settling) -> None:
     if settling.bound("CreateModel:package-region") and package.startswith("arn:") and "ModelPackageName" not in settling.fixed:
         # The first form that is long enough names the region of the simplest ARN.
         value["ModelPackageName"] = settling.node.members["ModelPackageName"].string(len(package))
+    if "Environment" in value and "Environment" not in settling.fixed:
+        _environments([value["Environment"]], settling.node.members["Environment"], settling)
 
 
-FORMS = {"PrimaryContainer": "PrimaryContainer", "Containers": "Containers[]"}
-"""The members that hold containers, with the path of a container."""
+def containers(request: dict[str, Any]) -> list[Container]:
+    """Return every container of a CreateModel request."""
+    return _of(request, "PrimaryContainer") + _of(request, "Containers")
 
 
-def containers(request: dict[str, Any]) -> Iterator[Container]:
-    """Yield every container of a CreateModel request."""
-    if "PrimaryContainer" in request:
-        yield request["PrimaryContainer"]
-    yield from request.get("Containers", ())
+def _of(request: dict[str, Any], name: str) -> list[Container]:
+    found = request.get(name, [])
+    return [found] if isinstance(found, dict) else found
 
 
 @settles("CreateModelInput")
@@ -84,10 +86,16 @@ def create_model(request: dict[str, Any], settling: Settling) -> None:
                 made = settling.least(name)
                 request[name] = made if name == "PrimaryContainer" else [settling.node.find("Containers[]").make(LEAST)]
                 break
-    if request.get("Containers") and "Containers" not in settling.fixed:
-        _pipeline(request, settling)
+    if request.get("Containers"):
+        if "Containers" not in settling.fixed:
+            _pipeline(request, settling)
+        elif "InferenceExecutionConfig" not in settling.fixed and not all("ContainerHostname" in one for one in request["Containers"]):
+            request.pop("InferenceExecutionConfig", None)  # which may ask for hostnames
     _isolation(request, settling)
-    _environment(request, settling)
+    free = [one for name in ("PrimaryContainer", "Containers") if name not in settling.fixed for one in _of(request, name)]
+    _environments(
+        [one["Environment"] for one in free if "Environment" in one], settling.node.find("PrimaryContainer.Environment"), settling
+    )
 
 
 def _pipeline(request: dict[str, Any], settling: Settling) -> None:
@@ -119,33 +127,34 @@ ROOM = 3 * 4 * 1024
 """Bytes that environments leave free where one of their entries is going to be changed."""
 
 
-def _environment(request: dict[str, Any], settling: Settling) -> None:
-    """Cut entries down to their share of the bytes that the environments of a model may hold together."""
+def _environments(environments: list[dict[str, str]], node: Node, settling: Settling) -> None:
+    """Cut entries down to their share of the bytes that environments may hold, but for the very first if it leaves half of them."""
     most = settling.bound("CreateModel:environment-bytes")
-    environments = [(name, one["Environment"]) for name in FORMS for one in _of(request, name) if "Environment" in one]
-    sizes = [len(key.encode()) + len(value.encode()) for _, environment in environments for key, value in environment.items()]
-    free = 0 if most is None else max(most - (ROOM if ".Environment" in settling.must else 0), 0)
-    if most is None or sum(sizes) <= free:
+    sizes = [_bytes(*entry) for environment in environments for entry in environment.items()]
+    left = 0 if most is None else max(most - (ROOM if ".Environment" in settling.aim.path else 0), most // 2)
+    if most is None or sum(sizes) <= left:
         return
-    share = free // len(sizes)
-    for name, environment in environments:
-        if name not in settling.fixed:
-            node = settling.node.find(f"{FORMS[name]}.Environment")
-            entries = _cut(environment, node, share)
-            environment.clear()
-            environment.update(entries)
+    kept = int(sizes[0] <= left // 2)
+    share = (left - sum(sizes[:kept])) // max(len(sizes) - kept, 1)
+    for environment in environments:
+        entries = [*environment.items()][:kept] + _cut([*environment.items()][kept:], node, share)
+        kept = 0
+        environment.clear()
+        for key, value in zip(distinct((key for key, _ in entries), node.members["[key]"]), (value for _, value in entries), strict=True):
+            if left >= _bytes(key, value):
+                environment[key] = value
+                left -= _bytes(key, value)
 
 
-def _cut(environment: dict[str, str], node: Node, share: int) -> dict[str, str]:
+def _bytes(key: str, value: str) -> int:
+    return len(key.encode()) + len(value.encode())
+
+
+def _cut(entries: list[tuple[str, str]], node: Node, share: int) -> list[tuple[str, str]]:
     key_node, value_node = node.members["[key]"], node.members["[value]"]
-    keys = distinct((key if len(key.encode()) <= share // 2 else key_node.string(share // 2) for key in environment), key_node)
-    values = []
-    for key, value in zip(keys, environment.values(), strict=True):
-        left = share - len(key.encode())
-        values.append(value if len(value.encode()) <= left else value_node.string(left))
-    return dict(zip(keys, values, strict=True))
-
-
-def _of(request: dict[str, Any], name: str) -> list[Container]:
-    found = request.get(name, [])
-    return [found] if isinstance(found, dict) else found
+    cut = []
+    for key, value in entries:
+        shorter = key if len(key.encode()) <= share // 2 else key_node.string(share // 2)
+        left = share - len(shorter.encode())
+        cut.append((shorter, value if len(value.encode()) <= left else value_node.string(left)))
+    return cut

@@ -34,6 +34,7 @@ class Text:
         self.root = parsed(self.pattern or r"[\s\S]*", cap)
         self.forms = [parsed(form, cap) for form in forms]
         self._fitting: dict[int, bool] = {}
+        self._plain: dict[int, str] = {}
 
     def fits(self, length: int) -> bool:
         """Whether a string of that length can be made."""
@@ -63,9 +64,14 @@ class Text:
         Raises:
             ValueError: no such string was found.
         """
+        if not picks and length in self._plain:
+            return self._plain[length]
+        picks = picks.rstrip(b"\0")  # so that bytes shrunk to nothing choose as none do
         for attempt in (picks, picks[:1], b""):  # what a lookaround refuses is made again from less
             made = self._try(length, attempt)
             if made is not None:
+                if not picks:
+                    self._plain[length] = made
                 return made
         raise ValueError(f"no string of {length} characters was found that matches {self.pattern}")
 
@@ -90,7 +96,7 @@ class Text:
         """
         size = self.near(max(least, min(2, most)), least, most)
         whole = "" if size is None else self.make(size, picks)
-        chosen = Picks(picks)
+        chosen = Picks(picks.rstrip(b"\0"))
         full = len(whole) == most  # then a character gives way to a strange one, else that is put in
         places = (max(len(whole) - full, 0), 0, len(whole) // 2)
         turn, first = chosen.next() % 3, chosen.next() % len(STRANGE)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.spec.rules import Rule
 
+from .aims import NOWHERE, Aim
 from .choices import LEAST, Choices, size
-from .forms import FORMS, RANGES, SCALARS, UNBOUNDED
+from .distinct import distinct
+from .forms import ALTERNATIVES, FORMS, RANGES, SCALARS, UNBOUNDED
 from .shapes import copy, inner, within
 from .text import Text
 
 if TYPE_CHECKING:
     from botocore.model import Shape
 
-DIFFERENT = 3
+DIFFERENT = 2
 """How many items of a list, or entries of a map, are made one by one; the others repeat them."""
+FEW = 5
+"""How many optional members a structure of few has; such a structure is small, so that more of them are there."""
 
 
 class Node:
@@ -57,6 +61,12 @@ class Node:
             return self
         return next(member for member in self.members.values() if within(path, member.path)).find(path)
 
+    def walk(self) -> Iterator[Node]:
+        """Yield this member and every one inside it."""
+        yield self
+        for member in self.members.values():
+            yield from member.walk()
+
     def least_most(self) -> tuple[Any, Any]:
         """Return the bounds of size, or of a number, with the greatest that is made where no rule bounds it."""
         least = self.bound("min", 0)
@@ -67,11 +77,9 @@ class Node:
     @cached_property
     def text(self) -> Text:
         """The strings of this member."""
-        least, most = self.least_most()
-        # Twice the bound and one more: a string that is too long may be far too long.
-        place = self.all
-        forms = [form.replace("us-east-1", place.region).replace("123456789012", place.account) for form in FORMS.get(self.shape, ())]
-        return Text(self.bound("pattern"), 2 * max(least, most) + 2, forms)
+        forms = [form.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for form in FORMS.get(self.shape, ())]
+        cap = 2 * max(self.least_most()) + 2  # a string that is too long may be twice as long as may be
+        return Text(self.bound("pattern"), cap, forms)
 
     @cached_property
     def sizes(self) -> tuple[int, int]:
@@ -84,59 +92,92 @@ class Node:
             raise ValueError(f"no string of {least} to {most} characters was found that matches {self.bound('pattern')} ({self.path})")
         return bounds[0], bounds[1]
 
-    def make(self, choices: Choices, must: str = "", given: Any = None, omit: Collection[str] = ()) -> Any:
+    def make(self, choices: Choices, aim: Aim = NOWHERE, given: Any = None, omit: Collection[str] = ()) -> Any:
         """Return a value that keeps every rule about this member and those inside it, those between members included.
 
         Args:
             choices: what chooses wherever there is a choice.
-            must: the path of a member that has to be there, in the first item or entry where there are several.
+            aim: members that have to be there.
             given: what of it is fixed: the members of a structure that have a value, or a value as a whole.
             omit: the members of a structure that are left out.
         """
-        made = self._make(choices, must, given, omit)
+        made = self._make(choices, aim, given, omit)
         if settle := SETTLERS.get(self.shape):
-            fixed = {*(given if isinstance(given, dict) else ()), *omit}
-            settle(made, Settling(self, must, fixed))
+            settle(made, Settling(self, aim, {*(given if isinstance(given, dict) else ()), *omit}))
         return made
 
-    def _make(self, choices: Choices, must: str, given: Any, omit: Collection[str]) -> Any:
+    def made(self, choices: Choices, aim: Aim, given: Any = None) -> Any:
+        """Return a value as `make` does, as a part of its own where it is one of many members."""
+        apart = self.kind == "structure" and given is None and not aim.at(self.path)
+        return choices.part(self) if apart else self.make(choices, aim, given)
+
+    def _make(self, choices: Choices, aim: Aim, given: Any, omit: Collection[str]) -> Any:
         if self.kind == "structure":
-            return self._structure(choices, must, given or {}, omit)
-        inside = must if must != self.path and within(must, self.path) else ""
-        if given is not None and (not inside or self.kind in SCALARS):
+            return self._structure(choices, aim, given or {}, omit)
+        if given is not None and (not aim.beyond(self.path) or self.kind in SCALARS):
             return given
         if self.kind == "list":
-            return self._list(choices, inside, given)
-        return self._map(choices, inside, given or {}) if self.kind == "map" else self.scalar(choices)
+            return self._list(choices, aim, given)
+        return self._map(choices, aim, given or {}) if self.kind == "map" else self.scalar(choices)
 
-    def _structure(self, choices: Choices, must: str, given: dict[str, Any], omit: Collection[str]) -> dict[str, Any]:
-        optional = [name for name, member in self.members.items() if "required" not in member.rules and name not in omit]
-        present = choices.number(0, (1 << len(optional)) - 1) if optional else 0
-        left_out = {*omit, *(name for bit, name in enumerate(optional) if not present >> bit & 1)}
+    def _structure(self, choices: Choices, aim: Aim, given: dict[str, Any], omit: Collection[str]) -> dict[str, Any]:
+        either = self._either(given, aim, omit)
+        chosen = either[choices.number(0, len(either) - 1)] if either else None
+        left_out = {*omit, *self._absent(choices), *either} - {chosen}
         made = {}
-        for name, member in self.members.items():
-            inside = within(must, member.path)
-            if name in given and not inside:
+        picks = None
+        for index, (name, member) in enumerate(self.members.items()):
+            aimed = aim.at(member.path)
+            if name in given and not aimed:
                 made[name] = given[name]
-            elif inside or name in given or name not in left_out:
-                made[name] = member.make(choices, must, given.get(name))
+            elif not (aimed or name in given or name not in left_out):
+                continue
+            elif member.kind == "string" and "enum" not in member.rules and name not in given:
+                # The strings of a structure share the bytes that choose their characters, each from another byte on.
+                picks = choices.picks() if picks is None else picks
+                turn = index % (len(picks) or 1)
+                made[name] = member.text_of(choices, picks[turn:] + picks[:turn])
+            else:
+                not_empty = name == chosen and member.kind == "list"
+                made[name] = member.made(choices, Aim(f"{member.path}[]") if not_empty else aim, given.get(name))
+        for name in either:  # an empty list is as good as none
+            if name != chosen and self.members[name].kind == "list" and not self.members[name].sizes[0] and choices.number(0, 4) == 4:
+                made[name] = []
         return made
 
-    def _list(self, choices: Choices, must: str, given: list[Any] | None) -> list[Any]:
+    def _either(self, given: Collection[str], aim: Aim, omit: Collection[str]) -> list[str]:
+        """Return the members of which one is to be chosen; none where one is there anyway."""
+        names, rule_id = ALTERNATIVES.get(self.shape, ((), ""))
+        there = [name for name in names if name in self.members] if rule_id in self.all.by_id else []
+        decided = any(name in given or aim.at(self.members[name].path) or "required" in self.members[name].rules for name in there)
+        return [] if decided else [name for name in there if name not in omit]
+
+    def _absent(self, choices: Choices) -> Iterator[str]:
+        """Yield the optional members that stay away: one in four of few, every second of many."""
+        optional = [name for name, member in self.members.items() if "required" not in member.rules]
+        bits = choices.bits(3 * len(optional)) if optional else 0
+        away = 2 if len(optional) <= FEW else 4
+        yield from (name for index, name in enumerate(optional) if (bits >> 3 * index) & 7 < away)
+
+    def _count(self, choices: Choices, aim: Aim) -> int:
+        count = size(choices, *self.sizes)
+        return max(count, 1) if aim.beyond(self.path) else count
+
+    def _list(self, choices: Choices, aim: Aim, given: list[Any] | None) -> list[Any]:
         item = self.members["[]"]
         if given:
-            return [item.make(choices, must, given[0]), *given[1:]]
-        count = max(size(choices, *self.sizes), 1 if must else 0)
-        different = [item.make(choices, "" if index else must) for index in range(min(count, DIFFERENT))]
+            return [item.make(choices, aim, given[0]), *given[1:]]
+        count = self._count(choices, aim)
+        different = [item.made(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
         return [copy(different[index % DIFFERENT]) for index in range(count)]
 
-    def _map(self, choices: Choices, must: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _map(self, choices: Choices, aim: Aim, given: dict[str, Any]) -> dict[str, Any]:
         if given:
             return given
         key, value = self.members["[key]"], self.members["[value]"]
-        count = max(size(choices, *self.sizes), 1 if must else 0)
-        keys = [key.make(choices) for _ in range(min(count, DIFFERENT))]
-        values = [value.make(choices, "" if index else must) for index in range(min(count, DIFFERENT))]
+        count = self._count(choices, aim)
+        keys = [key.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
+        values = [value.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
         different = distinct((keys[index % DIFFERENT] for index in range(count)), key)
         return {name: copy(values[index % DIFFERENT]) for index, name in enumerate(different)}
 
@@ -146,11 +187,9 @@ class Node:
             return bool(choices.number(0, 1))
         if "enum" in self.rules:
             return self.allowed[choices.number(0, len(self.allowed) - 1)]
-        least, most = self.sizes
         if self.kind == "string":
-            length = size(choices, least, most, self._simplest)
-            return self.string(length, choices.picks())
-        number = size(choices, least, most)
+            return self.text_of(choices, choices.picks())
+        number = size(choices, *self.sizes)
         if self.kind == "blob":
             return bytes(number)
         return float(number) if self.kind in ("float", "double") else number
@@ -183,36 +222,15 @@ class Node:
             return {name: before[name] if name in before else value.make(LEAST) for name in keys}
         return float(size) if self.kind in ("float", "double") else size
 
-    def string(self, length: int, picks: bytes = b"") -> str:
+    def text_of(self, choices: Choices, picks: bytes) -> str:
+        """Return a string whose length is chosen, of characters that the bytes choose."""
+        return self.string(size(choices, *self.sizes, self._simplest), picks)
+
+    def string(self, wanted: int, picks: bytes = b"") -> str:
         """Return a string of the length nearest to this one, within bounds, that keeps the rules."""
-        length = min(max(length, self.sizes[0]), self.sizes[1])
-        near = self.text.near(length, *self.sizes)
-        return self.text.make(length if near is None else near, picks)
-
-
-def distinct(texts: Iterable[str], node: Node) -> list[str]:
-    """Return the texts, each that an earlier one has said already changed at its end.
-
-    Raises:
-        ValueError: the member has not so many different values.
-    """
-    seen: dict[str, None] = {}
-    for text in texts:
-        seen[text if text not in seen else _other(text, node, seen)] = None
-    return list(seen)
-
-
-def _other(text: str, node: Node, seen: Mapping[str, None]) -> str:
-    if "enum" in node.rules:
-        candidates: Iterable[str] = node.allowed
-    else:
-        _, most = node.sizes
-        numbers = map(str, range(len(seen), 10 * len(seen) + 100))
-        candidates = (f"{text[: max(len(text) - len(number), 1)]}{number}"[-most:] for number in numbers)
-    for other in candidates:
-        if other not in seen and ("enum" in node.rules or node.text.matches(other)):
-            return other
-    raise ValueError(f"{node.path} has not {len(seen) + 1} different values")
+        wanted = min(max(wanted, self.sizes[0]), self.sizes[1])
+        near = self.text.near(wanted, *self.sizes)
+        return self.text.make(wanted if near is None else near, picks)
 
 
 class Rules:
@@ -234,12 +252,12 @@ class Settling:
 
     Attributes:
         node: the member that the value is of.
-        must: the path of a member that has to stay.
+        aim: members that have to stay.
         fixed: the names of members that have to stay as they are, there or not.
     """
 
     node: Node
-    must: str
+    aim: Aim
     fixed: Collection[str]
 
     def bound(self, rule_id: str) -> Any:
@@ -249,7 +267,8 @@ class Settling:
 
     def stays(self, name: str) -> bool:
         """Whether a member has to stay as it is."""
-        return name in self.fixed or within(self.must, self.node.members[name].path)
+        member = self.node.members[name]
+        return name in self.fixed or "required" in member.rules or self.aim.at(member.path)
 
     def least(self, name: str) -> Any:
         """Return the simplest value of a member."""
