@@ -14,6 +14,7 @@ from pytest_smfake.spec.rules import Edition, Rule
 from pytest_smfake.values.breaking import breakers, broken, is_alone
 from pytest_smfake.values.breaks import Silent, Way
 from pytest_smfake.values.choices import LEAST
+from pytest_smfake.values.forms import DRAWN_BYTES
 from pytest_smfake.values.places import spelled
 from pytest_smfake.values.recipes import Recipe
 from pytest_smfake.values.requests import ACCOUNT, REGION, Maker, maker_of
@@ -54,10 +55,18 @@ class InvalidRequest:
         before, after = (reprlib.repr(value) for value in (self.before, self.after))
         size = f" ({len(self.after)})" if isinstance(self.after, str | bytes | list | dict) else ""
         what = f"{self.rule.id} at {self.path or 'the request'}: {self.how}; {before} -> {after}{size}"
-        return f"<InvalidRequest {what}; request={self.request!r}>"
+        return f"<InvalidRequest {what}; request={_without_megabytes(self.request)!r}>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002  # by which Hypothesis, as IPython, prints
         printer.text(repr(self))
+
+
+def _without_megabytes(request: Any) -> Any:
+    if not isinstance(request, dict):
+        return request
+    return {
+        name: reprlib.repr(value) if isinstance(value, bytes) and len(value) > DRAWN_BYTES else value for name, value in request.items()
+    }
 
 
 def invalid_create_model_requests(
@@ -133,7 +142,7 @@ def _invalid(
     omit: frozenset[str],
 ) -> InvalidRequest:
     choices = Drawn(draw)
-    rule, ways = breakable[choices.number(0, len(breakable) - 1)]
+    rule, ways = breakable[choices.bits(16) % len(breakable)]  # each as often as any other
     way = ways[choices.number(0, len(ways) - 1)]
     change = broken(maker, rule, way, choices, pinned(draw, members), omit)
     path, verdict = spelled(change.where), rejection(rule)

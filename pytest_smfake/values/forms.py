@@ -21,6 +21,8 @@ RANGES = {"integer": 2**31 - 1, "long": 2**63 - 1, "float": 1000, "double": 1000
 """The greatest number that is made where no rule bounds it; of the integers' types Java's."""
 UNBOUNDED = {"string": 256, "list": 4, "map": 4, "blob": 256}
 """The greatest size that is made beyond the least one where no rule bounds it."""
+DRAWN_BYTES = 4096
+"""The greatest blob that is made unless a rule is about it: nobody wants to read megabytes in a failure report."""
 SCALARS = ("boolean", "timestamp", "blob", "string", *RANGES)
 ALTERNATIVES: dict[str, tuple[tuple[str, ...], str]] = {
     "CreateModelInput": (("PrimaryContainer", "Containers"), "CreateModel:one-container-form"),

@@ -12,7 +12,7 @@ from pytest_smfake.spec.rules import Rule
 from .aims import NOWHERE, Aim
 from .choices import LEAST, Choices, size
 from .distinct import distinct
-from .forms import ALTERNATIVES, FORMS, RANGES, SCALARS, UNBOUNDED
+from .forms import ALTERNATIVES, DRAWN_BYTES, FORMS, RANGES, SCALARS, UNBOUNDED
 from .shapes import copy, inner, within
 from .text import Text
 
@@ -189,9 +189,10 @@ class Node:
             return self.allowed[choices.number(0, len(self.allowed) - 1)]
         if self.kind == "string":
             return self.text_of(choices, choices.picks())
-        number = size(choices, *self.sizes)
+        least, most = self.sizes
         if self.kind == "blob":
-            return bytes(number)
+            return bytes(size(choices, least, max(least, min(most, DRAWN_BYTES))))
+        number = size(choices, least, most)
         return float(number) if self.kind in ("float", "double") else number
 
     @cached_property
