@@ -232,6 +232,25 @@ def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMake
 
 
 @pytest.fixture
+def smfake_faker(request: pytest.FixtureRequest) -> Any:
+    """Return a Faker with `SageMakerProvider`, seeded with the test's id (function scope; needs the faker extra).
+
+    It makes the same values in each run, and others in each test.
+    """
+    try:
+        from faker import Faker
+    except ImportError:
+        pytest.fail("smfake_faker needs Faker: pip install 'pytest-smfake[faker]'", pytrace=False)
+    from .faker import SageMakerProvider
+
+    # One of its own: the instance of Faker's own fixture lives as long as the session.
+    faker = Faker()
+    faker.add_provider(SageMakerProvider)
+    faker.seed_instance(request.node.nodeid)
+    return faker
+
+
+@pytest.fixture
 def smfake_moto(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
     """Yield the active fake, with moto's `mock_aws` for every other service (function scope; needs the moto extra)."""
     try:

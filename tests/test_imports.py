@@ -28,7 +28,8 @@ LAYERS = {
     "sweeps": {"spec", "service", "fake"},
     "advice": {"spec", "fake"},
     "cli": {"spec", "service"},
-    "plugin": {"fake", "advice"},
+    "faker": {"spec", "values"},
+    "plugin": {"fake", "advice", "faker"},
     "__init__": {"spec", "service", "transport", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""

@@ -10,6 +10,7 @@ except ImportError as error:
     raise ImportError("pytest_smfake.strategies needs Hypothesis: pip install 'pytest-smfake[hypothesis]'") from error
 
 from .invalid import InvalidRequest, invalid_create_model_requests, invalid_requests
+from .machines import ModelComparison, ModelLifecycle
 from .shapes import (
     container_definitions,
     container_hostnames,
@@ -27,6 +28,8 @@ from .valid import create_model_requests, requests
 
 __all__ = [
     "InvalidRequest",
+    "ModelComparison",
+    "ModelLifecycle",
     "container_definitions",
     "container_hostnames",
     "create_model_requests",
