@@ -1,6 +1,6 @@
 """A Faker provider: values and requests that are valid by the catalogue, in every locale.
 
-`faker -i pytest_smfake.faker sagemaker_model_name` prints one from the command line.
+`faker sagemaker_model_name -i pytest_smfake.faker` prints one from the command line.
 """
 
 from __future__ import annotations

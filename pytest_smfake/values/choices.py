@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -45,29 +44,6 @@ class Least:
 
     def part(self, node: Node) -> Any:
         """Return the simplest value of a member."""
-        return node.make(self)
-
-
-class Seeded:
-    """Chooses at random, the same for the same generator."""
-
-    def __init__(self, random: Random) -> None:
-        self.random = random
-
-    def number(self, least: int, most: int) -> int:
-        """Return a whole number within bounds."""
-        return self.random.randint(least, most)
-
-    def bits(self, count: int) -> int:
-        """Return a number of so many bits."""
-        return self.random.getrandbits(count)
-
-    def picks(self) -> bytes:
-        """Return a few bytes."""
-        return self.random.randbytes(self.random.randint(0, 12))
-
-    def part(self, node: Node) -> Any:
-        """Return a value of a member."""
         return node.make(self)
 
 

@@ -46,7 +46,6 @@ class Forgetful:
     [
         ("list_models", lambda **_: {"Models": []}),
         ("delete_model", lambda **_: None),
-        ("add_tags", lambda **_: {}),
         ("create_model", lambda **request: {"ModelArn": f"arn:aws:sagemaker:us-east-1:1:model/{request['ModelName']}"}),
     ],
 )

@@ -134,6 +134,61 @@ class TestPins:
 
         check()
 
+    @pytest.mark.parametrize(
+        ("operation", "pins"),
+        [
+            ("CreateEndpointConfig", {"omit": {"ExecutionRoleArn"}}),
+            (
+                "CreateEndpointConfig",
+                {
+                    "ProductionVariants": [
+                        {"VariantName": "v", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
+                    ]
+                },
+            ),
+            ("CreateEndpointConfig", {"EnableNetworkIsolation": True, "Tags": []}),
+            ("CreateTransformJob", {"MaxPayloadInMB": 60}),
+            ("CreateTransformJob", {"MaxConcurrentTransforms": 60}),
+            ("CreateModel", {"PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/semantic-segmentation:1"}}),
+        ],
+        ids=repr,
+    )
+    def test_the_rules_between_members_hold_around_pins(self, operation, pins):
+        @settings(max_examples=80, phases=[Phase.generate])
+        @given(strategies.requests(operation, **pins))
+        def check(request):
+            assert validate(operation, request) == []
+
+        check()
+
+    @pytest.mark.parametrize(
+        ("pins", "there"),
+        [
+            ({"ManagedInstanceScaling": {"MinInstanceCount": 0}}, ("ModelName", False)),
+            ({"ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, ("InstanceType", False)),
+            ({"omit": {"InstanceType"}}, ("InstancePools", True)),
+            ({"omit": ["ServerlessConfig", "InstancePools"]}, ("InitialInstanceCount", True)),
+        ],
+        ids=repr,
+    )
+    def test_variants(self, pins, there):
+        name, expected = there
+        variant = least(strategies.values("CreateEndpointConfig", "ProductionVariants[]", **pins))
+        assert (name in variant) is expected
+
+    def test_an_image_for_the_access_that_is_pinned(self):
+        access = {"RepositoryAccessMode": "Platform"}
+        strategy = strategies.container_definitions(edition="sdk", ImageConfig=access)
+
+        @settings(max_examples=60, phases=[Phase.generate])
+        @given(strategy)
+        def check(container):
+            request = {"ModelName": "a", "PrimaryContainer": container}
+            assert container["ImageConfig"] == access
+            assert validate("CreateModel", request, edition="sdk") == []
+
+        check()
+
     def test_a_required_member_can_be_left_out(self):
         request = least(strategies.create_model_requests(omit={"ModelName"}))
         assert list(request) == ["PrimaryContainer", "ExecutionRoleArn"]
