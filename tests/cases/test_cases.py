@@ -64,6 +64,18 @@ def test_ids_that_others_rely_on():
     assert repr(found["CreateModel/ModelName:max-63"]) == "<Case CreateModel/ModelName:max-63: max just kept>"
 
 
+@pytest.mark.parametrize(("operation", "edition"), EVERY)
+def test_outside_is_just_outside(operation, edition):
+    for case in cases(operation, edition=edition):
+        if case.rule.keyword in ("max", "min"):
+            label = case.id.removeprefix(f"{case.rule.id}-").replace("minus-", "-")
+            beyond = 1 if case.rule.keyword == "max" else -1
+            if case.side == "outside":
+                assert int(label) == case.rule.bound + beyond, case.id
+            elif case.rule.keyword == "max":
+                assert int(label) == case.rule.bound, case.id
+
+
 def test_the_same_each_time():
     assert [(case.id, case.request) for case in cases()] == [(case.id, case.request) for case in cases()]
 
