@@ -46,6 +46,9 @@ class Maker:
             raise ValueError(f"{operation} takes no members")
         self.root = Node(shape, "", Rules(catalogue.rules(operation), region, account))
 
+    def __repr__(self) -> str:
+        return f"<Maker {self.operation}, {self.catalogue!r}>"
+
     def check_members(self, names: Collection[str]) -> None:
         """Refuse names that the operation has no members of.
 
@@ -89,7 +92,8 @@ def settle_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None
     """Settle a value from the inside out."""
     if isinstance(value, dict) and node.kind == "structure":
         for name, item in value.items():
-            settle_all(node.members[name], item, aim, ())
+            if name in node.members:
+                settle_all(node.members[name], item, aim, ())
     elif isinstance(value, list) and node.kind == "list":
         for item in value:
             settle_all(node.members["[]"], item, aim, ())
