@@ -167,9 +167,7 @@ class FakeSageMaker(Controls, View, ContextDecorator):
             account: the account that its credentials belong to; the fake's by default.
             arguments: what `boto3.client` takes; `region_name` is the fake's region by default.
         """
-        account = account or self.account
-        arguments = {"region_name": self.region, "aws_access_key_id": access_key_of(account), "aws_secret_access_key": SECRET} | arguments
-        return self._loans.lend(service, arguments)
+        return self._loans.lend(service, self._client_arguments(account) | arguments)
 
     def async_client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
         """Return a new aiobotocore client, to be entered with `async with`; it needs the extra `async`.
@@ -186,9 +184,11 @@ class FakeSageMaker(Controls, View, ContextDecorator):
             from aiobotocore.session import get_session
         except ImportError:
             raise ImportError("async_client needs aiobotocore: pip install 'pytest-smfake[async]'") from None
-        account = account or self.account
-        arguments = {"region_name": self.region, "aws_access_key_id": access_key_of(account), "aws_secret_access_key": SECRET} | arguments
-        return get_session().create_client(service, **arguments)
+        return get_session().create_client(service, **self._client_arguments(account) | arguments)
+
+    def _client_arguments(self, account: str | None) -> dict[str, Any]:
+        """Return what a client is made with, unless the caller says otherwise."""
+        return {"region_name": self.region, "aws_access_key_id": access_key_of(account or self.account), "aws_secret_access_key": SECRET}
 
     def _refill(self) -> None:
         """Give the retry quotas of clients back what this world used, so that none leaks into another."""

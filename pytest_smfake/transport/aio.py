@@ -87,10 +87,8 @@ async def _faked(session: Any, request: Any, seen: Request) -> Any:
         raised, seconds = broken(how, request, connect_timeout, read_timeout)
         await sleep(seconds, anyio=_is_httpx(session))
         raise raised from None
-    if not request.stream_output and len(response.body) < int(response.headers.get("Content-Length", 0)):
-        from botocore.exceptions import ConnectionClosedError
-
-        raise ConnectionClosedError(endpoint_url=request.url, request=request)
+    if not request.stream_output and response.is_cut_short:
+        raise broken("cut-short", request, connect_timeout, read_timeout)[0]
     return _aio_response(session, request, response)
 
 
