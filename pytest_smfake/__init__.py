@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from .sweeps import Run as Run
     from .sweeps import Sweep as Sweep
     from .sweeps import sweep as sweep
+    from .transport.signatures import AccessKey as AccessKey
 
 # Loaded when asked for: a test run that does not use the plugin must not pay for botocore.
 _HOMES = {
+    "AccessKey": "transport.signatures",
     "Call": "service.calls",
     "Calls": "service.calls",
     "Catalogue": "spec.catalogue",
@@ -69,6 +71,7 @@ _HOMES = {
     "validate": "spec.catalogue",
 }
 __all__ = [
+    "AccessKey",
     "Call",
     "Calls",
     "Catalogue",

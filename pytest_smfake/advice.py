@@ -6,8 +6,7 @@ import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .spec.catalogue import catalogue
-from .spec.rules import EDITIONS
+from .spec.otherwise import otherwise
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
@@ -35,33 +34,13 @@ def _attempts(number: int) -> str:
 
 def _editions(fake: FakeSageMaker) -> Iterator[str]:
     """Yield a line for each rule that rejected a request and that the other edition states differently."""
-    other = next(edition for edition in EDITIONS if edition != fake.edition)
     told = set()
     for call in fake.calls:
         for violation in call.error.violations if call.error else ():
-            rule = violation.rule
-            twin = catalogue(other).get(rule.id)
-            if rule.id in told or (twin is not None and twin.bound == rule.bound):
-                continue
-            told.add(rule.id)
-            if _passes(violation.value, rule.keyword, twin):
-                there = f"is {twin.bound!r}" if twin else "does not exist"
-                override = twin.bound if twin else None
+            rule_id = violation.rule.id
+            if rule_id not in told and (there := otherwise(violation, fake.edition)):
                 yield (
-                    f"{call.operation} was rejected by {rule.id}, which is {rule.bound!r} in edition {fake.edition} and {there} in "
-                    f"edition {other}. To go by the other: --smfake-edition={other}, or rules={{{rule.id!r}: {override!r}}}"
+                    f"{call.operation} was rejected by {rule_id}, which {there.text}. To go by the other: "
+                    f"--smfake-edition={there.edition}, or rules={{{rule_id!r}: {there.bound!r}}}"
                 )
-
-
-def _passes(value: object, keyword: str, twin: object) -> bool:
-    """Whether the value would pass the other edition's rule; two patterns can differ in text and mean the same."""
-    if twin is None:
-        return True
-    bound = getattr(twin, "bound", None)
-    if keyword == "pattern" and isinstance(value, str) and isinstance(bound, str):
-        from .spec.patterns import matcher
-
-        return bool(matcher(bound)(value))
-    if keyword in ("max", "min") and isinstance(bound, int) and isinstance(value, str | list | dict):
-        return len(value) <= bound if keyword == "max" else len(value) >= bound
-    return False
+            told.add(rule_id)

@@ -7,8 +7,12 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import contract_cli
+from .serve import add_arguments
+from .serve import serve as serve_until_stopped
 from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
@@ -19,20 +23,28 @@ USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code: 0, 1 where `diff` found differences, 2 for wrong usage."""
-    parser = argparse.ArgumentParser(prog="smfake", description="The rules of the fake SageMaker of pytest-smfake.")
+    """Run the command; return its exit code: 0, 1 where something was found, 2 for wrong usage (4 of `contract` and `cleanup`)."""
+    about = "The fake SageMaker of pytest-smfake: its rules, itself over HTTP, and the contract that the real one is held to."
+    parser = argparse.ArgumentParser(prog="smfake", description=about)
     commands = parser.add_subparsers(dest="command", required=True)
     rules = commands.add_parser("rules", help="print the catalogue of rules")
     rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
     rules.add_argument("--edition", choices=EDITIONS, default="page", help="page (default) or sdk")
     rules.add_argument("--json", action="store_true", help="print data instead of a table")
-    diff = commands.add_parser("diff", help="print where two editions disagree; exit code 1 if they do")
-    diff.add_argument("left", choices=EDITIONS)
-    diff.add_argument("right", choices=EDITIONS)
-    diff.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
+    diff = commands.add_parser("diff", help="print where two editions, or two reports of the contract, disagree; exit code 1 if they do")
+    diff.add_argument("left", type=_side, metavar="A", help="page, sdk, or a report (.json)")
+    diff.add_argument("right", type=_side, metavar="B", help="likewise; two editions, or two reports")
+    diff.add_argument("operation", nargs="?", help="of editions: a SageMaker operation (default: all that the fake implements)")
+    serve = commands.add_parser("serve", help="serve the fake over HTTP, to clients of any language")
+    add_arguments(serve)
+    contract_cli.add_commands(commands)
     options = parser.parse_args(arguments)
+    if options.command in ("contract", "cleanup"):
+        return contract_cli.run(options)
     try:
-        return print_rules(options) if options.command == "rules" else print_differences(options)
+        if options.command == "serve":
+            return serve_until_stopped(options)
+        return print_rules(options) if options.command == "rules" else print_diff(options)
     except ValueError as error:
         print(f"smfake: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -50,6 +62,42 @@ def print_rules(options: argparse.Namespace) -> int:
             table(("rule", "bound", "evidence", "source"), ((rule.id, _short(rule.bound), _evidence(rule), rule.source) for rule in found))
         )
     return 0
+
+
+def _side(text: str) -> str:
+    """Return one side of a comparison: an edition, or the path of a report."""
+    if text not in EDITIONS and not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither an edition ({', '.join(EDITIONS)}) nor a file")
+    return text
+
+
+def print_diff(options: argparse.Namespace) -> int:
+    """Print what two editions state, or two reports found, differently."""
+    editions = [side for side in (options.left, options.right) if side in EDITIONS]
+    if len(editions) == 1:
+        raise ValueError(f"{options.left} and {options.right} cannot be compared: give two editions, or two reports")
+    if editions:
+        return print_differences(options)
+    if options.operation:
+        raise ValueError(f"{options.operation!r} names an operation; reports are compared as a whole")
+    return print_changes(Path(options.left), Path(options.right))
+
+
+def print_changes(before: Path, after: Path) -> int:
+    """Print what checks of the contract came out in another way in a second report."""
+    from .contract.changes import KINDS, circumstances, compare, tally
+    from .contract.report import read
+
+    old, new = read(before), read(after)
+    changes = compare(old, new)
+    for line in circumstances(old, new):
+        print(line)
+    for kind, what in KINDS.items():
+        rows = [(change.check, change.target, change.before or "-", change.after or "-") for change in changes if change.kind == kind]
+        if rows:
+            print(f"\n{what}:\n{table(('check', 'target', 'before', 'after'), rows)}")
+    print(f"\n{tally(changes)}")
+    return 1 if changes else 0
 
 
 def print_differences(options: argparse.Namespace) -> int:

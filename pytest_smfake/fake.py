@@ -17,6 +17,7 @@ from .spec.rules import Edition
 from .transport import botocore as transport
 from .transport.clients import Loans
 from .transport.credentials import SECRET, put_back, set_aside
+from .transport.signatures import AccessKey, Auth, Signatures
 from .views import View
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         rules: bounds by rule id that replace the edition's; None switches a rule off.
         limits: bounds on what each account may have in a region: `{"models": 5, "models@eu-west-1": 2}`.
         faults: failures from the start: pairs `(operation, code)`, or dicts of the keywords of `fail`.
+        auth: `lenient` takes every request, signed or not; `strict` verifies signatures.
+        keys: key pairs that are known, by the ids of their access keys: an `AccessKey`, or its secret.
         allow: hosts, or `host:port`, that calls may reach; `*` stands for any characters.
         real_sleep: whether the sleeps of retries and waiters take real time; else they advance `clock`.
         clock: the clock to share with another fake; one of its own by default.
@@ -63,6 +66,8 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         rules: Mapping[str, Any] | None = None,
         limits: Mapping[str, int] | None = None,
         faults: Iterable[tuple[str, str] | Mapping[str, Any]] = (),
+        auth: Auth = "lenient",
+        keys: Mapping[str, AccessKey | str | Mapping[str, Any]] | None = None,
         allow: Iterable[str] = (),
         real_sleep: bool = False,
         clock: Clock | None = None,
@@ -79,6 +84,7 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         self.clock = clock or Clock()
         service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, self._s3)
         super().__init__(service, Place(account, region))
+        self.signatures = Signatures(auth, {} if keys is None else keys, self.clock)
         self._initial_faults = tuple(faults)
         self._put_in_force(self._initial_faults)
         self.allow = tuple(allow)
@@ -92,6 +98,8 @@ class FakeSageMaker(Controls, View, ContextDecorator):
             "rules": rules,
             "limits": limits,
             "faults": self._initial_faults,
+            "auth": auth,
+            "keys": keys,
             "allow": self.allow,
             "real_sleep": real_sleep,
             "clock": clock,

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .settings import MARKER, ini_key, of_ini, settings_for
+
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
+    from .remote import RemoteFake
+    from .served import ServedFake
 
-MARKER = (
-    "smfake(region, account, edition, rules, limits, faults, allow, real_sleep): activate a fake SageMaker for the test, with these "
-    "keywords of FakeSageMaker; the nearest marker wins and outer ones fill in"
-)
-KEYWORDS = ("region", "account", "edition", "rules", "limits", "faults", "allow", "real_sleep", "clock")
-MERGED = ("rules", "limits")
-"""Keywords whose values are merged entry by entry, so that an outer marker, or the ini file, fills in."""
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
 """What `smfake_env = true` sets where nothing is set."""
 
-ini_key = pytest.StashKey["dict[str, Any]"]()
+pytest_plugins = ["pytest_smfake.contract_plugin"]
+
 item_key = pytest.StashKey[pytest.Item | None]()
+remotes_key = pytest.StashKey[list["RemoteFake"]]()
 fakes_key = pytest.StashKey[list["FakeSageMaker"]]()
 
 
@@ -31,6 +30,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--smfake-edition", default=None, metavar="page|sdk", help="rules of the documented page (default) or of the SDK's model alone"
     )
+    group.addoption(
+        "--smfake-server",
+        default=None,
+        metavar="URL",
+        help="let smfake_server take worlds on a running `smfake serve --admin`; its token: http://TOKEN@HOST:PORT, or SMFAKE_TOKEN",
+    )
+    group.addoption(
+        "--smfake-audit",
+        default=None,
+        metavar="off|warn|error",
+        help="check every SageMaker request that tests send, whoever answers it; tell at the end (warn), or fail the tests too (error)",
+    )
+    parser.addini("smfake_audit", "check every SageMaker request, whoever answers it: off, warn or error", default="off")
     parser.addini("smfake_edition", "edition of the rules: page or sdk", default="page")
     parser.addini("smfake_region", "region of a call that names none", default="us-east-1")
     parser.addini("smfake_account", "account of credentials that name none", default="123456789012")
@@ -44,13 +56,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read and check the settings; a wrong one ends the run before it starts."""
     config.addinivalue_line("markers", MARKER)
-    settings: dict[str, Any] = {name: config.getini(f"smfake_{name}") for name in ("region", "account", "allow", "real_sleep")}
-    settings["edition"] = config.getoption("--smfake-edition") or config.getini("smfake_edition")
-    for name in MERGED:
-        settings[name] = dict(_entry(f"smfake_{name}", line) for line in config.getini(f"smfake_{name}"))
-    _check_settings(settings)
-    config.stash[ini_key] = settings
+    settings = config.stash[ini_key] = of_ini(config)
+    if (address := config.getoption("--smfake-server")) is not None:
+        _check_address(address)
     config.stash[item_key] = None
+    mode = config.getoption("--smfake-audit")
+    if (mode := config.getini("smfake_audit") if mode is None else mode) != "off":
+        from .audit.hooks import start
+
+        start(config, mode, settings["edition"], settings["rules"])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -60,28 +74,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         _set_environment()
 
 
-def _entry(setting: str, line: str) -> tuple[str, Any]:
-    """Read a line `NAME = VALUE`; the value is a number, `off`, `true`, or text."""
-    name, equals, text = (part.strip() for part in line.partition("="))
-    if not (name and equals and text):
-        raise pytest.UsageError(f"{setting}: {line!r} is not of the form NAME = VALUE")
-    if text in ("off", "true"):
-        return name, None if text == "off" else True
-    return name, int(text) if text.isdecimal() else text
+def _check_address(address: str) -> None:
+    from .remote import check_address
 
-
-def _check_settings(settings: dict[str, Any]) -> None:
-    """Check the settings, as far as that costs nothing; overrides and limits need botocore, and are rare."""
-    if settings["edition"] not in ("page", "sdk"):
-        raise pytest.UsageError(f"smfake edition: {settings['edition']!r} is not an edition; there are: page, sdk")
-    defaults = {"region": "us-east-1", "account": "123456789012", "rules": {}, "limits": {}}
-    if any(settings[name] != value for name, value in defaults.items()):
-        from .fake import FakeSageMaker
-
-        try:
-            FakeSageMaker(**settings)
-        except ValueError as error:
-            raise pytest.UsageError(f"smfake settings: {error}") from None
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise pytest.UsageError(f"--smfake-server: {error}") from None
 
 
 def _set_environment() -> None:
@@ -126,7 +125,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
     yield
     unused = []
-    for fake in item.stash.get(fakes_key, []):
+    fakes: list[FakeSageMaker | RemoteFake] = [*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])]
+    for fake in fakes:
         try:
             fake.verify_faults()
         except AssertionError as error:
@@ -164,24 +164,6 @@ def _advise_region(report: pytest.CollectReport | pytest.TestReport) -> None:
             "A client was made where no region is set. The ini setting smfake_env = true sets a dummy region and keys before collection."
         )
         report.sections.append(("smfake", advice))
-
-
-def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, Any]:
-    """Return the keywords for a fake: those of the ini file, with the markers of a test laid over them, nearest last.
-
-    Raises:
-        ValueError: a marker with an argument that it does not take.
-    """
-    settings = config.stash[ini_key].copy()
-    for marker in reversed(list(item.iter_markers("smfake") if item else ())):
-        if marker.args:
-            raise ValueError(f"the smfake marker takes keywords only, not {marker.args!r}; they are: {', '.join(KEYWORDS)}")
-        keywords: dict[str, Any] = dict(marker.kwargs)
-        for name, value in keywords.items():
-            if name not in KEYWORDS:
-                raise ValueError(f"the smfake marker takes no {name}={value!r}; its keywords are: {', '.join(KEYWORDS)}")
-            settings[name] = settings.get(name, {}) | value if name in MERGED and isinstance(value, dict) else value
-    return settings
 
 
 def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
@@ -235,6 +217,25 @@ def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMake
 
 
 @pytest.fixture
+def smfake_faker(request: pytest.FixtureRequest) -> Any:
+    """Return a Faker with `SageMakerProvider`, seeded with the test's id (function scope; needs the faker extra).
+
+    It makes the same values in each run, and others in each test.
+    """
+    try:
+        from faker import Faker
+    except ImportError:
+        pytest.fail("smfake_faker needs Faker: pip install 'pytest-smfake[faker]'", pytrace=False)
+    from .faker import SageMakerProvider
+
+    # One of its own: the instance of Faker's own fixture lives as long as the session.
+    faker = Faker()
+    faker.add_provider(SageMakerProvider)
+    faker.seed_instance(request.node.nodeid)
+    return faker
+
+
+@pytest.fixture
 def smfake_moto(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
     """Yield the active fake, with moto's `mock_aws` for every other service (function scope; needs the moto extra)."""
     try:
@@ -243,3 +244,14 @@ def smfake_moto(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
         pytest.fail("smfake_moto needs moto: pip install 'pytest-smfake[moto]'", pytrace=False)
     with mock_aws():
         yield request.getfixturevalue("smfake")
+
+
+@pytest.fixture
+def smfake_server(request: pytest.FixtureRequest) -> Iterator[ServedFake]:
+    """Yield the fake at an address, for clients of any language: `.url`, `.env`, `.fake` (function scope; needs the server extra).
+
+    The fake is that of `smfake`, answered by a server on a thread of this process; with --smfake-server a world of that server.
+    """
+    from .served import served
+
+    yield from served(request, settings_for(request.config, request.node), request.node.stash.setdefault(remotes_key, []))

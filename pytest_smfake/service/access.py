@@ -81,8 +81,8 @@ class Denials:
                 return denial
         return None
 
-    def authorize(self, operation: str, request: Any, place: Place) -> None:
-        """Refuse a call that a denial meets.
+    def authorize(self, operation: str, request: Any, place: Place, principal: str | None = None) -> None:
+        """Refuse a call that a denial meets; the text names the denial's principal, else the caller.
 
         Raises:
             ServiceError: `AccessDeniedException`.
@@ -91,7 +91,8 @@ class Denials:
             for action, resource in actions_of(operation, request, place):
                 denial = self._met(action, resource)
                 if denial is not None:
-                    raise ServiceError("AccessDeniedException", denied(action, resource, place, denial.policy, denial.principal))
+                    text = denied(action, resource, place, denial.policy, denial.principal or principal)
+                    raise ServiceError("AccessDeniedException", text)
 
 
 def actions_of(operation: str, request: Any, place: Place) -> Iterator[tuple[str, str]]:

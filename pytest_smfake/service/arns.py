@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 PARTITIONS = (
     ("aws-cn", r"cn-"),
@@ -46,6 +46,7 @@ _KEY = re.compile(r"A[KS]IA(?P<account>[A-Z2-7]{8})(?P<odd>[A-Z2-7])[A-Z2-7]{7}"
 _OFFSET = 1 << 39
 
 
+@lru_cache(maxsize=1024)
 def account_of(access_key: str) -> str | None:
     """Return the account of an access key: the one in it, or the key itself where it is 12 digits; else None.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import reprlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -25,6 +26,7 @@ class Call:
         attempts: how many requests the client sent for it.
         passed_on: whether it was passed on to moto.
         faults: what struck it on purpose, in order: faults, delays and throttles.
+        principal: the ARN of who sent it, where its key is known by one; else None.
         members: the parameters of a call of the runtime, which sends them in path and headers; else None.
     """
 
@@ -39,6 +41,7 @@ class Call:
     passed_on: bool = False
     faults: list[Any] = field(default_factory=list)
     encounter: Any = field(default=None, repr=False)
+    principal: str | None = None
     members: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
@@ -59,23 +62,44 @@ class Call:
 
 
 class Calls(Sequence[Call]):
-    """The calls in the order of their arrival; it reads like a list."""
+    """The calls in the order of their arrival; it reads like a list. With a bound the oldest make room for the newest."""
 
-    def __init__(self) -> None:
+    def __init__(self, bound: int | None = None) -> None:
+        self._bound = bound
         self._calls: list[Call] = []
         self._by_invocation: dict[str, Call] = {}
+        self._invocations: dict[int, str] = {}
+        self._dropped = 0
+        self._lock = threading.Lock()
 
     def arrive(self, call: Call, invocation: str | None) -> Call:
         """Add a call and return it; for a further attempt of an invocation return the entry of the first."""
-        first = self._by_invocation.get(invocation) if invocation else None
-        if first is None:
-            self._calls.append(call)
-            if invocation:
-                self._by_invocation[invocation] = call
-            return call
-        first.attempts += 1
-        first.response = first.error = None
-        return first
+        with self._lock:
+            first = self._by_invocation.get(invocation) if invocation else None
+            if first is None:
+                self._calls.append(call)
+                if invocation:
+                    self._by_invocation[invocation] = call
+                    self._invocations[id(call)] = invocation
+                if self._bound is not None and len(self._calls) >= self._bound * 5 // 4:
+                    self._drop(len(self._calls) - self._bound)
+                return call
+            first.attempts += 1
+            first.response = first.error = None
+            return first
+
+    def _drop(self, count: int) -> None:
+        """Forget the oldest calls: many at once, since the front of a list is slow to cut."""
+        for call in self._calls[:count]:
+            self._by_invocation.pop(self._invocations.pop(id(call), ""), None)
+        del self._calls[:count]
+        self._dropped += count
+
+    def snapshot(self) -> tuple[list[Call], int]:
+        """Return the calls that are kept, and how many older ones are not."""
+        with self._lock:
+            extra = max(0, len(self._calls) - self._bound) if self._bound is not None else 0
+            return self._calls[extra:], self._dropped + extra
 
     @property
     def operations(self) -> list[str | None]:

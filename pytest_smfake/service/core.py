@@ -38,12 +38,14 @@ class Service:
         self._lock = threading.Lock()
         self._s3 = s3
         self.stand_ins = StandIns()
+        self.kept: int | None = None
+        """How many calls the log keeps from the next reset on; None for all."""
         self.reset()
 
     def reset(self) -> None:
         """Forget every resource, call, stand-in, denial, failure and limit but the limits given at the start."""
         self.store = Store()
-        self.calls = Calls()
+        self.calls = Calls(self.kept)
         self.stand_ins.close()
         self.stand_ins = StandIns()
         self.denials = Denials()

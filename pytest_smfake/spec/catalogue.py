@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from .crossfield import CROSS_FIELD
+from .crossfield import CROSS_FIELD, CrossField
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .model import RESPONSE, shape_of
 from .rules import EDITIONS, Edition, Rule, Violation
+from .sound import sound
 from .validate import Check, Findings, Where, compile_check
 
 
@@ -37,8 +38,14 @@ class Catalogue:
         self.overrides = dict(rules or {})
         self._rules: dict[str, dict[str, Rule]] = {}
         self._checks: dict[str, Check | None] = {}
-        for rule_id in self.overrides:
-            self._operation_rules(parts_of(rule_id)["operation"])
+        self._between: dict[str, list[tuple[CrossField, Rule]]] = {}
+        self._lax: set[str] = set()
+        """The operations that let a wrong type, or a null, pass."""
+        for rule_id, bound in self.overrides.items():
+            parts = parts_of(rule_id)
+            self._operation_rules(parts["operation"])
+            if parts["keyword"] in ("type", "required") and not bound:
+                self._lax.add(parts["operation"])
 
     def __repr__(self) -> str:
         overridden = f", {len(self.overrides)} overridden" if self.overrides else ""
@@ -80,8 +87,9 @@ class Catalogue:
         check(request, (), found)
         if found.violations:
             wrong = [violation for violation in found.violations if violation.rule.keyword == "type"]
-            order = self._order(operation, request)
-            found.violations = sorted(wrong or found.violations, key=order)
+            found.violations = wrong or found.violations
+            if len(found.violations) > 1:
+                found.violations.sort(key=self._order(operation, request))
         else:
             found.violations.extend(self._cross_field(operation, request))
         return found
@@ -91,10 +99,13 @@ class Catalogue:
         return self.find(operation, request).violations
 
     def _cross_field(self, operation: str, request: Any) -> Iterator[Violation]:
-        rules = self._operation_rules(operation)
-        for cross_field in CROSS_FIELD:
-            if cross_field.rule.operation == operation and (rule := rules.get(cross_field.rule.id)):
-                yield from cross_field.violations(request, rule)
+        if operation not in self._between:
+            rules = self._operation_rules(operation)
+            self._between[operation] = [(one, rules[one.rule.id]) for one in CROSS_FIELD if one.rule.id in rules]
+        if (between := self._between[operation]) and operation in self._lax:
+            request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
+        for cross_field, rule in between:
+            yield from cross_field.violations(request, rule)
 
     def _check(self, operation: str) -> Check | None:
         if operation not in self._checks:

@@ -101,10 +101,10 @@ def _all_containers(request: dict[str, Any]) -> Iterator[tuple[Where, dict[str, 
 def _duplicate_keys(request: dict[str, Any], bound: Any) -> Breaches:
     seen: set[str] = set()
     for index, tag in enumerate(request.get("Tags") or ()):
-        if tag["Key"] in seen:
+        if tag.get("Key") in seen:
             yield ("Tags", index, "Key"), tag["Key"], "Duplicate tag key"
             return
-        seen.add(tag["Key"])
+        seen.update(filter(None, [tag.get("Key")]))
 
 
 for _operation in ("CreateModel", "AddTags", "CreateEndpointConfig", "CreateEndpoint", "CreateTransformJob"):
@@ -188,7 +188,8 @@ def _no_isolated_semantic_segmentation(request: dict[str, Any], bound: Any) -> B
                 yield (*where, "Image"), container["Image"], text
 
 
-_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+", re.ASCII)
+ECR_IMAGE = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+", re.ASCII)
+"""An image in a registry of ECR."""
 
 
 @cross_field(
@@ -203,7 +204,7 @@ def _ecr_image(request: dict[str, Any], bound: Any) -> Breaches:
     for where, container in containers(request):
         image = container.get("Image")
         mode = (container.get("ImageConfig") or {}).get("RepositoryAccessMode")
-        if image is not None and mode != "Vpc" and not _ECR.fullmatch(image):
+        if image is not None and mode != "Vpc" and not ECR_IMAGE.fullmatch(image):
             text = f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.'
             yield (*where, "Image"), image, text
 

@@ -22,17 +22,20 @@ def variants(request: dict[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]]:
 def _unique_names(request: dict[str, Any], bound: Any) -> Breaches:
     seen: set[str] = set()
     for where, variant in variants(request):
-        name = variant["VariantName"]
+        name = variant.get("VariantName")
         if name in seen:
             yield (*where, "VariantName"), name, f"Variant name {name} is used by more than one variant."
             return
-        seen.add(name)
+        seen.update(filter(None, [name]))
 
 
 @cross_field(CONFIG, "ProductionVariants[]", "capacity", "assumed", f"{VARIANT}: instances of a type, pools of them, or serverless")
 def _capacity(request: dict[str, Any], bound: Any) -> Breaches:
     for where, variant in variants(request):
-        name, forms = variant["VariantName"], [form for form in ("InstanceType", "InstancePools", "ServerlessConfig") if form in variant]
+        name, forms = (
+            variant.get("VariantName"),
+            [form for form in ("InstanceType", "InstancePools", "ServerlessConfig") if form in variant],
+        )
         if len(forms) != 1:
             text = f"Specify exactly one of InstanceType, InstancePools and ServerlessConfig for variant {name}."
             yield where, variant, text
@@ -44,7 +47,7 @@ def _capacity(request: dict[str, Any], bound: Any) -> Breaches:
 def _model_or_role(request: dict[str, Any], bound: Any) -> Breaches:
     for where, variant in variants(request):
         if "ModelName" not in variant and "ExecutionRoleArn" not in request:
-            text = f"Specify ModelName for variant {variant['VariantName']}, or ExecutionRoleArn for inference components."
+            text = f"Specify ModelName for variant {variant.get('VariantName')}, or ExecutionRoleArn for inference components."
             yield (*where, "ModelName"), None, text
 
 

@@ -13,6 +13,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from itertools import groupby
 
 DOT = "[^\n\r\u0085\u2028\u2029]"
 """What Java's `.` matches: anything but its line terminators."""
@@ -88,12 +89,13 @@ def _compile(pattern: str, ascii_only: bool) -> re.Pattern[str]:
         raise ValueError(f"the pattern {pattern!r} is not a Java regular expression that Python can match: {error}") from None
 
 
-def translate(pattern: str, *, ascii_only: bool = False) -> str:
+def translate(pattern: str, *, ascii_only: bool = False, alphabet: str | None = None) -> str:
     r"""Return `pattern` in Python's syntax, to be compiled with `re.ASCII` and matched in full.
 
     Args:
         pattern: a Java regular expression.
         ascii_only: whether `\p` classes may be cut down to ASCII, since only such strings will be matched.
+        alphabet: the characters to which `\p` classes may be cut down, for the same reason.
 
     Raises:
         ValueError: the pattern uses a part of Java's syntax that has no translation.
@@ -108,7 +110,7 @@ def translate(pattern: str, *, ascii_only: bool = False) -> str:
             high, low = int(pair[2:6], 16), int(pair[8:], 16)
             return re.escape(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))
         if name := match["property"]:
-            members = _property(name, ascii_only)
+            members = _property(name, ascii_only, alphabet)
             return members if inside else f"[{members}]"
         if match["open"]:
             if inside:
@@ -130,12 +132,14 @@ def translate(pattern: str, *, ascii_only: bool = False) -> str:
     return _TOKEN.sub(replace, pattern)
 
 
-def _property(name: str, ascii_only: bool) -> str:
+def _property(name: str, ascii_only: bool, alphabet: str | None) -> str:
     """Return the inside of a character class for the Unicode property `name`, such as `L` or `Alnum`."""
     if name in POSIX:
         return POSIX[name]
     if not re.fullmatch("[LMNPSZC][a-z]?", name):
         raise ValueError(rf"\p{{{name}}} is not a general category of Unicode")
+    if alphabet is not None:
+        return "".join(re.escape(char) for char in alphabet if unicodedata.category(char).startswith(name)) or "\uffff"
     # Where no ASCII character has the property, one that no ASCII string holds keeps the class from being empty.
     return _ranges(0x80 if ascii_only else sys.maxunicode + 1).get(name, "\uffff")
 
@@ -144,14 +148,16 @@ def _property(name: str, ascii_only: bool) -> str:
 def _ranges(stop: int) -> dict[str, str]:
     """Return, for each general category (`Lu`) and group (`L`), its code points below `stop` as class ranges."""
     runs: dict[str, list[list[int]]] = {}
-    for point in range(stop):
-        category = unicodedata.category(chr(point))
+    first = 0
+    for category, run in groupby(map(unicodedata.category, map(chr, range(stop)))):
+        last = first + sum(1 for _ in run) - 1
         for name in (category, category[0]):
             known = runs.setdefault(name, [])
-            if known and known[-1][1] == point - 1:
-                known[-1][1] = point
+            if known and known[-1][1] == first - 1:
+                known[-1][1] = last
             else:
-                known.append([point, point])
+                known.append([first, last])
+        first = last + 1
     return {name: "".join(_range(*run) for run in known) for name, known in runs.items()}
 
 

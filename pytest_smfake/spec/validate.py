@@ -195,7 +195,7 @@ def _measure(sizes: tuple[Rule, ...], value: Any, where: Where, found: Findings,
             found.violations.append(Violation(rule, where, value, echo(value, shape)))
 
 
-def _is(kind: str) -> Quick:
+def is_of(kind: str) -> Quick:
     """Return the test for the JSON type of a scalar. Java's integers have a range; a bool is no number."""
     if kind == "boolean":
         return lambda value: type(value) is bool
@@ -213,7 +213,7 @@ def _quick(kind: str, bounds: Bounds) -> Quick:
     test = _string_test(bounds) if kind == "string" else _blob_test(bounds) if kind == "blob" else _number_test(kind, bounds)
     if "type" in bounds:
         return test
-    is_type = _is(kind)  # with the rule of the type switched off, a value of another type has no bound to keep
+    is_type = is_of(kind)  # with the rule of the type switched off, a value of another type has no bound to keep
     return lambda value: value is not None and (not is_type(value) or test(value))
 
 
@@ -230,14 +230,14 @@ def _string_test(bounds: Bounds) -> Quick:
 
 
 def _blob_test(bounds: Bounds) -> Quick:
-    is_type = _is("blob")
+    is_type = is_of("blob")
     most = bounds["max"].bound if "max" in bounds else float("inf")
     least = bounds["min"].bound if "min" in bounds else 0
     return lambda value: is_type(value) and least <= len(value) <= most
 
 
 def _number_test(kind: str, bounds: Bounds) -> Quick:
-    is_type = _is(kind)
+    is_type = is_of(kind)
     if not bounds.keys() & {"max", "min"}:
         return is_type
     most = bounds["max"].bound if "max" in bounds else float("inf")
@@ -247,7 +247,7 @@ def _number_test(kind: str, bounds: Bounds) -> Quick:
 
 def _scalar(kind: str, bounds: Bounds, quick: Quick) -> Check:
     """Return the check that explains why a scalar fails, rule by rule in the service's order."""
-    is_type, type_rule = _is(kind), bounds.get("type")
+    is_type, type_rule = is_of(kind), bounds.get("type")
 
     def check(value: Any, where: Where, found: Findings) -> None:
         if quick(value):

@@ -9,12 +9,15 @@ if TYPE_CHECKING:
     from pytest_smfake.service.core import Service
     from pytest_smfake.service.store import Place
 
+    from .signatures import Signatures
+
 
 class ActiveFake(Protocol):
     """What interception needs to know of the fake that answers; `quotas` holds what retry quotas had left before it."""
 
     service: Service
     home: Place
+    signatures: Signatures
     account: str
     allow: tuple[str, ...]
     clock: Clock

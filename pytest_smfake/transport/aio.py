@@ -76,7 +76,7 @@ async def _faked(session: Any, request: Any, seen: Request) -> Any:
     whole = replace(seen, body=await _body(request), read_timeout=read_timeout)
 
     def ask() -> Response:
-        return answer(whole, fake.service, fake.home, lambda: transport.moto_response(request))
+        return answer(whole, fake, lambda: transport.moto_response(request))
 
     try:
         # What can take real time, code of the test above all, must not hold up the event loop.

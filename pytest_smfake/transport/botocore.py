@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -18,7 +19,7 @@ from pytest_smfake.service.isolation import isolated, refusal
 
 from . import credentials, waiting
 from .active import ActiveFake, fakes
-from .exchange import BrokenConnection, Response
+from .exchange import BrokenConnection, Request, Response
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer, is_sagemaker
 
@@ -83,6 +84,10 @@ def _patch() -> None:
     _replace(botocore.session.Session, "__init__", _init)
     _patch_moto()
     _patch_aiobotocore()
+    if "requests" in sys.modules or find_spec("requests") is not None:
+        from . import plain
+
+        plain.patch(_replace)
 
 
 def _patch_aiobotocore() -> None:
@@ -121,13 +126,13 @@ def _send(original: Any) -> Any:
                 connect_timeout, read_timeout = timeouts(session, request)
                 whole = replace(seen, body=body_of(request), read_timeout=read_timeout)
                 try:
-                    response = answer(whole, fake.service, fake.home, lambda: moto_response(request))
-                    if minds_length and not request.stream_output and response.is_cut_short:
-                        raise BrokenConnection("cut-short")
+                    response = answer(whole, fake, lambda: moto_response(request))
                 except BrokenConnection as error:
                     raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
                     waiting.sleep(seconds)
                     raise raised from None
+                if minds_length and not request.stream_output and response.is_cut_short:
+                    raise broken("cut-short", request, connect_timeout, read_timeout)[0]
                 return _aws_response(request, response)
         moto = _moto_answer(request)
         if moto is not None:
@@ -206,6 +211,16 @@ def moto_response(request: Any) -> Response | None:
     """Return moto's answer to a botocore request, or None where it is not active or has none."""
     answered = _moto_answer(request)
     return None if answered is None else Response(answered.status_code, dict(answered.headers), answered.content)
+
+
+def pass_on(request: Request) -> Response | None:
+    """Return moto's answer to a request that came over a server in this process."""
+    if not fakes or "moto.core.models" not in sys.modules:
+        return None
+    from botocore.awsrequest import AWSPreparedRequest
+
+    url = f"https://api.sagemaker.{request.scope[1] or fakes[-1].home.region}.amazonaws.com/"
+    return moto_response(AWSPreparedRequest(request.method, url, dict(request.headers), request.body, stream_output=False))
 
 
 def _moto_answer(request: Any) -> Any:

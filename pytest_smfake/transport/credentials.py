@@ -39,6 +39,20 @@ def dummy(account: str) -> Any:
     return Credentials(access_key_of(account), SECRET, method=METHOD)
 
 
+def environment(url: str, account: str, region: str) -> dict[str, str]:
+    """Return the variables by which a process of any language reaches the fake at an address: endpoints, dummy keys, region."""
+    return {
+        "AWS_ENDPOINT_URL_SAGEMAKER": url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_ACCESS_KEY_ID": access_key_of(account),
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 def set_aside(account: str) -> dict[str, str | None]:
     """Put dummies in the place of the credential variables, and return what was there."""
     before = {name: os.environ.pop(name, None) for name in SET_ASIDE}

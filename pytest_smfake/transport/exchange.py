@@ -5,26 +5,47 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from pytest_smfake.service.calls import Call
 
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; header names are in lower case. `read_timeout` is how many seconds its client waits for an answer."""
+    """An HTTP request; header names are in lower case.
+
+    `read_timeout` is how many seconds its client waits for an answer; `target` is path and query as they were sent, where the
+    URL's are others since a part of them chose who answers.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
     read_timeout: float = math.inf
+    target: str = ""
 
     @property
     def host(self) -> str:
         """Host name, without a port."""
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def netloc(self) -> str:
+        """Host name, with a port unless it is the scheme's own: what the `Host` header says."""
+        parts = urlsplit(self.url)
+        return parts.netloc.removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ""))
+
+    @property
+    def signed_target(self) -> str:
+        """Path and query, as the signature has them."""
+        parts = urlsplit(self.url)
+        return self.target or (f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/")
 
     @property
     def scope(self) -> tuple[str, str, str]:
@@ -38,11 +59,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response."""
+    """An HTTP response; `call` is the call that it answers, if it is one's."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    call: Call | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_cut_short(self) -> bool:
@@ -51,8 +73,9 @@ class Response:
 
 
 class BrokenConnection(Exception):  # noqa: N818  # no error of ours: the transport raises the client's own in its place
-    """Instead of a response: the connection broke, and `how` names in which way."""
+    """Instead of a response to a call: the connection broke, and `how` names in which way."""
 
-    def __init__(self, how: str) -> None:
+    def __init__(self, how: str, call: Call) -> None:
         super().__init__(how)
         self.how = how
+        self.call = call

@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import random
 import re
+import zlib
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from pytest_smfake.service.arns import account_of
 from pytest_smfake.service.calls import Call
-from pytest_smfake.service.core import Service
 from pytest_smfake.service.encounters import NOTHING, Encounter, InjectedError
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.store import Place
 from pytest_smfake.spec.model import error_names, operation_names, service_model
 
 from . import runtime
+from .active import ActiveFake
 from .exchange import BrokenConnection, Request, Response
 
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
+CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0", "application/json")
+"""Content types that are read as JSON. That others are unknown operations is observed of Kinesis (mhart/kinesalite, index.js), which
+reads the first alone; that the others are read here is a courtesy to code without an SDK."""
 MAX_BODY = 6 * 1024 * 1024
 """Bytes of a request body (assumed; the longest single member, a pipeline's definition, may have 1 MiB)."""
 
@@ -41,21 +44,21 @@ def is_sagemaker(request: Request) -> bool:
     return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
 
 
-def answer(request: Request, service: Service, home: Place, forward: Callable[[], Response | None]) -> Response:
+def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | None]) -> Response:
     """Answer a request to SageMaker and log the call.
 
     Args:
         request: the request.
-        service: who answers.
-        home: account and region where the request names none.
+        fake: who answers.
         forward: passes the request on to another mock, for what the service does not implement; it returns that mock's
             response, or None where there is no such mock.
 
     Raises:
         BrokenConnection: there is no answer, on purpose.
     """
-    place = _place(request, home)
-    call = Call(None, request.body, place.region, place.account, service.clock.now())
+    service, caller = fake.service, fake.signatures.caller(request)
+    place = _place(request, caller.account, fake.home)
+    call = Call(None, request.body, place.region, place.account, service.clock.now(), principal=caller.principal)
     call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
     to_runtime, identity = runtime.is_runtime(request), request_id()
     met: Encounter = NOTHING
@@ -68,10 +71,13 @@ def answer(request: Request, service: Service, home: Place, forward: Callable[[]
         else:
             call.operation = _operation(request)
             met = service.faults.arrive(call, request.read_timeout)
-            parameters = _decode(request.body)
+            call.body = body = unpacked(request)
+            parameters = decode(body)
+        # After the body was read, before it is checked: observed of Kinesis (mhart/kinesalite, index.js).
+        fake.signatures.verify(request)
         service.check(call.operation, parameters)
         met.at("access")
-        service.denials.authorize(call.operation, parameters, place)
+        service.denials.authorize(call.operation, parameters, place, caller.principal)
         met.at("condition")
         if not service.keeps(call.operation, parameters):
             response = forward()
@@ -85,15 +91,17 @@ def answer(request: Request, service: Service, home: Place, forward: Callable[[]
         call.error, call.response, response = injected, None, None
     if response is None:
         headers = {"x-amzn-RequestId": identity, "Date": formatdate(service.clock.now(), usegmt=True)}
-        response = _error_response(call.error, headers) if isinstance(call.error, InjectedError) else None
+        response = _error_response(call, call.error, headers) if isinstance(call.error, InjectedError) else None
         response = response or (runtime.encode(call, headers) if to_runtime else _encode(call, headers))
-    return damaged(response, injected.code) if injected is not None and injected.failure.form == "damage" else response
+    if injected is not None and injected.failure.form == "damage":
+        response = damaged(response, injected.code)
+    return Response(response.status, response.headers, response.body, call)
 
 
-def _error_response(error: InjectedError, headers: dict[str, str]) -> Response | None:
+def _error_response(call: Call, error: InjectedError, headers: dict[str, str]) -> Response | None:
     """Return the response to a call that met what is no error of the service's; None for one that is."""
     if error.failure.form == "connection":
-        raise BrokenConnection(error.code)
+        raise BrokenConnection(error.code, call)
     return Response(error.status, headers | {"Content-Length": "0"}, b"") if error.failure.form == "status" else None
 
 
@@ -114,31 +122,53 @@ def request_id() -> str:
     )
 
 
-def _place(request: Request, home: Place) -> Place:
-    key, region, _ = request.scope
+def _place(request: Request, account: str | None, home: Place) -> Place:
+    region = request.scope[1]
     if not region:
         host = _API_HOST.match(request.host)
         region = (host["region"] or host["dual"]) if host else home.region
-    return Place(account_of(key) or home.account, region)
+    return Place(account or home.account, region)
 
 
 def _operation(request: Request) -> str:
     name = request.headers.get("x-amz-target", "").removeprefix(TARGET)
-    if name not in operation_names():
+    kind = request.headers.get("content-type", CONTENT_TYPE).partition(";")[0].strip().lower()
+    if name not in operation_names() or request.method != "POST" or kind not in CONTENT_TYPES:
         # The code and its status are documented; another service of the protocol was seen to send no message with it.
         raise ServiceError("UnknownOperationException", status=404)
     return name
 
 
-def _decode(body: bytes) -> Any:
+def unpacked(request: Request) -> bytes:
+    """Return the body of a request, unpacked where it is packed.
+
+    Raises:
+        ServiceError: it is too large, packed wrongly or in another way than gzip (both are assumed).
+    """
+    body = request.body
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed in ("gzip", "x-gzip"):
+        unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            body = unpacking.decompress(body, MAX_BODY + 1)  # no more of a bomb than that
+        except zlib.error:
+            raise ServiceError("SerializationException") from None
+        if not unpacking.eof and len(body) <= MAX_BODY:
+            raise ServiceError("SerializationException")
+    elif packed not in ("identity", ""):
+        raise ServiceError("SerializationException", f"The content encoding '{packed}' is not supported")
+    if len(body) > MAX_BODY:
+        raise ServiceError("RequestEntityTooLargeException", f"The request body has more than {MAX_BODY} bytes", status=413)
+    return body
+
+
+def decode(body: bytes) -> Any:
     """Return the JSON value of a body.
 
     Raises:
         ServiceError: `SerializationException` for what no JSON reader of the service would take. Python's own takes more:
             UTF-16, NaN, and lone surrogates.
     """
-    if len(body) > MAX_BODY:
-        raise ServiceError("RequestEntityTooLargeException", f"The request body has more than {MAX_BODY} bytes", status=413)
     try:
         text = body.decode("utf-8")
         value = json.loads(text, parse_constant=_refuse)

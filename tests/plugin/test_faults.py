@@ -10,6 +10,8 @@ import pytest
 
 from pytest_smfake.transport.active import active
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 CALLS = """
     import boto3
     import pytest
@@ -20,7 +22,7 @@ CALLS = """
 """
 
 
-@pytest.fixture(params=["plain", "-n 2"])
+@pytest.fixture(params=["plain", pytest.param("-n 2", marks=pytest.mark.once)])
 def run(request, pytester):
     """Run a suite in one process and under xdist."""
     extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 CREATE = """
     import boto3
     import pytest
@@ -14,7 +16,7 @@ CREATE = """
 """
 
 
-@pytest.fixture(params=["plain", "-n 2"])
+@pytest.fixture(params=["plain", pytest.param("-n 2", marks=pytest.mark.once)])
 def run(request, pytester):
     """Run a suite in one process and under xdist."""
     extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
@@ -184,7 +186,7 @@ def test_moto_missing(run):
 
 
 def test_without_plugin_autoload(pytester, monkeypatch):
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_PLUGINS")
     pytester.makepyfile(
         CREATE
         + """
@@ -196,7 +198,9 @@ def test_without_plugin_autoload(pytester, monkeypatch):
     pytester.runpytest_subprocess().assert_outcomes(errors=1)
 
 
-def test_named_in_pytest_plugins_as_well(pytester):
+def test_named_in_pytest_plugins_as_well(pytester, monkeypatch):
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.delenv("PYTEST_PLUGINS")
     pytester.makeconftest("pytest_plugins = ['pytest_smfake.plugin']")
     pytester.makepyfile("def test_it(smfake): pass")
     pytester.runpytest_subprocess().assert_outcomes(passed=1)

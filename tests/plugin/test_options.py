@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("alone")
 
-@pytest.fixture(params=["plain", "-n 2"])
+
+@pytest.fixture(params=["plain", pytest.param("-n 2", marks=pytest.mark.once)])
 def run(request, pytester):
     extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 
 from pytest_smfake import FakeSageMaker
+from pytest_smfake.spec.model import runtime_model, service_model
 from pytest_smfake.transport.wire import MAX_BODY, Request, is_sagemaker
 
 HEADERS = {
@@ -229,3 +231,41 @@ def test_names_as_numbers_from_a_lax_client(smfake):
     with pytest.raises(ClientError) as caught:
         client.create_model(ModelName=3)
     assert caught.value.response["Error"]["Code"] == "SerializationException"
+
+
+def test_packed_bodies(smfake):
+    packed = gzip.compress(json.dumps(smfake.request(ModelName="packed")).encode())
+    assert send(packed, Content_Encoding="gzip")[0] == 200
+    assert smfake.calls[-1].parameters["ModelName"] == "packed"
+    for broken in (packed[:-1], packed[:20], b"{}", b""):
+        assert send(broken, Content_Encoding="gzip")[:2] == SERIALIZATION
+    assert send(packed, Content_Encoding="br")[:2] == SERIALIZATION
+    bomb = gzip.compress(b" " * (MAX_BODY + 1))
+    assert len(bomb) < 10_000
+    assert send(bomb, Content_Encoding="gzip")[:2] == (413, "RequestEntityTooLargeException")
+    assert list(smfake.at(region="eu-west-1", account="111122223333").models) == ["packed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/x-amz-json-1.1", 200),
+        ("application/x-amz-json-1.1; charset=utf-8", 200),
+        ("APPLICATION/JSON", 200),
+        (None, 200),
+        ("application/x-www-form-urlencoded", 404),
+        ("application/cbor", 404),
+    ],
+)
+def test_content_types(kind, status, smfake):
+    assert send(b"{}", X_Amz_Target="SageMaker.ListModels", Content_Type=kind)[0] == status
+
+
+def test_calls_are_posted(smfake):
+    assert send(b"{}", method="PUT", X_Amz_Target="SageMaker.ListModels")[:2] == (404, "UnknownOperationException")
+
+
+def test_the_service_speaks_json_alone():
+    """Newer SDKs negotiate CBOR where the service model lists it: once SageMaker's does, this fails, and a codec is due."""
+    assert service_model().metadata["protocols"] == ["json"]
+    assert runtime_model().metadata["protocols"] == ["rest-json"]

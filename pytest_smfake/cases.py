@@ -1,0 +1,204 @@
+"""Boundary cases: for each rule a request just inside its bound, and one that breaks it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from .spec.rules import Edition, Rule
+from .values.aims import Aim
+from .values.breaking import break_constraint, follow
+from .values.breaks import Silent, ways
+from .values.choices import LEAST
+from .values.limits import limit_rules, limit_states
+from .values.places import member_at, places, put, spelled
+from .values.recipes import Side, recipes
+from .values.requests import ACCOUNT, REGION, Maker, maker_of
+from .values.states import Account, State, Step, states
+from .values.tree import Node
+from .values.verdicts import Verdict, rejection
+
+__all__ = ["Case", "Silence", "Verdict", "cases", "silences"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request that just keeps one rule, or breaks that one alone. It is the same each time.
+
+    Attributes:
+        id: `CreateModel/ModelName:max-64`; it is stable, and holds only characters that pytest's `-k` takes.
+        rule: the rule. For a limit of the account, which is in no catalogue, one such as `CreateModel:limit-models`.
+        side: `inside`, which keeps the rule, or `outside`, which breaks it.
+        operation: such as `CreateModel`.
+        request: the parameters, as JSON has them.
+        path: the place that decides: `Tags[0].Key`; empty for the request as a whole.
+        how: how the request was made, in words.
+        verdict: what to expect. Of an inside case, that no rule is broken: whether the service then carries out the call
+            depends on what else is there, such as the model that is described.
+        first: for a condition or limit, the calls that have to be made before: operations with their requests, in order.
+        limits: for a limit, the limits of the account, by the keys of `FakeSageMaker.limit`.
+        objects: for a condition that looks at S3, the addresses of the objects that have to be there, and no others.
+    """
+
+    id: str
+    rule: Rule
+    side: Side
+    operation: str
+    request: Any
+    path: str
+    how: str
+    verdict: Verdict
+    first: tuple[Step, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    objects: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"<Case {self.id}: {self.how}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A rule that no request breaks alone, so that no outside case exists.
+
+    Attributes:
+        rule: the rule.
+        kind: `vacuous`, or `message-only` where only the text of the answer tells whether the rule is there.
+        reason: why, in words.
+    """
+
+    rule: Rule
+    kind: str
+    reason: str
+
+
+def cases(
+    operation: str = "CreateModel",
+    *,
+    edition: Edition = "page",
+    rules: Mapping[str, Any] | None = None,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    **members: Any,
+) -> list[Case]:
+    """Return the boundary cases of an operation, in the order of its rules.
+
+    Args:
+        operation: any operation that takes members, such as `CreateModel`.
+        edition: `page` or `sdk`.
+        rules: overrides by rule id: a rule that changes, changes its cases; one that is off has none.
+        region: the region that ARNs and images name, where it matters that of the call.
+        account: the account that they name, likewise.
+        members: values for members of every request but where the case is about them, such as an `ExecutionRoleArn` that exists.
+
+    Raises:
+        ValueError: an unknown operation, edition, rule or member.
+
+    Example:
+        >>> from pytest_smfake.cases import cases
+        >>> [str(case) for case in cases("DescribeModel") if case.rule.keyword == "max"]
+        ['DescribeModel/ModelName:max-63', 'DescribeModel/ModelName:max-64']
+    """
+
+    def maker(name: str) -> Maker:
+        return maker_of(name, edition, _of(rules, name), region, account)
+
+    def simplest(name: str) -> Any:
+        return maker(name).request(LEAST, given=members if name == operation else {})
+
+    own = maker(operation)
+    own.check_members(members)
+    return list(_cases(own, Account(region, account, simplest), members))
+
+
+def silences(operation: str = "CreateModel", *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Silence]:
+    """Return the rules that no request breaks alone, each with the reason.
+
+    Example:
+        >>> from pytest_smfake.cases import silences
+        >>> [(silence.rule.id, silence.kind) for silence in silences("DescribeTransformJob")]
+        [('DescribeTransformJob/TransformJobName:min', 'message-only')]
+    """
+    maker = maker_of(operation, edition, rules)
+    found = []
+    for rule in maker.catalogue.rules(operation):
+        if rule.is_constraint and isinstance(silent := ways(maker.root.find(rule.path), rule), Silent):
+            found.append(Silence(rule, silent.kind, silent.reason))
+        elif rule.kind == "cross-field":
+            made = list(_cross_field(maker, rule, {}))
+            if not any(isinstance(one, Case) and one.side == "outside" for one in made):
+                found.append(next(one for one in made if isinstance(one, Silence)))
+    return found
+
+
+def _cases(maker: Maker, stateful: Account, members: dict[str, Any]) -> Iterator[Case]:
+    for rule in maker.catalogue.rules(maker.operation):
+        if rule.is_constraint:
+            yield from _constraint(maker, rule, members)
+        elif rule.kind == "condition":
+            yield from map(partial(_case, rule), states(rule, stateful))
+        else:
+            yield from (made for made in _cross_field(maker, rule, members) if isinstance(made, Case))
+    for rule in limit_rules(maker.operation):
+        yield from map(partial(_case, rule), limit_states(rule, stateful))
+
+
+def _of(rules: Mapping[str, Any] | None, operation: str) -> dict[str, Any]:
+    return {rule_id: bound for rule_id, bound in (rules or {}).items() if rule_id.startswith((f"{operation}/", f"{operation}:"))}
+
+
+def _case(rule: Rule, state: State) -> Case:
+    verdict = Verdict() if state.side == "inside" else rejection(rule)
+    path, label = spelled(state.where), f"{rule.id}-{state.label}"
+    return Case(label, rule, state.side, rule.operation, state.request, path, state.how, verdict, state.first, state.limits, state.objects)
+
+
+def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case]:
+    node = maker.root.find(rule.path)
+    aim = Aim(rule.path)
+    request = maker.request(LEAST, aim=aim, given=members)
+    where = places(request, rule.path)[0]
+    label, value = _kept(node, rule, member_at(request, where, rule.path))
+    request = put(request, where, value, key=rule.path.endswith("[key]"))
+    maker.settle(request, aim, members)
+    if not maker.catalogue.validate(maker.operation, request):  # else an override of another rule leaves no room for it
+        yield _case(rule, State("inside", label, f"{rule.keyword} just kept", request, where))
+    broken = ways(node, rule)
+    if isinstance(broken, Silent):
+        return
+    for way in broken if rule.keyword == "required" else broken[:1]:
+        change = break_constraint(maker, rule, way, LEAST, members)
+        yield _case(rule, State("outside", way.label, way.how, change.request, change.where))
+
+
+def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
+    """Return a label and the value that just keeps a rule, in the place of one that keeps it anyway."""
+    match rule.keyword:
+        case "required":
+            return "given", value
+        case "type":
+            return node.kind, value
+        case "enum":
+            return "inside", rule.bound[-1]
+        case "pattern":
+            return "inside", node.string(40, bytes(number * 37 % 256 for number in range(40)))
+        case _:
+            bound = node.sizes[rule.keyword == "max"]
+            return str(bound), node.sized(bound, value)
+
+
+def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case | Silence]:
+    for recipe in recipes(rule.id):
+        change = follow(maker, rule, recipe, LEAST, members)
+        beyond = rule.bound + 1 if type(rule.bound) is int else None
+        label = recipe.label.format(bound=rule.bound, beyond=beyond)
+        case = _case(rule, State(recipe.side, label, recipe.how, change.request, change.where))
+        others = {violation.rule.id for violation in maker.catalogue.validate(maker.operation, change.request)} - set(case.verdict.rules)
+        if not others:
+            yield case
+        elif recipe.side == "outside":
+            yield Silence(rule, "vacuous", f"what breaks it breaks {', '.join(sorted(others))} too, which comes first")

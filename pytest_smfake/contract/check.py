@@ -1,0 +1,145 @@
+"""What a check is: one sentence of the contract, and code that holds a target to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_smfake.spec.rules import Evidence
+
+if TYPE_CHECKING:
+    from .target import Reply, Target
+
+Run = Callable[["Target"], None]
+
+CAPABILITIES: Mapping[str, str] = {
+    "creation": "a model can be created: the target takes its role and image",
+    "unchecked": "what a request names of other services (roles, images, artifacts, subnets) need not exist",
+    "any-name": "names need not begin in a certain way",
+    "alone": "the account holds nothing but what the check creates, so that whole lists can be compared",
+    "regions": "a second region can be reached",
+    "limits": "the limit on models can be set",
+    "faults": "calls can be made to fail",
+}
+"""What a check can need of a target; each is documented here, and none is named after a vendor."""
+
+
+class Difference(AssertionError):  # noqa: N818  # it is what was found, not an error of the check
+    """A target did not do what a check says.
+
+    Attributes:
+        expected, actual: in words.
+        request: the request that showed it, None where it was no single one.
+        outdated: whether the target did what the SDK's model says where the page says something else.
+    """
+
+    def __init__(self, expected: str, actual: str, request: Any = None, *, outdated: bool = False) -> None:
+        super().__init__(f"expected: {expected}\nactual: {actual}" + (f"\nrequest: {shown(request)}" if request is not None else ""))
+        self.expected = expected
+        self.actual = actual
+        self.request = request
+        self.outdated = outdated
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One sentence of the contract.
+
+    Attributes:
+        id: stable and public: `create/same-name`, or the id of a boundary case, `CreateModel/ModelName:max-64`.
+        sentence: what a service that passes does.
+        group: what it is about, for tables: `create`, `list`, or the operation of a case.
+        evidence: how it is known that SageMaker does so.
+        source: where from.
+        run: holds a target to it; raises `Difference`.
+        needs: what it needs of a target, from `CAPABILITIES`.
+        rule: the id of the rule of the catalogue that it is about, None for a behaviour.
+
+    Example:
+        >>> from pytest_smfake.contract import checks
+        >>> checks(select=["create/same-name"])[0].sentence
+        'A second model of the same name is rejected, and the first stays as it is.'
+    """
+
+    id: str
+    sentence: str
+    group: str
+    evidence: Evidence
+    source: str
+    run: Run
+    needs: tuple[str, ...] = ()
+    rule: str | None = None
+
+    @property
+    def creates(self) -> bool:
+        """Whether it creates anything; the others can be run against an account in which nothing may be created."""
+        return "creation" in self.needs
+
+    def __repr__(self) -> str:
+        return f"<Check {self.id}>"
+
+
+def behaviours(checks: list[Check]) -> Callable[..., Callable[[Run], Run]]:
+    """Return a decorator that makes a check of a function which holds a target to a sentence, and adds it to a list."""
+
+    def behaviour(
+        check_id: str, sentence: str, evidence: Evidence, source: str, *, needs: tuple[str, ...] = ("creation",), rule: str | None = None
+    ) -> Callable[[Run], Run]:
+        unknown = [need for need in needs if need not in CAPABILITIES]
+        if unknown:
+            raise ValueError(f"{check_id} needs {unknown[0]!r}, which is no capability; there are: {', '.join(CAPABILITIES)}")
+
+        def register(run: Run) -> Run:
+            checks.append(Check(check_id, sentence, check_id.partition("/")[0], evidence, source, run, needs, rule))
+            return run
+
+        return register
+
+    return behaviour
+
+
+def same(what: str, actual: Any, expected: Any, request: Any = None) -> None:
+    """Compare a value with what a check expects of it.
+
+    Raises:
+        Difference: they are not equal.
+    """
+    if actual != expected:
+        raise Difference(f"{what} is {shown(expected)}", f"it is {shown(actual)}", request)
+
+
+def accepted(reply: Reply, request: Any = None) -> Any:
+    """Return what a call answered.
+
+    Raises:
+        Difference: it was rejected.
+    """
+    if reply.code is not None or reply.status != 200:
+        raise Difference(f"{reply.operation} is accepted", reply.verdict, request)
+    return reply.members
+
+
+def rejected(reply: Reply, code: str, text: str | None = None, request: Any = None) -> None:
+    """Look at how a call was rejected.
+
+    Args:
+        reply: the answer.
+        code: the error code that it should have.
+        text: its text, or the start of it if it ends in `...`; None for any.
+        request: the request, for the report.
+
+    Raises:
+        Difference: it was accepted, or rejected with another code or text.
+    """
+    expected = f"{reply.operation} is rejected with {code}" + (f": {text}" if text is not None else "")
+    matches = text is None or (reply.message.startswith(text[:-3]) if text.endswith("...") else reply.message == text)
+    if reply.code != code or not matches:
+        raise Difference(expected, reply.verdict, request)
+
+
+def shown(value: Any, width: int = 2000) -> str:
+    """Return a value as a report shows it."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= width else f"{text[:width]}... ({len(text)} characters)"

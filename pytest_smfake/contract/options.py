@@ -1,0 +1,21 @@
+"""What a run of the contract can be told, by the pytest plugin and by the command alike."""
+
+from __future__ import annotations
+
+from pytest_smfake.results import SUFFIXES
+
+AWS = {
+    "account": "the account id that the credentials have to be of",
+    "region": "the region to run in",
+    "prefix": "how the names of models begin",
+    "role": "the role that models name; goes with the image",
+    "image": "the image that models name; goes with the role",
+    "rate": "how many calls a second are sent at the most (4)",
+}
+"""What the target aws has to be told."""
+ENDPOINTS = "let AWS_ENDPOINT_URL and its kind count for the target aws; such a run proves nothing about the real service"
+TARGETS = "where checks run: fake (default), moto, endpoint=URL, recording=FILE, aws; several give one column each"
+CHECK = "run these contract checks alone; * stands for any characters"
+RECORD = "record the answers of the target, without what tells whose account it is"
+LEDGER = "add what the real service passed to a ledger"
+REPORT = f"write a report to a file: {', '.join(SUFFIXES)}"

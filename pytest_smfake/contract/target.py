@@ -1,0 +1,261 @@
+"""A target: where checks run, and what a check can do there."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+from .check import CAPABILITIES, Check, Difference, accepted, shown
+
+SERVICE = "sagemaker"
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a target answered to one call.
+
+    Attributes:
+        operation: the operation that was called.
+        status: the HTTP status.
+        headers: the response's headers, their names in lower case.
+        body: the response's body.
+        code: the error code, None for a success.
+        message: the error's text, empty for a success.
+        members: the members of a success, as botocore reads them.
+    """
+
+    operation: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    code: str | None
+    message: str
+    members: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        """What happened, in words."""
+        if self.code is None:
+            return f"accepted, {self.status}: {shown(self.members, 300)}"
+        return f"rejected, {self.status} {self.code}: {self.message}"
+
+
+class Target:
+    """Where checks run. A target of another kind inherits from it and says how clients are made.
+
+    It is a context manager, also within itself: each check runs in a `with` block, at whose end nothing of it is left.
+
+    Attributes:
+        name: as tables and reports name it.
+        region, other_region: where checks run, and the second region of those that need two.
+        account: the account, None where it is not known: its number is then read from the first ARN.
+        role_arn, image, model_data_url: what a model may name; empty where nothing is known that the target takes.
+
+    Example:
+        >>> from pytest_smfake.contract import Target, run_contract
+        >>> class Emulator(Target):
+        ...     def new_client(self, region, **arguments):
+        ...         import boto3
+        ...         return boto3.client("sagemaker", region_name=region, endpoint_url="http://127.0.0.1:5000", **arguments)
+        >>> Emulator("emulator").supports("limits")
+        False
+    """
+
+    role_arn = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
+    model_data_url = "s3://sagemaker-us-east-1-123456789012/model.tar.gz"
+    is_service = False
+    """Whether it is the real service, whose differences from the page may be the page's."""
+    run_tag = "smfake-run"
+    """The key of the tag by which models of a run can be told, where the target sets one."""
+    lacks: Mapping[str, str] = {
+        "alone": "the account may hold other models",
+        "limits": "nothing is known by which its limits could be set",
+        "faults": "nothing is known by which its calls could be made to fail",
+    }
+    """What the target cannot do, and why: the checks that need it are reported as skipped with this reason."""
+
+    def __init__(
+        self, name: str, *, region: str = "us-east-1", other_region: str = "eu-west-1", account: str | None = None, run: str = ""
+    ) -> None:
+        self.name = name
+        self.region = region
+        self.other_region = other_region
+        self.account = account
+        self.run = run or "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
+        """What the names of one run have in common."""
+        self._clients: dict[str, Any] = {}
+        self._created: list[tuple[str, str]] = []
+        self.check = ""
+        """The id of the check that runs."""
+        self.on_reply: Callable[[Any, str, Reply], None] | None = None
+        """Called with each request, region and reply, such as by a recorder."""
+        self._depth = 0
+        self._body: bytes | None = None
+        self._response: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def new_client(self, region: str, **arguments: Any) -> Any:
+        """Make a boto3 client for SageMaker; `arguments` are those of `boto3.client`, and have to be passed on."""
+        raise NotImplementedError
+
+    def supports(self, capability: str) -> bool:
+        """Whether the target can do what a check needs.
+
+        Raises:
+            ValueError: it is no capability; the sentence lists those that there are.
+        """
+        if capability not in CAPABILITIES:
+            raise ValueError(f"{capability!r} is no capability; there are: {', '.join(CAPABILITIES)}")
+        return capability not in self.lacks
+
+    def why_not(self, check: Check) -> str | None:
+        """Return why a check cannot be run here, None where it can."""
+        return next((self.lacks[need] for need in check.needs if not self.supports(need)), None)
+
+    def limit(self, key: str, bound: int) -> AbstractContextManager[object]:
+        """Limit something within a block, such as `models`; for targets with the capability `limits`."""
+        raise NotImplementedError
+
+    def fail(self, operation: str, code: str, **keywords: Any) -> AbstractContextManager[object]:
+        """Let the next call fail; for targets with the capability `faults`."""
+        raise NotImplementedError
+
+    def client(self, region: str | None = None) -> Any:
+        """Return a boto3 client that checks nothing itself, so that the target is what answers."""
+        region = region or self.region
+        if region not in self._clients:
+            from botocore.config import Config
+
+            config = Config(parameter_validation=False, retries={"mode": "standard", "total_max_attempts": 3})
+            client = self._clients[region] = self.new_client(region, config=config)
+            client.meta.events.register(f"before-call.{SERVICE}", self._replace_body)
+            client.meta.events.register(f"after-call.{SERVICE}", self._keep_response)
+        return self._clients[region]
+
+    def _replace_body(self, params: dict[str, Any], **_: Any) -> None:
+        """Let a call have the body that `send` has for it; everything else about the request stays botocore's own."""
+        if self._body is not None:
+            params["body"] = self._body
+
+    def _keep_response(self, http_response: Any, **_: Any) -> None:
+        self._response = http_response
+
+    def name_of(self, suffix: str = "") -> str:
+        """Return a name that is unique to this run, such as `smfake-qwertyui-a`."""
+        return f"smfake-{self.run}-{suffix}" if suffix else f"smfake-{self.run}"
+
+    def request(self, **overrides: Any) -> dict[str, Any]:
+        """Return a valid CreateModel request; an override of None leaves the member out."""
+        container = {"Image": self.image, "ModelDataUrl": self.model_data_url} if self.model_data_url else {"Image": self.image}
+        request = {"ModelName": self.name_of(), "PrimaryContainer": container, "ExecutionRoleArn": self.role_arn}
+        return {name: value for name, value in (request | overrides).items() if value is not None}
+
+    def members(self, operation: str) -> tuple[tuple[str, Any], ...]:
+        """Return the members that boundary cases have in common here: names that are this run's, and what a model may name."""
+        if operation != "CreateModel":
+            return ()
+        return ("ModelName", self.name_of()), ("ExecutionRoleArn", self.role_arn)
+
+    def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
+        """Send a call through a boto3 client and return what came back, whatever it is.
+
+        Args:
+            operation: such as `CreateModel`.
+            request: the parameters, as JSON has them, which are sent as they are, also where botocore would refuse them; or
+                the bytes of the body.
+            region: where to; the target's region by default.
+        """
+        region = region or self.region
+        client = self.client(region)
+        body = request if isinstance(request, bytes) else json.dumps(request, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        self._body = body
+        try:
+            code, message, members = self._call(client, operation)
+        finally:
+            self._body = None
+        response = self._response
+        if code is None:
+            self._note(operation, region, request, members)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        reply = Reply(operation, response.status_code, headers, response.content, code, message, members)
+        if self.on_reply is not None:
+            self.on_reply(request, region, reply)
+        return reply
+
+    def _call(self, client: Any, operation: str) -> tuple[str | None, str, dict[str, Any]]:
+        """Make a call; return its error code, text and members."""
+        from botocore import xform_name
+        from botocore.exceptions import ClientError
+
+        try:
+            members = getattr(client, xform_name(operation))()
+        except ClientError as error:
+            return error.response["Error"]["Code"], error.response["Error"].get("Message", ""), {}
+        del members["ResponseMetadata"]
+        return None, "", members
+
+    def pages(self, operation: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list, each the members of an answer.
+
+        Raises:
+            Difference: a page is refused, or a token comes again, so that the pages would never end.
+        """
+        request, tokens = dict(request), set()
+        while True:
+            page = accepted(self.send(operation, request), request)
+            yield page
+            token = page.get("NextToken")
+            if token is None:
+                return
+            if token in tokens:
+                raise Difference("every token leads to another page", f"the token {token!r} came twice", request)
+            tokens.add(token)
+            request["NextToken"] = token
+
+    def _note(self, operation: str, region: str, request: Any, members: Mapping[str, Any]) -> None:
+        """Remember what was created and not deleted, by the name in its ARN: a service may have taken what is no name at all."""
+        if operation == "CreateModel":
+            self._created.append((region, str(members.get("ModelArn", "")).partition(":model/")[2]))
+        elif operation == "DeleteModel" and isinstance(request, dict):
+            self._created = [entry for entry in self._created if entry != (region, request.get("ModelName"))]
+
+    def created(self) -> list[tuple[str, str]]:
+        """Return region and name of every model that the check under way created and that may still be there."""
+        return list(self._created)
+
+    def eventually(self, read: Callable[[], V], expected: V) -> V:  # noqa: ARG002  # for targets where what was written shows late
+        """Return what is read. Where what was written shows late, a target reads again until it is what is expected."""
+        return read()
+
+    def finish(self) -> list[str]:
+        """End a run, and return what it left behind."""
+        return []
+
+    def begin(self) -> None:
+        """Prepare for a check; what inherits from this class may do more."""
+
+    def end(self) -> None:
+        """Leave nothing of a check: delete what it created, the latest first."""
+        while self._created:
+            region, name = self._created.pop()
+            self.send("DeleteModel", {"ModelName": name}, region=region)
+
+    def __enter__(self) -> Self:
+        if self._depth == 0:
+            self.begin()
+        self._depth += 1
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self.end()

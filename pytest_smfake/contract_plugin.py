@@ -1,0 +1,157 @@
+"""The contract's part of the pytest plugin: options, hooks, the fixture `smfake_target`. Wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, TARGETS
+from .results import Results, check_path
+
+if TYPE_CHECKING:
+    from .contract import Check, Target
+    from .contract.session import Session
+
+CONTRACT = Path(__file__).parent / "contract" / "test_contract.py"
+
+state_key = pytest.StashKey["State"]()
+
+
+class State:
+    """What a run knows of its contract tests.
+
+    Args:
+        config: the run's.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._targets: dict[str, Target] = {}
+        self.session: Session | None = None
+        self.edition: Any = config.getoption("--smfake-edition") or config.getini("smfake_edition")
+        self.names: list[str] = config.getoption("--smfake-target") or ["fake"]
+        self.paths = [self._path(text) for text in config.getoption("--smfake-report")]
+
+    def _path(self, text: str) -> Path:
+        return self._config.invocation_params.dir / text
+
+    def optional_path(self, option: str) -> Path | None:
+        """Return the file that an option names, None where it names none."""
+        text = self._config.getoption(option)
+        return self._path(text) if text else None
+
+    def target(self, name: str) -> Target:
+        """Return the target that a text names, the same one for the whole run.
+
+        Raises:
+            ValueError: there is none; the sentence says what would be right.
+        """
+        if name not in self._targets:
+            from .contract.targets import target_of
+
+            added = self._config.hook.pytest_smfake_targets(config=self._config)
+            more = {kind: make for kinds in added for kind, make in kinds.items()}
+            told = {key: self._config.getoption(f"--smfake-aws-{key}") or self._config.getini(f"smfake_aws_{key}") for key in AWS}
+            told["configured_endpoints"] = self._config.getoption("--smfake-aws-configured-endpoints")
+            self._targets[name] = target_of(name, self.edition, aws=told, more=more)
+        return self._targets[name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and ini settings."""
+    group = parser.getgroup("smfake-contract", "contract of SageMaker's CreateModel")
+    add = group.addoption
+    add("--smfake-target", action="append", default=[], metavar="NAME[=ARGUMENT]", help=TARGETS)
+    add("--smfake-check", action="append", default=[], metavar="ID", help=CHECK)
+    add("--smfake-report", action="append", default=[], metavar="PATH", help=REPORT)
+    add("--smfake-record", metavar="PATH", help=RECORD)
+    add("--smfake-ledger", metavar="PATH", help=LEDGER)
+    for key, text in AWS.items():
+        add(f"--smfake-aws-{key}", metavar=key.upper(), help=text)
+        parser.addini(f"smfake_aws_{key}", text, default="")
+    add("--smfake-aws-configured-endpoints", action="store_true", help=ENDPOINTS)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks of this plugin."""
+    from . import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options; a wrong one ends the run before it starts."""
+    state = config.stash[state_key] = State(config)
+    for path in state.paths:
+        try:
+            check_path(path)
+        except ValueError as error:
+            raise pytest.UsageError(f"--smfake-report: {error}") from None
+    record, ledger = state.optional_path("--smfake-record"), state.optional_path("--smfake-ledger")
+    asked = config.getoption("--smfake-check")
+    if asked or record or ledger or config.getoption("--smfake-target"):
+        from .contract import checks
+        from .contract.session import Session
+
+        try:
+            checks(asked, state.edition)
+            targets = [state.target(name) for name in state.names]
+            if len(set(state.names)) < len(state.names):
+                raise ValueError(f"each target has to be named once, not {state.names!r}")
+            state.session = Session(state.edition, targets, record=record, ledger=ledger)
+            if config.getoption("numprocesses", None) and any(name == "aws" or record for name in state.names):
+                raise ValueError("the real service, and a recording, take a run in one process: without -n")
+        except ValueError as error:
+            raise pytest.UsageError(f"smfake contract: {error}") from None
+    if not hasattr(config, "workerinput"):
+        names = config.getoption("--smfake-target")
+        config.pluginmanager.register(Results(state.edition, state.paths, names, asked, state.session), "smfake-results")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say what is going to happen to a real account, once it is known that it is the right one."""
+    contract = session.config.stash[state_key].session
+    chosen = _checks(session.items)
+    if contract is not None and chosen and not session.config.option.collectonly:
+        try:
+            lines = contract.begin(chosen)
+        except ValueError as error:
+            pytest.exit(f"smfake contract: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+        reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+        for line in lines if reporter is not None else ():
+            reporter.write_line(line)
+
+
+def _checks(items: list[pytest.Item]) -> list[Check]:
+    """Return the checks among the tests, each once."""
+    found: dict[str, Check] = {}
+    for item in items:
+        check: Any = item.callspec.params.get("check") if hasattr(item, "callspec") else None
+        if hasattr(check, "sentence"):
+            found[check.id] = check
+    return list(found.values())
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collect the contract where `--pyargs pytest_smfake.contract` asks for it and the project's own python_files do not."""
+    if file_path == CONTRACT and not any(fnmatchcase(file_path.name, pattern) for pattern in parent.config.getini("python_files")):
+        return pytest.Module.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for `smfake_target` on each of them."""
+    if "smfake_target" in metafunc.fixturenames:
+        metafunc.parametrize("smfake_target", metafunc.config.stash[state_key].names, indirect=True)
+
+
+@pytest.fixture
+def smfake_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """Yield where a contract check runs, what `--smfake-target` names (function scope)."""
+    with request.config.stash[state_key].target(request.param) as target:
+        yield target

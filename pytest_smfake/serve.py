@@ -1,0 +1,141 @@
+"""`smfake serve`: the fake as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .fake import FakeSageMaker
+
+PORT = 4577
+CALLS = 10_000
+"""How many calls the log of a world keeps, unless told otherwise."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `smfake serve` takes."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, which only this machine reaches)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for any that is free (default: {PORT})")
+    parser.add_argument("--edition", choices=("page", "sdk"), default="page", help="page (default) or sdk")
+    parser.add_argument("--region", default="us-east-1", help="region of a call that names none")
+    parser.add_argument("--account", default="123456789012", help="account of credentials that name none")
+    parser.add_argument("--limit", action="append", default=[], metavar="KEY=BOUND", help="an account limit, such as models=5; repeatable")
+    parser.add_argument(
+        "--rule", action="append", default=[], metavar="ID=BOUND", help="a rule to override (off: switched off); repeatable"
+    )
+    parser.add_argument("--auth", choices=("lenient", "strict"), default="lenient", help="strict verifies signatures")
+    parser.add_argument("--key", action="append", default=[], metavar="ID:SECRET[:ACCOUNT]", help="a key pair that is known; repeatable")
+    parser.add_argument("--calls", type=int, default=CALLS, metavar="N", help=f"calls that the log of a world keeps (default: {CALLS})")
+    parser.add_argument("--admin", action="store_true", help="offer the admin API, which needs the token that is printed")
+    parser.add_argument("--token", help="the token of the admin API (default: a new one each time)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="write what every world holds to a file when the server stops")
+    parser.add_argument(
+        "--log", choices=("json", "none"), default="json", help="the access log on standard error (default: json, a line each)"
+    )
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the default world.
+
+    Raises:
+        ValueError: an option of no known form.
+    """
+    keys = {}
+    for text in options.key:
+        name, *rest = text.split(":")
+        if not name or len(rest) not in (1, 2) or not rest[0]:
+            raise ValueError(f"--key {text!r} is not of the form ID:SECRET or ID:SECRET:ACCOUNT")
+        keys[name] = {"secret": rest[0]} | ({"account": rest[1]} if len(rest) > 1 else {})
+    limits = dict(_pair("--limit", text) for text in options.limit)
+    rules = dict(_pair("--rule", text) for text in options.rule)
+    settings = {"edition": options.edition, "region": options.region, "account": options.account, "auth": options.auth}
+    return settings | {"limits": limits, "rules": rules, "keys": keys}
+
+
+def _pair(option: str, text: str) -> tuple[str, Any]:
+    name, equals, value = (part.strip() for part in text.rpartition("="))
+    if not (name and equals and value):
+        raise ValueError(f"{option} {text!r} is not of the form NAME=VALUE")
+    if value in ("off", "true"):
+        return name, None if value == "off" else True
+    return name, int(value) if value.isdecimal() else value
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve until a signal says otherwise; return the exit code.
+
+    Raises:
+        ValueError: an option that cannot be, an address that cannot be listened on, or the extra `server` is not installed.
+    """
+    try:
+        from .transport.server import DEFAULT, Server
+    except ImportError as error:
+        if not (error.name or "").startswith("cheroot"):
+            raise
+        raise ValueError("serve needs cheroot: pip install 'pytest-smfake[server]'") from None
+    from .transport.admin import Admin, state_of
+
+    if not 0 <= options.port <= 65535:
+        raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
+    if options.calls < 1:
+        raise ValueError(f"--calls {options.calls} is not how many calls are kept: a number of at least 1")
+    if options.token is not None and not options.admin:
+        raise ValueError("--token is the token of the admin API, which needs --admin")
+
+    def make(settings: dict[str, Any]) -> FakeSageMaker:
+        return world(settings, options.calls)
+
+    try:
+        socket.getaddrinfo(options.host, options.port)
+    except OSError as error:
+        raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
+    done = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: done.set())
+    server = Server(options.host, options.port, log=_log if options.log == "json" else None)
+    server.worlds[DEFAULT] = make(settings_of(options))
+    try:
+        server.__enter__()
+    except OSError as error:
+        raise ValueError(f"{options.host} port {options.port} cannot be listened on: {error}") from None
+    if options.host not in LOOPBACK:
+        print(f"smfake: {options.host} is reached by other machines, too; whoever reaches it may use it", file=sys.stderr)
+    if options.admin:
+        token = options.token or secrets.token_urlsafe(24)
+        server.admin = Admin(server, token, make)
+        print(f"smfake admin token: {token}", flush=True)
+    print(f"smfake ready: {server.url} (edition {options.edition})", flush=True)
+    done.wait()
+    server.__exit__()
+    if options.state:
+        state = {"worlds": {name: state_of(fake) for name, fake in sorted(server.worlds.items())}}
+        options.state.write_text(json.dumps(state, indent=1), "utf-8")
+    print("smfake stopped", flush=True)
+    return 0
+
+
+def world(settings: dict[str, Any], calls: int = CALLS) -> FakeSageMaker:
+    """Return the fake of a world, whose log keeps that many calls.
+
+    Raises:
+        ValueError: settings that cannot be.
+    """
+    from .fake import FakeSageMaker
+
+    fake = FakeSageMaker(**settings)
+    fake.service.kept = calls
+    fake.reset()
+    return fake
+
+
+def _log(entry: dict[str, Any]) -> None:
+    print(json.dumps(entry), file=sys.stderr, flush=True)

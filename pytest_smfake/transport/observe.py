@@ -1,0 +1,102 @@
+"""Observation of botocore: every SageMaker request that a client makes, seen once, before anyone answers it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from pytest_smfake.spec.model import RUNTIME, SERVICE
+
+from .active import active
+
+Sent = bytes | dict[str, Any]
+"""A request as it is seen: the body as the wire has it, or, to the runtime, whose members are not all in the body, the members."""
+
+MODULE = "botocore.serialize"
+
+
+class Watch(MetaPathFinder):
+    """Tells of each request where botocore has serialised it, until it is stopped.
+
+    That is the one place that every request passes once, whoever answers and however often it is sent again: it is past
+    botocore's own validation of parameters, and ahead of the events by which others answer (`before-call` of its Stubber,
+    `before-send` of moto). The classes are patched, so that clients made earlier are seen too, and those of aiobotocore, which
+    serialises with the same classes. Requests inside an active `FakeSageMaker` are left out: it checks them itself.
+
+    botocore is patched when the code under test imports it, and never imported for this.
+
+    Args:
+        seen: is told the operation and what is sent.
+    """
+
+    def __init__(self, seen: Callable[[str, Sent], None]) -> None:
+        self._seen = seen
+        self._undo: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Watch from now on."""
+        if (module := sys.modules.get(MODULE)) is not None:
+            self._patch(module)
+        sys.meta_path.insert(0, self)
+
+    def stop(self) -> None:
+        """Leave botocore as it was."""
+        sys.meta_path.remove(self)
+        while self._undo:
+            self._undo.pop()()
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return the spec that the next finder has for botocore's serialisers, with a loader that patches them once they are loaded."""
+        if fullname != MODULE:
+            return None
+        others = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
+        spec = next((spec for spec in others if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                load(module)
+                self._patch(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # the loader is made for this one import
+        return spec
+
+    def _patch(self, module: Any) -> None:
+        for owner in (module.JSONSerializer, module.BaseRestSerializer):
+            original = owner.serialize_to_request
+            owner.serialize_to_request = self._observed(original)
+            self._undo.append(partial(setattr, owner, "serialize_to_request", original))
+
+    def _observed(self, original: Any) -> Any:
+        @wraps(original)
+        def serialize_to_request(serializer: Any, parameters: Mapping[str, Any], operation_model: Any) -> Any:
+            request = original(serializer, parameters, operation_model)
+            service = operation_model.service_model.service_name
+            if service in (SERVICE, RUNTIME) and active() is None:
+                self._seen(operation_model.name, request["body"] if service == SERVICE else _members(parameters))
+            return request
+
+        return serialize_to_request
+
+
+def read(sent: Sent) -> Any:
+    """Return a request as JSON has it; None where the service could not read it."""
+    from pytest_smfake.service.errors import ServiceError
+
+    from .wire import decode
+
+    try:
+        return decode(sent) if isinstance(sent, bytes) else sent
+    except ServiceError:
+        return None
+
+
+def _members(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a request to the runtime. A body that is a stream can be read only once, and not by us: it counts as empty."""
+    body = parameters.get("Body")
+    return {**parameters, "Body": b""} if body is not None and not isinstance(body, bytes | str) else dict(parameters)

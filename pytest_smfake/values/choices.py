@@ -1,0 +1,63 @@
+"""Who chooses, where a value leaves a choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .tree import Node
+
+EDGES = 8
+"""How many times as often a size is one of its bounds, or next to one, as it is chosen among all that there are."""
+
+
+class Choices(Protocol):
+    """What chooses: Hypothesis, a random number generator, or nobody."""
+
+    def number(self, least: int, most: int) -> int:
+        """Return a whole number within bounds, both included."""
+
+    def bits(self, count: int) -> int:
+        """Return a number of so many bits, each of which is as often set as not."""
+
+    def picks(self) -> bytes:
+        """Return a few bytes, that choose the characters of a string."""
+
+    def part(self, node: Node) -> Any:
+        """Return a value of a member, chosen as a part of its own, which a shrinker can take out or make simpler as a whole."""
+
+
+class Least:
+    """Chooses the least of everything: the simplest value there is, the same each time."""
+
+    def number(self, least: int, most: int) -> int:  # noqa: ARG002  # the protocol's
+        """Return the least."""
+        return least
+
+    def bits(self, count: int) -> int:  # noqa: ARG002  # likewise
+        """Return no bit."""
+        return 0
+
+    def picks(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def part(self, node: Node) -> Any:
+        """Return the simplest value of a member."""
+        return node.make(self)
+
+
+LEAST = Least()
+
+
+def size(choices: Choices, least: int, most: int, simplest: int | None = None) -> int:
+    """Choose a length, a count or a number, eight times in nine one of its bounds or next to one.
+
+    One number chooses both whether and what, so that a shrinker has one to shrink; 0 stands for the simplest, which is the least
+    unless another is given.
+    """
+    span = most - least
+    chosen = choices.number(0, span + EDGES * max(span, 1))
+    if chosen <= span:
+        return least + ((least if simplest is None else simplest) - least + chosen) % (span + 1)
+    return (least, min(least + 1, most), max(most - 1, least), most)[chosen % 4]

@@ -1,0 +1,245 @@
+"""Strings of an exact length that a pattern takes.
+
+A pattern is read once into a tree whose nodes know which lengths they can have, as the bits of an int: bit n is set
+where n characters are possible. A string of a length is then made in one pass, from a few bytes that choose among what
+is possible; they are repeated where it takes more of them, so that a long string costs no more bytes than a short one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from re import _constants as sre  # type: ignore[attr-defined]  # Hypothesis reads patterns by these modules, too
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+from pytest_smfake.spec.patterns import translate
+
+READABLE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_./:=+@,"
+ALPHABET = (
+    f"{READABLE}!#$%&()*;<>?[\\]^`{{|}}~'\" éßñŁжωא大가あ٣½Ⅷ𝒜𝟙𐍈€«🙂\u0301\u00a0\u2003\u3000\u200d\t\n\r\x00\x1b\x7f\u0085\u2028\u2029\ufeff"
+)
+"""What strings are made of, most readable first: letters, digits, marks and spaces within ASCII, beyond it and beyond 16 bits,
+and what often breaks a program: quotes, controls, line ends. All are assigned in every version of Unicode that Python 3.11 and
+other engines know, since engines disagree about the others."""
+
+
+DIFFERENT = 5
+"""How many different parts of a length a repetition makes before it repeats them."""
+
+
+class Picks:
+    """Bytes that choose, repeated without end; none at all choose the first of everything."""
+
+    __slots__ = ("at", "bytes")
+
+    def __init__(self, picks: bytes) -> None:
+        self.bytes = picks or b"\0"
+        self.at = 0
+
+    def next(self) -> int:
+        """Return the next byte."""
+        self.at += 1
+        return self.bytes[(self.at - 1) % len(self.bytes)]
+
+    def text(self, alphabet: str, length: int) -> str:
+        """Return a string over an alphabet: as many characters as there are bytes, repeated to the length."""
+        if self.bytes == b"\0" or not length:
+            return alphabet[0] * length
+        size = len(alphabet)
+        unit = "".join([alphabet[byte % size] for byte in self.bytes[:length]])
+        return (unit * (length // len(unit) + 1))[:length]
+
+
+class Chars:
+    """One character of an alphabet."""
+
+    def __init__(self, alphabet: str) -> None:
+        self.alphabet = alphabet
+        self.lengths: int = 2 if alphabet else 0
+
+    def make(self, _: int, picks: Picks) -> str:
+        """Return a character."""
+        return self.alphabet[picks.next() % len(self.alphabet)]
+
+
+class Parts:
+    """One part after the other; no part at all is the empty string."""
+
+    def __init__(self, parts: Sequence[Node], cap: int) -> None:
+        self.parts = parts
+        self.rest: list[int] = [1]
+        """The lengths that are possible from each part on, the last first."""
+        for part in reversed(parts):
+            self.rest.append(_sums(part.lengths, self.rest[-1], cap))
+        self.rest.reverse()
+        self._plans: dict[int, list[tuple[Node, int]]] = {}
+        self.lengths: int = self.rest[0]
+
+    def make(self, length: int, picks: Picks) -> str:
+        """Return a string: early parts are as short as can be, so that the last one that can be long is."""
+        if length not in self._plans:
+            self._plans[length] = self._plan(length)
+        return "".join([part.make(own, picks) for part, own in self._plans[length]])
+
+    def _plan(self, length: int) -> list[tuple[Node, int]]:
+        plan = []
+        for part, rest in zip(self.parts, self.rest[1:], strict=True):
+            own = next(own for own in bits(part.lengths) if length >= own and rest >> (length - own) & 1)
+            plan.append((part, own))
+            length -= own
+        return plan
+
+
+class Branch:
+    """One of several."""
+
+    def __init__(self, options: Sequence[Node]) -> None:
+        self.options = options
+        self.lengths: int = 0
+        for option in options:
+            self.lengths |= option.lengths
+
+    def make(self, length: int, picks: Picks) -> str:
+        """Return a string of one of the options that can be that long."""
+        fitting = [option for option in self.options if option.lengths >> length & 1]
+        return fitting[picks.next() % len(fitting)].make(length, picks)
+
+
+class Repeat:
+    """The same part several times."""
+
+    def __init__(self, part: Node, least: int, most: int | None, cap: int) -> None:
+        self.part = part
+        self.least = least
+        self.most = cap if most is None else min(most, cap)
+        self.lengths: int = self._lengths(cap)
+
+    def _lengths(self, cap: int) -> int:
+        if isinstance(self.part, Chars):
+            return ((1 << (self.most + 1)) - 1) & ~((1 << self.least) - 1) if self.part.lengths else int(self.least == 0)
+        total, power = 0, 1
+        for count in range(self.most + 1):
+            if count >= self.least:
+                before, total = total, total | power
+                if total == before:  # more of the same adds no length
+                    break
+            power = _sums(power, self.part.lengths, cap)
+        return total
+
+    def make(self, length: int, picks: Picks) -> str:
+        """Return a string: short parts, a few longer ones among them."""
+        if isinstance(self.part, Chars):
+            return picks.text(self.part.alphabet, length)
+        texts: dict[int, list[str]] = {}
+        made = []
+        for index, size in enumerate(self._sizes(length, picks.next() % 4)):
+            known = texts.setdefault(size, [])
+            if len(known) < DIFFERENT:
+                known.append(self.part.make(size, picks))
+            made.append(known[index % len(known)])
+        return "".join(made)
+
+    def _sizes(self, length: int, wanted: int) -> list[int]:
+        """Return the sizes of the parts that make up a length, if possible with as many longer parts as wanted."""
+        sizes = [size for size in bits(self.part.lengths) if 0 < size <= length]
+        if not sizes:
+            return [0] * self.least
+        short, long = sizes[0], sizes[min(1, len(sizes) - 1)]
+        several = [[long] * count for count in (wanted, *range(length // long + 1))]
+        for extra in [*several, *([size] for size in sizes)]:  # at last one part takes what the others leave
+            count, rest = divmod(length - sum(extra), short)
+            empty = max(self.least - count - len(extra), 0) if self.part.lengths & 1 else 0
+            if count >= 0 and not rest and self.least <= count + len(extra) + empty <= self.most:
+                between = [short] * (count // (len(extra) + 1))
+                mixed = [size for longer in extra for size in (*between, longer)]
+                return mixed + [short] * (count - len(between) * len(extra)) + [0] * empty
+        raise UnfitError
+
+
+class UnfitError(ValueError):
+    """A length that this way of dividing it among parts does not reach."""
+
+
+Node = Chars | Parts | Branch | Repeat
+
+
+def _sums(left: int, right: int, cap: int) -> int:
+    """Return the lengths of a part with one of `left` and a part with one of `right`, none above the cap."""
+    if left.bit_count() > right.bit_count():
+        left, right = right, left
+    total = 0
+    for size in bits(left):
+        total |= right << size
+    return total & ((1 << (cap + 1)) - 1)
+
+
+def bits(lengths: int) -> Iterator[int]:
+    """Yield the lengths, the least first."""
+    while lengths:
+        low = lengths & -lengths
+        yield low.bit_length() - 1
+        lengths ^= low
+
+
+def _node(items: Any, cap: int) -> Node:
+    """Return the node for a sequence of Python's parsed pattern, in which what has no width stands for nothing."""
+    parts = [part for operator, argument in items for part in _part(operator, argument, cap)]
+    return parts[0] if len(parts) == 1 else Parts(parts, cap)
+
+
+def _part(operator: Any, argument: Any, cap: int) -> Iterator[Node]:
+    if operator in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
+        yield Chars(_chars(operator, argument))
+    elif operator in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+        least, most, inner = argument
+        yield Repeat(_node(inner, cap), int(least), None if most is sre.MAXREPEAT else int(most), cap)
+    elif operator is sre.SUBPATTERN:
+        yield _node(argument[-1], cap)
+    elif operator is sre.ATOMIC_GROUP:
+        yield _node(argument, cap)
+    elif operator is sre.BRANCH:
+        yield Branch([_node(option, cap) for option in argument[1]])
+    elif operator not in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):  # what these ask for is seen when the whole string is matched
+        raise ValueError(f"{operator} has no string of an exact length")
+
+
+def _chars(operator: Any, argument: Any) -> str:
+    """Return the characters of the alphabet that a class takes; a literal beyond the alphabet is one, too."""
+    if operator is sre.LITERAL:
+        return chr(argument)
+    if operator is sre.ANY:
+        return ALPHABET.replace("\n", "")
+    if operator is sre.NOT_LITERAL:
+        return ALPHABET.replace(chr(argument), "")
+    negated = argument[0][0] is sre.NEGATE
+    found = [char for char in ALPHABET if any(_takes(item, ord(char)) for item in argument) is not negated]
+    if not found and not negated:
+        found = [chr(value if kind is sre.LITERAL else value[0]) for kind, value in argument if kind in (sre.LITERAL, sre.RANGE)]
+    return "".join(found)
+
+
+_CATEGORIES = {
+    sre.CATEGORY_DIGIT: r"\d",
+    sre.CATEGORY_NOT_DIGIT: r"\D",
+    sre.CATEGORY_SPACE: r"\s",
+    sre.CATEGORY_NOT_SPACE: r"\S",
+    sre.CATEGORY_WORD: r"\w",
+    sre.CATEGORY_NOT_WORD: r"\W",
+}
+
+
+def _takes(item: tuple[Any, Any], point: int) -> bool:
+    kind, value = item
+    if kind is sre.LITERAL:
+        return bool(point == value)
+    if kind is sre.RANGE:
+        return bool(value[0] <= point <= value[1])
+    return kind is sre.CATEGORY and re.match(_CATEGORIES[value], chr(point), re.ASCII) is not None
+
+
+@cache
+def parsed(pattern: str, cap: int) -> Node:
+    """Return the tree of a Java pattern, whose strings have up to `cap` characters."""
+    return _node(_parser.parse(translate(pattern, alphabet=ALPHABET), re.ASCII), cap)

@@ -1,0 +1,143 @@
+"""Reports of runs of pytest: the options, the properties of tests, and what cannot be written."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import boto3  # noqa: F401  # else a run in this process loads it, and its own patches with it, for itself alone
+import pytest
+
+from pytest_smfake.contract import checks, read
+from pytest_smfake.contract.report import Report
+from pytest_smfake.results import SUFFIXES, properties
+
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
+
+SUITE = ("--pyargs", "pytest_smfake.contract")
+SOME = ("--smfake-check=create/*", "--smfake-check=tags/*")
+
+
+@pytest.fixture
+def weak(pytester):
+    """Let there be a kind of target that takes a name twice."""
+    pytester.makeconftest("""
+        from pytest_smfake.contract import FakeTarget
+
+        def pytest_smfake_targets(config):
+            return {"weak": lambda _: FakeTarget("weak", rules={"CreateModel/ModelName:not-taken": None})}
+    """)
+
+
+def test_every_form_in_the_order_of_the_suite_also_on_two_workers(weak, pytester):
+    paths = [f"--smfake-report=out/it{suffix}" for suffix in SUFFIXES]
+    ran = pytester.runpytest_subprocess(*SUITE, *SOME, "-p", "xdist", "-n", "2", "--smfake-target=weak", "--smfake-target=fake", *paths)
+    ran.stdout.fnmatch_lines(["*= smfake contract =*", "create *5/6 *6/6", "rules proved *"])
+    ran.stdout.fnmatch_lines([f"report: *it{suffix}" for suffix in SUFFIXES])
+    report = read(pytester.path / "out" / "it.json")
+    assert report.targets == ["weak", "fake"]
+    assert [check["id"] for check in report.checks] == [check.id for check in checks(["create/*", "tags/*"])]
+    assert [(result.target, result.check) for result in report.results] == [
+        (name, check["id"]) for name in report.targets for check in report.checks
+    ]
+    assert [(result.target, result.check) for result in report.failed] == [("weak", "create/same-name")]
+    assert (pytester.path / "out" / "it.md").read_text("utf-8") == report.to_markdown()
+
+
+def test_junit_properties(weak, pytester):
+    pytester.runpytest(
+        *SUITE, "--smfake-check=create/same-name", "--smfake-check=create/headers", "--smfake-target=weak", "--junitxml=out.xml"
+    )
+    tests = {}
+    for case in ET.parse(pytester.path / "out.xml").iter("testcase"):  # noqa: S314  # pytest has just written it
+        told = {one.get("name"): one.get("value") for one in case.iter("property")}
+        tests[told["smfake_check"]] = [told[f"smfake_{name}"] for name in ("rule", "evidence", "target", "outcome")]
+    assert tests == {
+        "create/same-name": ["CreateModel/ModelName:not-taken", "observed", "weak", "failed"],
+        "create/headers": ["", "observed", "weak", "passed"],
+    }
+
+
+def test_a_check_that_runs_in_two_classes_counts_once_and_its_failure_wins(pytester):
+    pytester.makepyfile("""
+        import pytest
+        from pytest_smfake.contract import CreateModelContract, FakeTarget
+
+        class TestGood(CreateModelContract):
+            select = ["create/same-name"]
+
+        class TestLax(CreateModelContract):
+            select = ["create/same-name"]
+            expected_failures = {"create/same-name": "our issue 12"}
+
+            @pytest.fixture
+            def target(self):
+                return FakeTarget(rules={"CreateModel/ModelName:not-taken": None})
+
+        class TestAgain(TestGood):
+            pass
+    """)
+    pytester.runpytest("--smfake-report=out.json").assert_outcomes(passed=2, xfailed=1)
+    report = read(pytester.path / "out.json")
+    (result,) = report.results
+    assert report.counts("fake") == {"failed": 1, "not run": len(checks()) - 1}
+    assert (result.check, result.target, result.outcome, result.reason) == ("create/same-name", "fake", "failed", "our issue 12")
+
+
+def test_a_run_that_stops_early_says_what_was_not_run(weak, pytester):
+    pytester.runpytest(*SUITE, *SOME, "-x", "--smfake-target=fake", "--smfake-target=weak", "--smfake-report=out.json")
+    report = read(pytester.path / "out.json")
+    assert len(report.checks) == len(checks(["create/*", "tags/*"]))
+    assert report.counts("weak") == {"passed": 2, "failed": 1, "not run": len(report.checks) - 3}
+    assert report.counts("fake") == {"passed": 3, "not run": len(report.checks) - 3}
+
+
+def test_a_contract_of_some_checks_says_what_it_left_out(pytester):
+    pytester.makepyfile("""
+        from pytest_smfake.contract import CreateModelContract
+
+        class TestIt(CreateModelContract):
+            select = ["create/same-name"]
+    """)
+    ran = pytester.runpytest()
+    ran.stdout.fnmatch_lines([f"in all *1/1, {len(checks()) - 1} not run", "rules proved *0 of *"])
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("out.xml", "'out.xml' ends in none of: .json, .html, .md"),
+        ("out", "'out' ends in none of: .json, .html, .md"),
+        ("there.json", "*there.json is a directory, not a file to write to"),
+        ("file/out.json", "*out.json cannot be written: *file is not a directory"),
+    ],
+)
+def test_paths_that_cannot_be_written(path, sentence, pytester):
+    (pytester.path / "there.json").mkdir()
+    (pytester.path / "file").touch()
+    ran = pytester.runpytest(*SUITE, "--smfake-check=create/headers", f"--smfake-report={path}")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines([f"ERROR: --smfake-report: {sentence}"])
+
+
+def test_what_cannot_be_written_at_the_end_is_told_and_fails_the_run(pytester, monkeypatch):
+    def full(self: Report, path: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Report, "write", full)
+    ran = pytester.runpytest_inprocess(*SUITE, "--smfake-check=create/headers", "--smfake-report=out.json")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stdout.fnmatch_lines(["the report could not be written to *out.json: No space left on device"])
+    assert not (pytester.path / "out.json").exists()
+
+
+def test_no_check_no_report(pytester):
+    pytester.makepyfile("def test_it(): pass")
+    ran = pytester.runpytest("--smfake-report=out.json")
+    ran.assert_outcomes(passed=1)
+    ran.stdout.fnmatch_lines(["no report, since no contract check came to a result: *out.json"])
+    assert not (pytester.path / "out.json").exists()
+
+
+def test_properties_are_text():
+    told = properties({"id": "a", "rule": None, "evidence": "assumed"}, {"target": "t", "outcome": "passed"})
+    assert [type(value) for pair in told for value in pair] == [str] * 12

@@ -1,0 +1,229 @@
+"""The real service as a target, played by the fake and by moto's STS: who is asked first, what is sent, and what is left."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pytest_smfake import FakeSageMaker
+from pytest_smfake.contract import checks
+from pytest_smfake.contract.aws import AwsSettings, AwsTarget, PreflightError
+from pytest_smfake.contract.suite import run_check
+from pytest_smfake.contract.targets import aws_target
+
+TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci", "rate": 10_000}
+USABLE = {"role": "arn:aws:iam::123456789012:role/SageMaker", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"}
+
+
+@pytest.fixture
+def service():
+    with mock_aws(), FakeSageMaker() as fake:
+        yield fake
+
+
+@pytest.fixture
+def target(service):
+    return aws_target(TOLD | USABLE)
+
+
+def check(check_id):
+    return checks([check_id])[0]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            ({"account": ""}, "the target aws needs account: the account id that the credentials have to be of, 12 digits; '' is none"),
+            ({"account": "1234"}, "'1234' is none"),
+            ({"region": "mars"}, "the target aws needs region: a region such as us-east-1; 'mars' is none"),
+            (
+                {"prefix": "-a"},
+                "the target aws needs prefix: how names begin, up to 30 letters, digits and hyphens between them; '-a' is none",
+            ),
+            ({"prefix": "a" * 31}, "is none"),
+            ({"role": ""}, "takes a role and an image together"),
+            ({"image": ""}, "takes a role and an image together"),
+            ({"rate": "0"}, "sends a number of calls a second above 0, not 0.0"),
+            ({"rate": "fast"}, "the rate of the target aws is a number of calls a second, not 'fast'"),
+        ],
+        ids=str,
+    )
+    def test_what_it_has_to_be_told(self, change, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            aws_target(TOLD | USABLE | change)
+
+    def test_credentials_of_another_account(self, service):
+        target = aws_target(TOLD | {"account": "999999999999"})
+        with pytest.raises(PreflightError, match="the credentials are of account 123456789012, and not of 999999999999, which is expected"):
+            target.preflight()
+        assert len(service.calls) == 0
+
+    def test_credentials_that_sts_refuses(self, service, monkeypatch):
+        target = aws_target(TOLD)
+
+        def refuse(request, **_):
+            body = (
+                b"<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The security token is expired</Message></Error></ErrorResponse>"
+            )
+            return boto3_response(request, 403, body)
+
+        original = boto3.client
+
+        def client(*arguments, **keywords):
+            made = original(*arguments, **keywords)
+            made.meta.events.register_first("before-send.sts", refuse)
+            return made
+
+        monkeypatch.setattr(boto3, "client", client)
+        with pytest.raises(PreflightError, match="STS refuses the credentials: The security token is expired"):
+            target.preflight()
+
+    def test_nobody_answers(self, monkeypatch):
+        # Nothing listens on the port; the variable counts, since it is said so.
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        with pytest.raises(PreflightError, match="STS could not be asked whose credentials these are: Could not connect"):
+            aws_target(TOLD | {"configured_endpoints": True}).preflight()
+
+    def test_no_credentials(self, monkeypatch):
+        monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
+        with pytest.raises(PreflightError, match="STS could not be asked .*: Unable to locate credentials"):
+            aws_target(TOLD).preflight()
+
+
+def boto3_response(request, status, body):
+    from io import BytesIO
+
+    from botocore.awsrequest import AWSResponse
+
+    class Raw(BytesIO):
+        def stream(self):
+            yield self.read()
+
+    return AWSResponse(request.url, status, {}, Raw(body))
+
+
+def test_the_right_account(target):
+    target.preflight()
+
+
+def test_configured_endpoints_are_ignored_unless_they_are_to_count(service, target, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert target.client().meta.endpoint_url == "https://api.sagemaker.us-east-1.amazonaws.com"
+    told = aws_target(TOLD | {"configured_endpoints": True})
+    assert told.client().meta.endpoint_url == "http://127.0.0.1:9"
+    assert (target.is_service, told.is_service) == (True, False)
+
+
+def test_the_plan_says_what_is_going_to_happen(service, target):
+    plan = target.plan(checks())
+    assert plan[0] == f"account 123456789012, region us-east-1, run {target.run}: every name begins with ci-{target.run}"
+    assert plan[1].endswith(" calls, 10000 a second at the most")
+    assert "create models, which cost nothing by themselves, and delete them" in plan[2]
+    assert plan[2].partition(" rules to be proved")[0].isdecimal()
+    assert "nothing is created, unless the service accepts what it should reject" in aws_target(TOLD).plan(checks())[2]
+
+
+def test_without_a_role_only_the_checks_that_create_nothing_are_run(service):
+    target = aws_target(TOLD)
+    results = [run_check(one, target) for one in checks(["create/*", "errors/*", "CreateModel/ModelName:*"])]
+    reasons = {result.check: result.reason for result in results if result.outcome == "skipped"}
+    assert {"create/response", "CreateModel/ModelName:max-63", "CreateModel/ModelName:not-taken-taken"} <= reasons.keys()
+    assert set(reasons.values()) == {"no role and image are given, so that nothing is created; the checks that reject are run alone"}
+    assert not any(call.error is None for call in service.calls)
+
+
+def test_a_whole_run_leaves_nothing(smfake):
+    target = aws_target(TOLD | USABLE)
+    results = [run_check(one, target) for one in checks()]
+    assert [result for result in results if result.outcome == "failed"] == []
+    assert len(smfake.models) == 0
+    assert target.finish() == []
+    created = [call.parameters for call in smfake.calls if call.operation == "CreateModel" and call.error is None]
+    assert len(created) > 100
+    assert all(request["ModelName"].startswith(target.name_of()) for request in created)
+    tags = [request["Tags"] for request in created]
+    assert tags.count([{"Key": "smfake-run", "Value": target.run}]) > 90
+
+
+def test_only_names_of_this_run_are_deleted(service, target):
+    service.add_model(ModelName="production")
+    run_check(check("create/response"), target)
+    with target:
+        target.send("CreateModel", target.request())
+    assert list(service.models) == ["production"]
+    deleted = [call.parameters["ModelName"] for call in service.calls if call.operation == "DeleteModel"]
+    assert set(deleted) == {target.name_of()}
+
+
+def test_what_should_have_been_rejected_is_deleted(target, service):
+    with FakeSageMaker(rules={f"{operation}/ModelName:max": None for operation in ("CreateModel", "DeleteModel")}) as lax:
+        result = run_check(check("CreateModel/ModelName:max-64"), target)
+        assert (result.outcome, list(lax.models)) == ("failed", [])
+
+
+@pytest.mark.smfake(edition="sdk")
+def test_where_the_page_is_behind_the_service(smfake):
+    target = aws_target(TOLD | USABLE)
+    six, required = (
+        run_check(check("CreateModel/Containers:max-6"), target),
+        run_check(check("CreateModel/ExecutionRoleArn:required-missing"), target),
+    )
+    assert (six.outcome, required.outcome) == ("outdated", "outdated")
+    assert six.actual.startswith("accepted, 200")
+    emulator = aws_target(TOLD | USABLE | {"configured_endpoints": True})
+    assert run_check(check("CreateModel/Containers:max-6"), emulator).outcome == "failed"
+
+
+def test_interrupted_within_a_check(service, target, monkeypatch):
+    original = AwsTarget.send
+
+    def send(self, operation, request, **keywords):
+        reply = original(self, operation, request, **keywords)
+        if operation == "DescribeModel":
+            raise KeyboardInterrupt
+        return reply
+
+    monkeypatch.setattr(AwsTarget, "send", send)
+    with pytest.raises(KeyboardInterrupt):
+        run_check(check("describe/echo"), target)
+    assert len(service.models) == 0
+
+
+def test_a_model_whose_answer_was_lost_is_found_and_removed(service, target):
+    # Its creation is not known to have succeeded, so that the run does not delete it by itself.
+    service.fail("CreateModel", "connection-reset", effect="after")
+    with pytest.raises(Exception, match="Connection"), target:
+        target.send("CreateModel", target.request())
+    service.add_model(ModelName="ci-production")
+    assert target.finish() == [target.name_of()]
+    again = aws_target(TOLD | {"run": target.run})
+    assert again.cleanup() == [target.name_of()]
+    assert (again.census(), list(service.models)) == ([], ["ci-production"])
+
+
+def test_tags_that_show_late_are_waited_for(service, target, monkeypatch):
+    slept = []
+    monkeypatch.setattr("pytest_smfake.contract.aws.time.sleep", slept.append)
+    answers = iter([{}, {}, {"team": "growth"}])
+    assert target.eventually(lambda: next(answers), {"team": "growth"}) == {"team": "growth"}
+    assert slept == [1, 1]
+
+
+def test_calls_are_sent_at_a_rate(service, monkeypatch):
+    slept = []
+    monkeypatch.setattr("pytest_smfake.contract.aws.time.sleep", slept.append)
+    target = aws_target(TOLD | {"rate": 0.5})
+    for _ in range(3):
+        target.send("ListModels", {})
+    assert len(slept) == 2
+    assert all(0 < seconds <= 2 for seconds in slept)
+    assert target.client().meta.config.retries == {"mode": "adaptive", "total_max_attempts": 8}
+
+
+def test_settings_are_what_they_are_called():
+    settings = AwsSettings("123456789012", "us-east-1", "ci")
+    assert (settings.role_arn, settings.rate, settings.configured_endpoints) == ("", 4.0, False)

@@ -1,0 +1,167 @@
+"""The contract as tests: collected by its package's name, as a class to inherit from, on several targets, with errors that say what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_smfake.contract import CreateModelContract, FakeTarget, checks
+
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
+
+LINE = ("--pyargs", "pytest_smfake.contract")
+FEW = "--smfake-check=create/*"
+
+
+@pytest.mark.parametrize(
+    "settings", ["", "python_files = check_*.py", "addopts = --import-mode=importlib", "strict = true", "addopts = -n 2"]
+)
+def test_the_documented_line(pytester, monkeypatch, settings):
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # as it is run by whoever copies it
+    monkeypatch.delenv("PYTEST_PLUGINS")
+    pytester.makeini(f"[pytest]\n{settings}\n")
+    result = pytester.runpytest_subprocess(*LINE, FEW)
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["*= smfake contract =*", "create        6/6", "in all        6/6"])
+
+
+def test_all_of_it_in_both_editions_and_two_processes(pytester):
+    result = pytester.runpytest_subprocess(*LINE, "-p", "xdist", "-n", "2", "--smfake-edition=sdk")
+    result.assert_outcomes(passed=len(checks(edition="sdk")))
+
+
+def test_several_targets_give_a_column_each(pytester):
+    result = pytester.runpytest_subprocess(
+        *LINE, "--smfake-target=fake", "--smfake-target=moto", "--smfake-check=errors/form", "--smfake-check=faults/*", "-rs"
+    )
+    result.assert_outcomes(passed=4, failed=1, skipped=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*expected: CreateModel is rejected with ValidationException",
+            "*An error is JSON with `__type` and a message, of status 400, and has a request id. [[]observed: *",
+            "*actual: accepted, 200: *",
+            "* fake      moto",
+            "errors        1/1       0/1",
+            "faults        3/3       0/0, 3 skipped",
+            "SKIPPED*moto: moto has no failures on purpose",
+        ]
+    )
+
+
+def test_a_failing_check_reads_well(pytester):
+    result = pytester.runpytest(*LINE, "--smfake-target=moto", "--smfake-check=create/same-name")
+    text = result.stdout.str()
+    assert "expected: CreateModel is rejected with ValidationException: Cannot create already existing model" in text
+    assert "A second model of the same name is rejected, and the first stays as it is. [observed: astronomer/" in text
+
+
+EMULATOR = """
+    import pytest
+    from pytest_smfake.contract import CreateModelContract, FakeTarget
+
+    class TestEmulator(CreateModelContract):
+        select = ["create/*", "CreateModel/ModelName:*"]
+        expected_failures = {failures}
+
+        @pytest.fixture
+        def target(self):
+            return FakeTarget("emulator", rules={{"CreateModel/ModelName:max": None, "CreateModel/ModelName:not-taken": None}})
+"""
+KNOWN = {
+    "CreateModel/ModelName:max-64": "names have no bound here",
+    "create/same-name": "the last one wins",
+    "CreateModel/ModelName:not-taken-taken": "likewise",
+}
+
+
+def test_a_class_of_ones_own(pytester):
+    pytester.makepyfile(EMULATOR.format(failures=KNOWN))
+    result = pytester.runpytest("-rx")
+    outcomes = result.parseoutcomes()
+    assert outcomes.pop("xfailed") == 3
+    assert outcomes.keys() == {"passed"}
+    result.stdout.fnmatch_lines(["XFAIL *create/same-name* the last one wins"])
+
+
+def test_an_expected_failure_that_passes(pytester):
+    pytester.makepyfile(EMULATOR.format(failures=KNOWN | {"create/response": "it answers nothing"}))
+    result = pytester.runpytest()
+    assert result.parseoutcomes()["failed"] == 1
+    result.stdout.fnmatch_lines(["*XPASS(strict)* it answers nothing"])
+
+
+def test_an_expected_failure_of_no_check(pytester):
+    pytester.makepyfile(EMULATOR.format(failures={"create/twice": "no"}))
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*TestEmulator: 'create/twice' is expected to fail, and is the id of no check that is run*"])
+
+
+@pytest.mark.parametrize("name", ["test_check", "pytest_generate_tests"])
+def test_a_contract_cannot_be_weakened(name):
+    with pytest.raises(TypeError, match=f"Weak overrides {name}: of a contract only target, select, edition and expected_failures may be"):
+        type("Weak", (CreateModelContract,), {name: lambda _: None})
+
+
+@pytest.mark.parametrize("reason", ["", " ", None])
+def test_an_expected_failure_needs_a_reason(reason):
+    with pytest.raises(TypeError, match="Weak: the expected failure of 'create/same-name' needs a reason"):
+        type("Weak", (CreateModelContract,), {"expected_failures": {"create/same-name": reason}})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--smfake-target=motto"], "*smfake contract: 'motto' is not a target; there are: fake, moto, endpoint, recording, aws, *"),
+        (["--smfake-target=endpoint"], "*smfake contract: '' is not the URL of an endpoint; one looks like http://127.0.0.1:5000*"),
+        (["--smfake-target=endpoint=localhost:5000"], "*'localhost:5000' is not the URL of an endpoint*"),
+        (["--smfake-target=fake=1"], "*the target fake takes no argument such as '1'*"),
+        (["--smfake-target=fake", "--smfake-target=fake"], "*each target has to be named once, not ['fake', 'fake']*"),
+        (["--smfake-target=recording=nobody.json"], "*the recording nobody.json cannot be read: No such file*"),
+        (["--smfake-check=create"], "*smfake contract: 'create' is the id of no check; there are: create/*"),
+        (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' ends in none of: .json, .html, .md*"),
+        (["--smfake-target=aws"], "*smfake contract: the target aws needs account: the account id that the credentials have to be of, *"),
+        (["--smfake-ledger=x.json"], "*a ledger is written by a run against the real service alone*"),
+        (["--smfake-record=x.json", "--smfake-target=fake", "--smfake-target=moto"], "*a recording is made of one target, not of 2*"),
+    ],
+    ids=str,
+)
+def test_wrong_options(pytester, arguments, sentence):
+    result = pytester.runpytest_subprocess(*LINE, *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([sentence.replace("['", "[[]'").replace("']", "'[]]")])
+
+
+def test_a_target_of_another_plugin(pytester):
+    pytester.makeconftest("""
+        from pytest_smfake.contract import FakeTarget
+
+        def pytest_smfake_targets(config):
+            return {"mine": lambda argument: FakeTarget(f"mine={argument}", edition=argument)}
+    """)
+    result = pytester.runpytest(
+        *LINE, "--rootdir", pytester.path, "-c", pytester.makeini("[pytest]"), "--smfake-target=mine=page", FEW, "-p", "conftest"
+    )
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["* mine=page", "create        6/6"])
+
+
+def test_a_project_s_own_tests_run_on_each_target(pytester):
+    pytester.makepyfile("""
+        def test_it(smfake_target):
+            assert smfake_target.supports("creation")
+            request = smfake_target.request()
+            assert smfake_target.send("CreateModel", request).code is None
+            assert smfake_target.client().describe_model(ModelName=smfake_target.name_of())["ExecutionRoleArn"] == smfake_target.role_arn
+    """)
+    pytester.runpytest("--smfake-target=fake", "--smfake-target=moto").assert_outcomes(passed=2)
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_target_is_a_context_manager_within_itself():
+    with FakeTarget() as target:
+        target.send("CreateModel", target.request())
+        with target:
+            assert len(target.fake.models) == 1
+        assert len(target.fake.models) == 1
+    with pytest.raises(RuntimeError, match="the target is a context manager"):
+        target.fake.reset()

@@ -1,0 +1,128 @@
+"""The rules between members, written down once more: `(operation, rest of the rule's id, editions, whether a request breaks it)`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+Request = dict[str, Any]
+BOTH = ("page", "sdk")
+
+
+def containers(request: Request) -> list[Request]:
+    primary = [request["PrimaryContainer"]] if "PrimaryContainer" in request else []
+    return primary + list(request.get("Containers", []))
+
+
+def hostnames(request: Request) -> list[str | None]:
+    return [one.get("ContainerHostname") for one in request.get("Containers", [])]
+
+
+def repeated(values: list[Any]) -> bool:
+    return len(set(values)) < len(values)
+
+
+def variants(request: Request) -> list[Request]:
+    return request["ProductionVariants"] + request.get("ShadowProductionVariants", [])
+
+
+def capacity(variant: Request) -> bool:
+    forms = sum(name in variant for name in ("InstanceType", "InstancePools", "ServerlessConfig"))
+    return forms != 1 or ("InstanceType" in variant and "InitialInstanceCount" not in variant)
+
+
+def bytes_in_environments(request: Request) -> int:
+    return sum(len((key + value).encode("utf-8")) for one in containers(request) for key, value in one.get("Environment", {}).items())
+
+
+def outside_ecr(container: Request) -> bool:
+    image = container.get("Image")
+    if image is None or container.get("ImageConfig", {}).get("RepositoryAccessMode") == "Vpc":
+        return False
+    registry = image.split("/")[0]
+    return not ("/" in image and re.match(r"^[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.", registry))
+
+
+def semantic_segmentation(request: Request) -> bool:
+    images = [one.get("Image", "") for one in containers(request)]
+    return request.get("EnableNetworkIsolation", False) and any(
+        re.split("[:@]", image.split("/")[-1])[0] == "semantic-segmentation" for image in images
+    )
+
+
+BETWEEN = [
+    ("*", "/Tags:unique-keys", BOTH, lambda request: repeated([tag["Key"] for tag in request.get("Tags", [])])),
+    ("CreateModel", ":container-required", BOTH, lambda request: not containers(request)),
+    ("CreateModel", ":one-container-form", BOTH, lambda request: bool("PrimaryContainer" in request and request.get("Containers"))),
+    (
+        "CreateModel",
+        ":image-or-package",
+        BOTH,
+        lambda request: any(not one.keys() & {"Image", "ModelPackageName"} for one in containers(request)),
+    ),
+    (
+        "CreateModel",
+        ":image-and-package",
+        BOTH,
+        lambda request: any({"Image", "ModelPackageName"} <= one.keys() for one in containers(request)),
+    ),
+    (
+        "CreateModel",
+        "/Containers[].ContainerHostname:all-or-none",
+        BOTH,
+        lambda request: 0 < hostnames(request).count(None) < len(hostnames(request)),
+    ),
+    (
+        "CreateModel",
+        "/Containers[].ContainerHostname:unique",
+        BOTH,
+        lambda request: repeated([name for name in hostnames(request) if name is not None]),
+    ),
+    (
+        "CreateModel",
+        "/Containers[].ContainerHostname:direct",
+        BOTH,
+        lambda request: (
+            request.get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
+            and bool(hostnames(request))
+            and set(hostnames(request)) == {None}
+        ),
+    ),
+    (
+        "CreateModel",
+        "/Containers[].Mode:one-multi-model",
+        BOTH,
+        lambda request: [one.get("Mode") for one in request.get("Containers", [])].count("MultiModel") > 1,
+    ),
+    ("CreateModel", "/EnableNetworkIsolation:semantic-segmentation", ("page",), semantic_segmentation),
+    ("CreateModel", ":ecr-image", ("sdk",), lambda request: any(map(outside_ecr, containers(request)))),
+    ("CreateModel", ":environment-bytes", BOTH, lambda request: bytes_in_environments(request) > 32 * 1024),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].VariantName:unique",
+        BOTH,
+        lambda request: repeated([variant["VariantName"] for variant in variants(request)]),
+    ),
+    ("CreateEndpointConfig", "/ProductionVariants[]:capacity", BOTH, lambda request: any(map(capacity, variants(request)))),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].ModelName:model-or-role",
+        BOTH,
+        lambda request: "ExecutionRoleArn" not in request and any("ModelName" not in variant for variant in variants(request)),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].ManagedInstanceScaling:inference-components",
+        BOTH,
+        lambda request: any(
+            "ModelName" in variant and variant.get("ManagedInstanceScaling", {}).get("MinInstanceCount") == 0
+            for variant in variants(request)
+        ),
+    ),
+    (
+        "CreateTransformJob",
+        "/MaxPayloadInMB:payload-in-all",
+        BOTH,
+        lambda request: request.get("MaxPayloadInMB", 0) * max(request.get("MaxConcurrentTransforms", 1), 1) > 100,
+    ),
+]

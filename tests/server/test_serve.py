@@ -1,0 +1,163 @@
+"""`smfake serve` as a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("cheroot", reason="cheroot is not installed")
+from pytest_smfake.cli import main
+
+ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
+
+
+@contextmanager
+def serving(*arguments: str):
+    """Run `smfake serve`; yield the process, the port and the lines that it printed until it was ready."""
+    command = [sys.executable, "-m", "pytest_smfake.cli", "serve", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            lines = []
+            while not lines or "ready" not in lines[-1]:
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                lines.append(line.strip())
+            yield process, int(re.search(r":(\d+) ", lines[-1])[1]), lines
+        finally:
+            process.kill()
+
+
+def create(connection: http.client.HTTPConnection, name: str) -> int:
+    body = json.dumps({"ModelName": name, "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE}})
+    connection.request("POST", "/", body, {"X-Amz-Target": "SageMaker.CreateModel", "Content-Type": "application/x-amz-json-1.1"})
+    response = connection.getresponse()
+    response.read()
+    return response.status
+
+
+def test_it_says_when_it_is_ready_and_logs_each_request(tmp_path):
+    options = ["--port", "0", "--limit", "models=1", "--rule", "CreateModel/ModelName:pattern=off", "--edition", "sdk", "--calls", "5"]
+    with serving(*options) as (process, port, lines):
+        assert lines == [f"smfake ready: http://127.0.0.1:{port} (edition sdk)"]
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        assert [create(connection, "a_b"), create(connection, "c")] == [200, 400]
+        connection.request("GET", "/_smfake/state")
+        response = connection.getresponse()
+        assert (response.status, "smfake serve --admin has one" in response.read().decode()) == (404, True)
+        connection.close()
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (0, "smfake stopped\n")
+    log = [json.loads(line) for line in errors.splitlines()]
+    assert [(entry["status"], entry.get("operation"), entry.get("verdict"), entry.get("code")) for entry in log] == [
+        (200, "CreateModel", "accepted", None),
+        (400, "CreateModel", "rejected", "ResourceLimitExceeded"),
+        (404, None, None, None),
+    ]
+    assert all(entry["ms"] >= 0 and entry["client"] == "127.0.0.1" for entry in log)
+
+
+def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tmp_path):
+    state = tmp_path / "state.json"
+    answered: list[str] = []
+    enough = threading.Event()
+
+    def load(port: int, client: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            for number in range(100_000):
+                name = f"m-{client}-{number}"
+                if create(connection, name) == 200:
+                    answered.append(name)
+                if len(answered) > 400:
+                    enough.set()
+        except (OSError, http.client.HTTPException):
+            pass  # the server has stopped
+        finally:
+            connection.close()
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = str(probe.getsockname()[1])
+    with serving("--port", free, "--admin", "--state", str(state), "--log", "none") as (process, port, lines):
+        assert re.fullmatch(r"smfake admin token: \S{32}", lines[0])
+        threads = [threading.Thread(target=load, args=(port, client)) for client in range(8)]
+        for thread in threads:
+            thread.start()
+        assert enough.wait(60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+        for thread in threads:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in threads)
+        (place,) = json.loads(state.read_text("utf-8"))["worlds"]["default"]["places"]
+        kept = [model["name"] for model in place["models"]]
+        assert len(kept) == len(set(kept))
+        assert set(answered) <= set(kept)
+        assert len(kept) - len(answered) <= 8  # an answer that was on its way for each client
+        # The port is free again: a server can be started on it at once, and no second one beside it.
+        with serving("--port", str(port)) as (again, same, _):
+            assert same == port
+            command = [sys.executable, "-m", "pytest_smfake.cli", "serve", "--port", str(port)]
+            second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+            assert (second.returncode, f"127.0.0.1 port {port} cannot be listened on" in second.stderr) == (2, True)
+            again.send_signal(signal.SIGINT)
+            assert again.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--limit", "models"], "--limit 'models' is not of the form NAME=VALUE"),
+        (["--limit", "model=3"], "'model' is not a limit; there are: models"),
+        (["--rule", "CreateModel/Nothing:max=3"], "CreateModel/Nothing:max"),
+        (["--key", "onlyid"], "--key 'onlyid' is not of the form ID:SECRET"),
+        (["--key", "a:b:12"], "'12' of 'a' is not an account id"),
+        (["--port", "70000"], "--port 70000 is not a port"),
+        (["--calls", "0"], "--calls 0 is not how many calls are kept"),
+        (["--token", "x"], "--token is the token of the admin API, which needs --admin"),
+        (["--region", "nowhere"], "'nowhere' is not the name of a region"),
+        (["--host", "256.1.1.1"], "--host '256.1.1.1' is not an address of this machine"),
+    ],
+)
+def test_options_that_cannot_be(arguments, text, capsys):
+    assert main(["serve", *arguments]) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_without_cheroot_the_extra_is_named(capsys, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("pytest_smfake.transport.") and name.endswith(("server", "connection"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cheroot.server", None)
+    monkeypatch.setitem(sys.modules, "cheroot.errors", None)
+    assert main(["serve"]) == 2
+    assert "serve needs cheroot: pip install 'pytest-smfake[server]'" in capsys.readouterr().err
+
+
+def test_keys_are_verified_over_the_wire():
+    boto3 = pytest.importorskip("boto3")
+    with serving("--port", "0", "--auth", "strict", "--key", "AKIAX:s3cr3t:111122223333", "--log", "none") as (_, port, _lines):
+        url = f"http://127.0.0.1:{port}"
+
+        def client(secret):
+            return boto3.client(
+                "sagemaker", region_name="us-east-1", endpoint_url=url, aws_access_key_id="AKIAX", aws_secret_access_key=secret
+            )
+
+        request = {"ModelName": "a", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE}}
+        assert ":111122223333:" in client("s3cr3t").create_model(**request)["ModelArn"]
+        with pytest.raises(client("x").exceptions.ClientError, match="InvalidSignatureException"):
+            client("x").create_model(**request)
+    assert os.environ.get("AWS_ENDPOINT_URL") is None
