@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, TARGETS
+from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, STALE, TARGETS
 from .results import check_path
 from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
-    from .contract import Report, Target
+    from .contract import Check, Report, Target
+    from .spec.rules import Edition
 
-USAGE_ERROR = 4
-"""As pytest's own."""
-FINDINGS = 1
+FINDINGS, INTERRUPTED, USAGE_ERROR = 1, 2, 4
+"""Exit codes, as pytest's own."""
 
 
 def add_commands(commands: Any) -> None:
@@ -30,6 +30,7 @@ def add_commands(commands: Any) -> None:
     add("--report", action="append", default=[], type=Path, metavar="PATH", help=REPORT)
     add("--record", type=Path, metavar="PATH", help=RECORD)
     add("--ledger", type=Path, metavar="PATH", help=LEDGER)
+    add("--stale", type=int, metavar="DAYS", help=STALE)
     cleanup = commands.add_parser("cleanup", help="delete what a run against the real service left")
     cleanup.add_argument("--run", required=True, help="the id of the run, as it was printed")
     for command in (contract, cleanup):
@@ -40,12 +41,15 @@ def add_commands(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one of the commands; return its exit code: 0, 1 where something was found or left, 4 for wrong usage."""
+    """Run one of the commands; return its exit code: 0, 1 where something was found or left, 2 on Ctrl-C, 4 for wrong usage."""
     try:
         return _contract(options) if options.command == "contract" else _cleanup(options)
     except ValueError as error:
         print(f"smfake: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("smfake: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _told(options: argparse.Namespace) -> dict[str, Any]:
@@ -60,29 +64,32 @@ def _contract(options: argparse.Namespace) -> int:
 
     for path in options.report:
         check_path(path)
-    chosen = checks(options.check, options.edition)
     targets = [target_of(name, options.edition, aws=_told(options)) for name in options.target or ["fake"]]
-    session = Session(options.edition, targets, record=options.record, ledger=options.ledger)
+    session = Session(options.edition, targets, record=options.record, ledger=options.ledger, stale=options.stale)
+    chosen = [check for check in checks(options.check, options.edition) if session.wants(check)]
+    if not chosen:
+        print(f"no evidence is older than {options.stale} days: there is nothing to run")
+        return 0
     for line in session.begin(chosen):
-        print(line)
-    report = _run(options, targets)
+        print(line, flush=True)  # the id of the run has to be seen, whatever comes
+    report = _run(chosen, targets, options.edition)
     print(report)
     for result in report.failed:
         print(f"\n{result.check} on {result.target}\nexpected: {result.expected}\nactual: {result.actual}")
     for path in options.report:
         report.write(path)
         print(f"report: {path}")
-    lines, clean = session.end(report.results, {check.id: check.rule for check in chosen})
+    lines, clean = session.end(report.results)
     for line in lines:
         print(line)
     return FINDINGS if report.failed or not clean else 0
 
 
-def _run(options: argparse.Namespace, targets: list[Target]) -> Report:
-    from .contract import run_contract
+def _run(chosen: list[Check], targets: list[Target], edition: Edition) -> Report:
+    from .contract.suite import run_checks
 
     try:
-        return run_contract(*targets, select=options.check, edition=options.edition)
+        return run_checks(chosen, targets, edition)
     except BaseException:
         # Also on Ctrl-C: what a check created is deleted, and what is left is told.
         for target in targets:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, TARGETS
+from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, STALE, TARGETS
 from .results import Results, check_path
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--smfake-report", action="append", default=[], metavar="PATH", help=REPORT)
     add("--smfake-record", metavar="PATH", help=RECORD)
     add("--smfake-ledger", metavar="PATH", help=LEDGER)
+    add("--smfake-stale", metavar="DAYS", type=int, help=STALE)
     for key, text in AWS.items():
         add(f"--smfake-aws-{key}", metavar=key.upper(), help=text)
         parser.addini(f"smfake_aws_{key}", text, default="")
@@ -93,8 +94,8 @@ def pytest_configure(config: pytest.Config) -> None:
         except ValueError as error:
             raise pytest.UsageError(f"--smfake-report: {error}") from None
     record, ledger = state.optional_path("--smfake-record"), state.optional_path("--smfake-ledger")
-    asked = config.getoption("--smfake-check")
-    if asked or record or ledger or config.getoption("--smfake-target"):
+    asked, stale = config.getoption("--smfake-check"), config.getoption("--smfake-stale")
+    if asked or record or ledger or stale is not None or config.getoption("--smfake-target"):
         from .contract import checks
         from .contract.session import Session
 
@@ -103,7 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
             targets = [state.target(name) for name in state.names]
             if len(set(state.names)) < len(state.names):
                 raise ValueError(f"each target has to be named once, not {state.names!r}")
-            state.session = Session(state.edition, targets, record=record, ledger=ledger)
+            state.session = Session(state.edition, targets, record=record, ledger=ledger, stale=stale)
             if config.getoption("numprocesses", None) and any(name == "aws" or record for name in state.names):
                 raise ValueError("the real service, and a recording, take a run in one process: without -n")
         except ValueError as error:
@@ -111,6 +112,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         names = config.getoption("--smfake-target")
         config.pluginmanager.register(Results(state.edition, state.paths, names, asked, state.session), "smfake-results")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the checks whose evidence is fresh, where stale evidence alone is asked for."""
+    contract = config.stash[state_key].session
+    fresh = [item for item in items if contract is not None and (check := _check(item)) is not None and not contract.wants(check)]
+    if fresh:
+        items[:] = [item for item in items if item not in fresh]
+        config.hook.pytest_deselected(items=fresh)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -129,12 +139,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _checks(items: list[pytest.Item]) -> list[Check]:
     """Return the checks among the tests, each once."""
-    found: dict[str, Check] = {}
-    for item in items:
-        check: Any = item.callspec.params.get("check") if hasattr(item, "callspec") else None
-        if hasattr(check, "sentence"):
-            found[check.id] = check
-    return list(found.values())
+    return list({check.id: check for check in map(_check, items) if check is not None}.values())
+
+
+def _check(item: pytest.Item) -> Check | None:
+    """Return the check that a test is about."""
+    check: Any = item.callspec.params.get("check") if hasattr(item, "callspec") else None
+    return check if hasattr(check, "sentence") else None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:

@@ -120,8 +120,7 @@ class Results:
             return []
         from .contract import Result
 
-        rules = {check["id"]: check["rule"] for check in self._checks.values()}
-        lines, clean = self._session.end([Result(**result) for result in self._results.values()], rules)
+        lines, clean = self._session.end([Result(**result) for result in self._results.values()])
         if not clean:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         return lines

@@ -1,30 +1,34 @@
-"""The ledger: which checks the real service passed, and when. Only a run against it can write one."""
+"""Writing a ledger: which checks the real service passed, and when. Only a run against it can."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pytest_smfake.cases import silences
+from pytest_smfake.spec.catalogue import catalogue
+from pytest_smfake.spec.ledger import FORMAT, VERSION, Ledger, plain, read
+from pytest_smfake.spec.rules import Edition
+
 from .aws import AwsTarget
+from .boundaries import OPERATIONS
 from .report import Result
-
-FORMAT = "pytest-smfake contract ledger"
-VERSION = 1
+from .suite import checks
 
 
-def write(path: Path, target: AwsTarget, results: Iterable[Result], rules: Mapping[str, str | None], edition: str) -> int:
+def write(path: Path, target: AwsTarget, results: Iterable[Result], edition: Edition) -> int:
     """Add what the real service passed to a ledger, and return how many checks that were. A check that failed loses its entry.
 
     Args:
         path: the ledger; made where there is none.
         target: the target of the run.
         results: what came of the checks.
-        rules: the rule that each check is about, by the check's id.
         edition: whose rules the boundary cases were about.
 
     Raises:
@@ -32,15 +36,15 @@ def write(path: Path, target: AwsTarget, results: Iterable[Result], rules: Mappi
     """
     if not isinstance(target, AwsTarget) or not target.is_service:
         raise ValueError(f"{target.name} is not the real service: nothing but a run against that can write a ledger")
-    entries = read(path) if path.exists() else {}
-    account = hashlib.sha256(target.settings.account.encode()).hexdigest()[:16]
+    entries = (read(path) if path.exists() else Ledger()).entries
     facts = {
         "date": datetime.now(UTC).date().isoformat(),
         "region": target.region,
         "botocore": version("botocore"),
         "edition": edition,
-        "account": account,
+        "account": hashlib.sha256(target.settings.account.encode()).hexdigest()[:16],
     }
+    rules = {check.id: check.rule for check in checks(edition=edition)}
     passed = 0
     for result in results:
         if result.outcome == "passed":
@@ -48,30 +52,22 @@ def write(path: Path, target: AwsTarget, results: Iterable[Result], rules: Mappi
             passed += 1
         elif result.outcome != "skipped":
             entries.pop(result.check, None)
-    data = {"format": FORMAT, "version": VERSION, "entries": dict(sorted(entries.items()))}
+    data = {"format": FORMAT, "version": VERSION, "entries": dict(sorted(entries.items())), "rules": _verified(entries, rules, edition)}
     path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
     return passed
 
 
-def read(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the entries of a ledger, by the ids of the checks.
-
-    Raises:
-        ValueError: the file is no ledger, or one of another version.
-    """
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"the ledger {path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{path} is not a ledger: it holds no JSON") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a ledger of contract runs")
-    if data.get("version") != VERSION:
-        raise ValueError(f"{path} is a ledger of version {data.get('version')!r}; this package reads version {VERSION}")
-    return dict(data["entries"])
-
-
-def is_stale(entry: Mapping[str, Any] | None, days: int) -> bool:
-    """Whether evidence is older than that many days, or is not there."""
-    return entry is None or date.fromisoformat(entry["date"]) < datetime.now(UTC).date() - timedelta(days=days)
+def _verified(entries: Mapping[str, Mapping[str, Any]], rules: Mapping[str, str | None], edition: Edition) -> dict[str, dict[str, Any]]:
+    """Return the rules all of whose checks have an entry, with the facts of the oldest one; none that no request can show to be kept."""
+    of_rule = defaultdict(list)
+    for check, rule in rules.items():
+        of_rule[rule].append(entries.get(check))
+    silent = {silence.rule.id for operation in OPERATIONS for silence in silences(operation, edition=edition)}
+    known = {rule.id: rule for operation in OPERATIONS for rule in catalogue(edition).rules(operation) if rule.id not in silent}
+    verified = {}
+    for rule_id, one in sorted(known.items()):
+        found = [entry for entry in of_rule[rule_id] if entry is not None]
+        if found and len(found) == len(of_rule[rule_id]):
+            oldest = min(found, key=lambda entry: str(entry["date"]))
+            verified[rule_id] = {"bound": plain(one.bound)} | {name: oldest[name] for name in ("date", "region", "botocore")}
+    return verified

@@ -18,4 +18,5 @@ TARGETS = "where checks run: fake (default), moto, endpoint=URL, recording=FILE,
 CHECK = "run these contract checks alone; * stands for any characters"
 RECORD = "record the answers of the target, without what tells whose account it is"
 LEDGER = "add what the real service passed to a ledger"
+STALE = "run only the checks whose evidence in the ledger is older than that many days, or is not there"
 REPORT = f"write a report to a file: {', '.join(SUFFIXES)}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_smfake.spec.ledger import Ledger, read
 from pytest_smfake.spec.rules import Edition
 
-from . import ledger
+from . import ledger as writing
 from .aws import AwsTarget
 from .check import Check
 from .recording import Recorder
@@ -23,12 +24,21 @@ class Session:
         targets: where it runs.
         record: a file to record the answers to.
         ledger: a ledger to add to what the real service passed.
+        stale: run only the checks whose evidence in the ledger is older than that many days, or is not there.
 
     Raises:
         ValueError: what was asked for cannot be; the sentence says why.
     """
 
-    def __init__(self, edition: Edition, targets: Sequence[Target], *, record: Path | None = None, ledger: Path | None = None) -> None:
+    def __init__(
+        self,
+        edition: Edition,
+        targets: Sequence[Target],
+        *,
+        record: Path | None = None,
+        ledger: Path | None = None,
+        stale: int | None = None,
+    ) -> None:
         self._edition = edition
         self._targets = targets
         self._record = record
@@ -40,6 +50,15 @@ class Session:
             raise ValueError(f"a recording is made of one target, not of {len(targets)}")
         if ledger is not None and not any(isinstance(target, AwsTarget) and target.is_service for target in targets):
             raise ValueError("a ledger is written by a run against the real service alone: the target aws, at its own endpoint")
+        if stale is not None and (ledger is None or stale < 0):
+            text = f"{stale} days of {'no ledger' if ledger is None else ledger} are not"
+            raise ValueError(f"evidence is stale by a ledger and a number of days, of 0 or more; {text}")
+        self._stale = stale
+        self._known = read(ledger) if ledger is not None and ledger.exists() else Ledger()
+
+    def wants(self, check: Check) -> bool:
+        """Whether a check is to be run: where stale evidence alone is asked for, one whose evidence is not."""
+        return self._stale is None or self._known.is_stale(check.id, self._stale)
 
     def begin(self, checks: Sequence[Check]) -> list[str]:
         """Look whose account it is, and return what is going to happen, in lines for a person to read.
@@ -57,13 +76,8 @@ class Session:
             self._recorder = Recorder(self._targets[0], self._edition)
         return lines
 
-    def end(self, results: Sequence[Result], rules: Mapping[str, str | None]) -> tuple[list[str], bool]:
-        """Count what is left, write what was asked for, and return lines about it, and whether nothing is left.
-
-        Args:
-            results: what came of the checks.
-            rules: the rule that each check is about, by the check's id.
-        """
+    def end(self, results: Sequence[Result]) -> tuple[list[str], bool]:
+        """Count what is left, write what was asked for, and return lines about it, and whether nothing is left."""
         lines, clean = [], True
         for target in self._targets:
             residue = target.finish()
@@ -74,7 +88,7 @@ class Session:
                 lines.append(f"{target.name}: left are {', '.join(residue)}. Remove them: smfake cleanup --run={target.run}")
             if self._ledger is not None and isinstance(target, AwsTarget):
                 own = [result for result in results if result.target == target.name]
-                passed = ledger.write(self._ledger, target, own, rules, self._edition)
+                passed = writing.write(self._ledger, target, own, self._edition)
                 lines.append(f"{target.name}: {passed} checks were entered in {self._ledger}")
         if self._record is not None and self._recorder is not None:
             self._recorder.write(self._record)

@@ -95,10 +95,18 @@ def run_contract(*targets: Target, select: Sequence[str] = (), edition: Edition 
         >>> len(report.results), report.failed
         (6, [])
     """
+    return run_checks(checks(select, edition), targets, edition)
+
+
+def run_checks(chosen: Sequence[Check], targets: Sequence[Target], edition: Edition) -> Report:
+    """Run these checks, and report.
+
+    Raises:
+        ValueError: no target, or two of one name.
+    """
     names = [target.name for target in targets]
     if not targets or len(set(names)) < len(names):
         raise ValueError(f"a contract is run on targets of different names, at least one, not on {names!r}")
-    chosen = checks(select, edition)
     results = [run_check(check, target) for target in targets for check in chosen]
     return Report.now(edition, names, [describe_check(check) for check in chosen], results)
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from . import hosting  # noqa: F401  # adds its rules to CROSS_FIELD
+from . import hosting, ledger  # noqa: F401  # hosting adds its rules to CROSS_FIELD
 from .conditions import CONDITIONS
 from .crossfield import CROSS_FIELD
 from .model import RESPONSE, is_operation, shape_of, unknown_operation
@@ -50,7 +50,7 @@ def edition_rules(edition: Edition, operation: str) -> dict[str, Rule]:
     for rule, editions in CONDITIONS.values():
         if rule.operation == operation and edition in editions:
             rules[rule.id] = rule
-    return rules
+    return ledger.shipped().verify(rules)
 
 
 def _modelled(operation: str, shape: Shape) -> Iterator[Rule]:

@@ -4,60 +4,161 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
+from importlib.metadata import version
 
 import pytest
 
-from pytest_smfake.contract import FakeTarget, Result, ledger
+from pytest_smfake import Catalogue
+from pytest_smfake.cli import main
+from pytest_smfake.contract import FakeTarget, Result, checks
+from pytest_smfake.contract.denominator import describe_rules
+from pytest_smfake.contract.ledger import write
 from pytest_smfake.contract.session import Session
 from pytest_smfake.contract.targets import aws_target
+from pytest_smfake.spec import ledger
+from pytest_smfake.spec.editions import edition_rules
+from pytest_smfake.values.limits import limit_rules
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci"}
-RULES = {"a": "CreateModel/ModelName:max", "b": None}
+RULE = "CreateModel/ModelName:max"
+INSIDE, OUTSIDE = f"{RULE}-63", f"{RULE}-64"
+TODAY = datetime.datetime.now(datetime.UTC).date()
 
 
-def results(**outcomes):
+def results(outcomes):
     return [Result(check, "aws", outcome) for check, outcome in outcomes.items()]
+
+
+def written(path, outcomes):
+    write(path, aws_target(TOLD), results(outcomes), "page")
+    return ledger.read(path)
 
 
 def test_what_it_holds(tmp_path):
     path = tmp_path / "ledger.json"
-    assert ledger.write(path, aws_target(TOLD), results(a="passed", b="passed", c="failed", d="skipped"), RULES, "page") == 2
-    entries = ledger.read(path)
-    assert entries.keys() == {"a", "b"}
-    assert entries["a"] == {
-        "rule": "CreateModel/ModelName:max",
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    outcomes = {OUTSIDE: "passed", "create/response": "passed", INSIDE: "failed", "create/headers": "skipped"}
+    assert write(path, aws_target(TOLD), results(outcomes), "page") == 2
+    found = ledger.read(path)
+    assert found.entries.keys() == {OUTSIDE, "create/response"}
+    assert found.entries[OUTSIDE] == {
+        "rule": RULE,
+        "date": TODAY.isoformat(),
         "region": "us-east-1",
-        "botocore": entries["a"]["botocore"],
+        "botocore": version("botocore"),
         "edition": "page",
-        "account": entries["a"]["account"],
+        "account": found.entries[OUTSIDE]["account"],
     }
+    assert found.rules == {}
     assert "123456789012" not in path.read_text()
-    assert len(entries["a"]["account"]) == 16
+    assert len(found.entries[OUTSIDE]["account"]) == 16
 
 
 def test_a_later_run_adds_and_takes_back(tmp_path):
     path = tmp_path / "ledger.json"
-    ledger.write(path, aws_target(TOLD), results(a="passed", b="passed", e="passed"), RULES, "page")
-    ledger.write(path, aws_target(TOLD), results(b="failed", c="passed", d="outdated", e="skipped"), RULES, "page")
-    assert list(ledger.read(path)) == ["a", "c", "e"]
+    written(path, {"create/response": "passed", "create/headers": "passed", "list/pages": "passed"})
+    after = written(path, {"create/headers": "failed", "tags/merge": "passed", INSIDE: "outdated", "list/pages": "skipped"})
+    assert list(after.entries) == ["create/response", "list/pages", "tags/merge"]
+
+
+def test_a_rule_is_verified_once_all_of_its_checks_passed(tmp_path):
+    path = tmp_path / "ledger.json"
+    assert written(path, {OUTSIDE: "passed"}).rules == {}
+    both = written(path, {INSIDE: "passed"})
+    assert both.rules == {RULE: {"bound": 63, "date": TODAY.isoformat(), "region": "us-east-1", "botocore": version("botocore")}}
+    rule = both.verify({RULE: Catalogue("page").rule(RULE)})[RULE]
+    assert rule.evidence == "verified"
+    assert (
+        rule.source
+        == f"Amazon SageMaker API Reference: CreateModel, ModelName; a run of {TODAY} in us-east-1, botocore {version('botocore')}"
+    )
+    # A bound that has changed since then was never seen to be kept.
+    changed = Catalogue("page", {RULE: 64}).rule(RULE)
+    assert both.verify({RULE: changed})[RULE] is changed
+    assert written(path, {INSIDE: "failed"}).rules == {}
+
+
+def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
+    everything = written(tmp_path / "ledger.json", {check.id: "passed" for check in checks()})
+    observable = {rule["id"] for rule in describe_rules("page") if not rule["silent"]}
+    assert everything.rules.keys() == observable - {rule.id for rule in limit_rules("CreateModel")}  # the account's, not the catalogue's
+    monkeypatch.setattr(ledger, "shipped", lambda: everything)
+    rules = edition_rules.__wrapped__("page", "CreateModel")
+    assert rules[RULE].evidence == "verified"
+    assert rules["CreateModel/Containers:max"].source.startswith("Amazon SageMaker API Reference: CreateModel, Containers; a run of ")
+    in_sdk = edition_rules.__wrapped__("sdk", "CreateModel")
+    assert (in_sdk[RULE].evidence, in_sdk["CreateModel/Containers:max"].evidence) == ("verified", "modelled")  # whose bound is 15
+
+
+def test_nothing_is_verified_yet():
+    assert ledger.shipped() == ledger.Ledger()
 
 
 @pytest.mark.parametrize("target", [FakeTarget(), aws_target(TOLD | {"configured_endpoints": True})], ids=["fake", "endpoints"])
 def test_nothing_but_the_real_service_can_write_it(tmp_path, target):
     path = tmp_path / "ledger.json"
     with pytest.raises(ValueError, match="is not the real service: nothing but a run against that can write a ledger"):
-        ledger.write(path, target, results(a="passed"), RULES, "page")
+        write(path, target, results({INSIDE: "passed"}), "page")
     with pytest.raises(ValueError, match="a ledger is written by a run against the real service alone"):
         Session("page", [target], ledger=path)
     assert not path.exists()
 
 
 def test_stale_evidence():
-    today = datetime.datetime.now(datetime.UTC).date()
-    entries = {days: {"date": (today - datetime.timedelta(days=days)).isoformat()} for days in (0, 30, 31)}
-    assert [ledger.is_stale(entry, 30) for entry in entries.values()] == [False, False, True]
-    assert ledger.is_stale(None, 30)
+    entries = {str(days): {"date": (TODAY - datetime.timedelta(days=days)).isoformat()} for days in (0, 30, 31)}
+    assert [check for check in (*entries, "none") if ledger.Ledger(entries).is_stale(check, 30)] == ["31", "none"]
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A ledger in which one check of three is fresh, and one is 40 days old."""
+    path = tmp_path / "ledger.json"
+    written(path, {"create/response": "passed", "create/headers": "passed"})
+    data = json.loads(path.read_text())
+    data["entries"]["create/headers"]["date"] = (TODAY - datetime.timedelta(days=40)).isoformat()
+    path.write_text(json.dumps(data))
+    return path
+
+
+SELECTED = ("create/response", "create/headers", "create/same-name")
+
+
+def test_stale_evidence_is_selected_by_pytest(old, pytester):
+    told = [f"--smfake-aws-{name}={value}" for name, value in TOLD.items()]
+    only = [f"--smfake-check={check}" for check in SELECTED]
+    ran = pytester.runpytest(
+        "--pyargs",
+        "pytest_smfake.contract",
+        "--collect-only",
+        "-q",
+        "--smfake-target=aws",
+        *told,
+        *only,
+        f"--smfake-ledger={old}",
+        "--smfake-stale=30",
+    )
+    ran.stdout.fnmatch_lines(["*create/headers*", "*create/same-name*", "*2/3 tests collected (1 deselected)*"])
+
+
+def test_stale_evidence_is_selected_by_the_command(old, capsys, monkeypatch):
+    told = [f"--aws-{name}={value}" for name, value in TOLD.items()]
+    only = [f"--check={check}" for check in SELECTED]
+    begun = []
+    monkeypatch.setattr(Session, "begin", lambda _, chosen: begun.extend(check.id for check in chosen) or sys.exit("begun"))
+    with pytest.raises(SystemExit, match="begun"):
+        main(["contract", "--target=aws", *told, *only, f"--ledger={old}", "--stale=30"])
+    assert begun == ["create/headers", "create/same-name"]
+    assert main(["contract", "--target=aws", *told, "--check=create/response", f"--ledger={old}", "--stale=30"]) == 0
+    assert capsys.readouterr().out == "no evidence is older than 30 days: there is nothing to run\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "what"), [(["--stale=30"], "30 days of no ledger"), (["--stale=-1", "--ledger=it.json"], "-1 days of it.json")]
+)
+def test_days_that_make_no_sense(options, what, capsys):
+    told = [f"--aws-{name}={value}" for name, value in TOLD.items()]
+    assert main(["contract", "--target=aws", *told, *options]) == 4
+    assert capsys.readouterr().err == f"smfake: evidence is stale by a ledger and a number of days, of 0 or more; {what} are not\n"
 
 
 @pytest.mark.parametrize(
