@@ -35,7 +35,7 @@ class Drawn:
 
     def bits(self, count: int) -> int:
         """Return a number of so many bits, drawn as bytes: an integer would seldom have its high bits set."""
-        return int.from_bytes(self.draw(_bytes((count + 7) // 8)), "little")
+        return int.from_bytes(self.draw(_bytes((count + 7) // 8))) >> -count % 8
 
     def picks(self) -> bytes:
         """Return a few bytes."""

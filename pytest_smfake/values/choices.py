@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -53,11 +54,29 @@ LEAST = Least()
 def size(choices: Choices, least: int, most: int, simplest: int | None = None) -> int:
     """Choose a length, a count or a number, eight times in nine one of its bounds or next to one.
 
-    One number chooses both whether and what, so that a shrinker has one to shrink; 0 stands for the simplest, which is the least
-    unless another is given.
+    One number chooses, and a smaller one chooses what is no larger, so that a shrinker can go down step by step. 0 stands for the
+    simplest, which is the least unless another is given; from there it goes up, and on from the least.
     """
-    span = most - least
-    chosen = choices.number(0, span + EDGES * max(span, 1))
-    if chosen <= span:
-        return least + ((least if simplest is None else simplest) - least + chosen) % (span + 1)
-    return (least, min(least + 1, most), max(most - 1, least), most)[chosen % 4]
+    if least == most:
+        return least
+    first = least if simplest is None else simplest
+    edges, copies, total = _edges(least, most, first)
+    width = total.bit_length() + 8
+    chosen = choices.bits(width) * total >> width
+    for edge in edges:
+        if chosen <= edge:
+            break
+        if chosen <= edge + copies:
+            chosen = edge
+            break
+        chosen -= copies
+    return least + (first - least + chosen) % (most - least + 1)
+
+
+@lru_cache(maxsize=4096)
+def _edges(least: int, most: int, first: int) -> tuple[list[int], int, int]:
+    """Return the steps from the first to each bound and to what is next to it, how many more numbers each has, and how many there are."""
+    count = most - least + 1
+    edges = sorted({(size - first) % count for size in (least, min(least + 1, most), max(most - 1, least), most)})
+    copies = EDGES * count // 4
+    return edges, copies, count + copies * len(edges)

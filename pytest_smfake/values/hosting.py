@@ -42,7 +42,10 @@ def create_endpoint_config(request: dict[str, Any], settling: Settling) -> None:
             one["VariantName"] = name
     if settling.bound(f"{VARIANT}.ModelName:model-or-role") and "ExecutionRoleArn" not in request:
         for one in changed:
-            if "ModelName" not in one and one.get("ManagedInstanceScaling", {}).get("MinInstanceCount") != 0:
+            zero = one.get("ManagedInstanceScaling", {}).get("MinInstanceCount") == 0
+            if zero and "ExecutionRoleArn" in settling.fixed:  # there can be no role, and no model under zero instances
+                one["ManagedInstanceScaling"] = one["ManagedInstanceScaling"] | {"MinInstanceCount": 1}
+            if "ModelName" not in one and (not zero or "ExecutionRoleArn" in settling.fixed):
                 one["ModelName"] = settling.node.find("ProductionVariants[].ModelName").make(LEAST)
         if any("ModelName" not in one for one in variants) and "ExecutionRoleArn" not in settling.fixed:
             request["ExecutionRoleArn"] = settling.least("ExecutionRoleArn")

@@ -6,6 +6,7 @@ from collections import Counter
 from urllib.request import Request, urlopen
 
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from pytest_smfake.contract import EndpointTarget, MotoTarget, run_contract
@@ -15,6 +16,11 @@ class MotoServerTarget(EndpointTarget):
     """moto's own server, whose account is ours alone."""
 
     lacks = MotoTarget.lacks
+
+    def new_client(self, region, **arguments):
+        # moto answers much that it cannot do with a status of 500, which clients would wait and retry after.
+        config = arguments.pop("config").merge(Config(retries={"total_max_attempts": 1}))
+        return super().new_client(region, config=config, **arguments)
 
     def begin(self):
         with urlopen(Request(f"{self.url}/moto-api/reset", method="POST")) as answer:  # noqa: S310  # on loopback

@@ -112,8 +112,9 @@ class Page:
         self.command("Emulation.setDeviceMetricsOverride", width=pixels, height=800, deviceScaleFactor=1, mobile=pixels == PHONE)
 
     def media(self, scheme: str = "light", medium: str = "") -> None:
-        """Let the page be shown in light or dark, or as printed."""
+        """Let the page be shown in light or dark, or as printed, and wait until it was told so, which is before a frame is drawn."""
         self.command("Emulation.setEmulatedMedia", media=medium, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.browser.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
 
 
 @pytest.fixture(scope="module")
