@@ -146,7 +146,7 @@ def test_a_whole_run_leaves_nothing(smfake):
     assert len(created) > 90
     assert all(request["ModelName"].startswith(target.name_of()) for request in created)
     tags = [request["Tags"] for request in created]
-    assert tags.count([{"Key": "smfake-run", "Value": target.run}]) > 80
+    assert tags.count([{"Key": "smfake-run", "Value": target.run}]) > len(created) / 2
 
 
 def test_only_names_of_this_run_are_deleted(service, target):
