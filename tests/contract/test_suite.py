@@ -16,8 +16,9 @@ FEW = "--smfake-check=create/*"
     "settings", ["", "python_files = check_*.py", "addopts = --import-mode=importlib", "strict = true", "addopts = -n 2"]
 )
 def test_the_documented_line(pytester, monkeypatch, settings):
-    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # as it is run by whoever copies it
-    monkeypatch.delenv("PYTEST_PLUGINS")
+    if settings in ("", "addopts = -n 2"):
+        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # as it is run by whoever copies it
+        monkeypatch.delenv("PYTEST_PLUGINS")
     pytester.makeini(f"[pytest]\n{settings}\n")
     result = pytester.runpytest_subprocess(*LINE, FEW)
     result.assert_outcomes(passed=6)

@@ -10,6 +10,8 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.spec.rules import EDITIONS
 from pytest_smfake.strategies import ModelComparison, ModelLifecycle
 
+pytestmark = pytest.mark.once
+
 SOUND = settings(max_examples=25, stateful_step_count=25, phases=[Phase.generate])
 BROKEN = settings(max_examples=300, stateful_step_count=20, phases=[Phase.generate])
 
