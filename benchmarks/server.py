@@ -1,8 +1,6 @@
-"""The server, measured: side by side with moto's in one run, then under 50,000 requests with faults on.
+"""The server, measured: side by side with moto's in one run, and under 50,000 requests with faults on.
 
-Run it with an environment that has the extras `server` and `moto` and the group `test`:
-
-    python benchmarks/server.py [--requests N] [--load N]
+The first is part of `python -m benchmarks`, the second is `python -m benchmarks.server [--load N]`.
 
 Load is sent to loopback alone, bounded in count. Both servers are processes of their own, and get the same bytes from the same client:
 a process that writes prepared requests to sockets and reads the answers, so that the client costs as little as it can.
@@ -23,6 +21,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+from .measure import Figure
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
@@ -166,31 +166,30 @@ class Moto(Ours):
         raise RuntimeError("moto's server did not start: it needs pip install 'moto[server]'")
 
 
-def side_by_side(requests: int) -> None:
-    """Print throughput and latency of both servers, in turn and twice over, and how many times faster ours is."""
+def figures(requests: int = 6000) -> list[Figure]:
+    """Measure throughput of both servers, in turn and three times over; moto's gets a fifth of the requests."""
     moto = Moto()
     ours = Ours()
     try:
-        compare(ours, moto, requests)
+        return [_figure(ours, moto, requests, clients) for clients in (1, 8)]
     finally:
         ours.stop()
         moto.stop()
 
 
-def compare(ours: Ours, moto: Ours, requests: int) -> None:
-    """Print the figures of both servers."""
-    print(f"{'clients':>7} {'server':<7} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8}")
-    for clients in (1, 8):
-        for server in (ours, moto):  # what is loaded once is loaded now
-            throughput(server.port, clients, clients * 30)
-        ratios = []
-        for _ in range(3):
-            found = {}
-            for name, server in (("smfake", ours), ("moto", moto)):
-                found[name] = throughput(server.port, clients, requests if name == "smfake" else requests // 5)
-                print(f"{clients:>7} {name:<7} {found[name]['rps']:>10.0f} {found[name]['p50']:>8.2f} {found[name]['p99']:>8.2f}")
-            ratios.append(found["smfake"]["rps"] / found["moto"]["rps"])
-        print(f"{clients:>7} ratio   {min(ratios):.1f} to {max(ratios):.1f}, median {statistics.median(ratios):.1f}")
+def _figure(ours: Ours, moto: Ours, requests: int, clients: int) -> Figure:
+    for server in (ours, moto):  # what is loaded once is loaded now
+        throughput(server.port, clients, clients * 30)
+    ratios, details = [], {}
+    for round_ in range(3):
+        found = {
+            name: throughput(server.port, clients, count)
+            for name, server, count in (("smfake", ours, requests), ("moto", moto, requests // 5))
+        }
+        ratios.append(found["smfake"]["rps"] / found["moto"]["rps"])
+        details[f"round {round_ + 1}"] = {name: {key: round(value, 2) for key, value in one.items()} for name, one in found.items()}
+    what = f"server, {clients} keep-alive client{'s' if clients > 1 else ''}, requests a second, to `moto_server`"
+    return Figure(what, statistics.median(ratios), 10, least=True, spread=(min(ratios), max(ratios)), details=details)
 
 
 def under_faults(requests: int, connections: int = 32) -> None:
@@ -281,9 +280,5 @@ def load(server: Ours, requests: int, connections: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--requests", type=int, default=6000, help="requests for each figure of smfake's (moto's gets a fifth)")
-    parser.add_argument("--load", type=int, default=50_000, help="requests with faults on; 0 leaves that out")
-    options = parser.parse_args()
-    side_by_side(options.requests)
-    if options.load:
-        under_faults(options.load)
+    parser.add_argument("--load", type=int, default=50_000, help="requests with faults on")
+    under_faults(parser.parse_args().load)

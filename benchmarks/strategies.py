@@ -1,6 +1,6 @@
 """Drawn CreateModel requests per second, against a plain composition of Hypothesis's own strategies for the same shapes.
 
-Run it: `python benchmarks/strategies.py`. Both draw in turns in one process, and its own processor time is measured, so that a busy
+Both draw in turns in one process, and its own processor time is measured, so that a busy
 machine slows both alike; what counts is the ratio. The plain composition has the same members, optional where these are,
 `from_regex` for every pattern, `text` for every other string, and lists and dictionaries up to the same bounds. It is not valid
 as a whole: it keeps no rule between members.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +23,9 @@ from pytest_smfake.strategies import create_model_requests
 from pytest_smfake.values.requests import maker
 from pytest_smfake.values.tree import Node
 
-ROUNDS = 5
+from .measure import Figure
+
+ROUNDS = 7
 DRAWS = 200
 
 
@@ -90,8 +91,8 @@ def reach(counts: Counter[tuple[str, int]], node: Node, value: Any) -> None:
                 reach(counts, node.members["[value]"], item)
 
 
-def main(draws: int = DRAWS) -> None:
-    """Print the table."""
+def figures() -> list[Figure]:
+    """Measure."""
     root = maker("page", "CreateModel").root
     strategies = {"plain composition": plain(root), "create_model_requests": create_model_requests()}
     times: dict[str, list[float]] = {name: [] for name in strategies}
@@ -101,17 +102,11 @@ def main(draws: int = DRAWS) -> None:
     for _ in range(ROUNDS):
         for name, strategy in strategies.items():
             seen: list[int] = []
-            times[name].append(seconds(strategy, lambda _, seen=seen: seen.append(1), draws) / max(len(seen), 1))
+            times[name].append(seconds(strategy, lambda _, seen=seen: seen.append(1), DRAWS) / max(len(seen), 1))
     bounded = [node for node in root.walk() if node.kind in ("string", "list", "map") and "max" in node.rules and "enum" not in node.rules]
     bounds = [(node.path, bound) for node in bounded for bound in node.sizes]
-    print(f"{ROUNDS} rounds of {draws} draws each, in turns\n")
-    print(f"{'':24}{'requests/s':>12}{'bounds hit':>14}")
-    for name, spent in times.items():
-        hit = sum(counts[name][bound] > 0 for bound in bounds)
-        print(f"{name:24}{1 / statistics.median(spent):>12.0f}{f'{hit} of {len(bounds)}':>14}")
-    ratios = [slow / fast for slow, fast in zip(*times.values(), strict=True)]
-    print(f"\nratio: {statistics.median(ratios):.1f} (of the rounds: {', '.join(f'{ratio:.1f}' for ratio in ratios)})")
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    details: dict[str, Any] = {f"{name}, requests/s": round(1 / statistics.median(spent)) for name, spent in times.items()}
+    details |= {f"{name}, bounds hit": f"{sum(count[bound] > 0 for bound in bounds)} of {len(bounds)}" for name, count in counts.items()}
+    ratios = sorted(slow / fast for slow, fast in zip(*times.values(), strict=True))
+    what = "drawn CreateModel requests a second, to a plain composition"
+    return [Figure(what, statistics.median(ratios), 5, least=True, spread=(ratios[1], ratios[-2]), details=details)]

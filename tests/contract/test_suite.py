@@ -133,15 +133,16 @@ def test_wrong_options(pytester, arguments, sentence):
 
 
 def test_a_target_of_another_plugin(pytester):
-    pytester.makeconftest("""
+    pytester.makepyfile(
+        emulators="""
         from pytest_smfake.contract import FakeTarget
 
         def pytest_smfake_targets(config):
             return {"mine": lambda argument: FakeTarget(f"mine={argument}", edition=argument)}
-    """)
-    result = pytester.runpytest(
-        *LINE, "--rootdir", pytester.path, "-c", pytester.makeini("[pytest]"), "--smfake-target=mine=page", FEW, "-p", "conftest"
+    """
     )
+    pytester.syspathinsert()
+    result = pytester.runpytest(*LINE, "-p", "emulators", "--smfake-target=mine=page", FEW)
     result.assert_outcomes(passed=6)
     result.stdout.fnmatch_lines(["* mine=page", "create        6/6"])
 
