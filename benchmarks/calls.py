@@ -72,16 +72,19 @@ def figures() -> list[Figure]:
         {
             "floor": Contender(create(floor, names, fake)),
             "fake": Contender(create(ours, names, fake), lambda: fake),
-            "moto": Contender(create(motos, names, fake), mocked),
             "without botocore": Contender(direct),
             "a world": Contender(world),
         },
         ROUNDS,
     )
+    # On its own, since a mock that starts and stops leaves nothing in the processor's caches for its neighbours.
+    both = interleave(
+        {"fake": Contender(create(ours, names, fake), lambda: fake), "moto": Contender(create(motos, names, fake), mocked)}, ROUNDS
+    )
     whole = interleave({"fixture": Contender(fixture), "mock_aws": Contender(mock_and_client)}, ROUNDS // 10)
     return [
         ratio(took, "CreateModel through boto3, to the floor", 1.10, "fake", "floor"),
-        ratio(took, "the same, to moto", 0.45, "fake", "moto"),
+        ratio(both, "the same, to moto", 0.45, "fake", "moto"),
         ratio(took, "decode, validate, store and encode one CreateModel, to the floor", 0.10, "without botocore", "floor"),
         ratio(whole, "fixture with its client and one call, to `mock_aws` with `boto3.client()` and one call", 0.02, "fixture", "mock_aws"),
         ratio(took, "a fresh world for each Hypothesis example, to the floor", 0.25, "a world", "floor"),

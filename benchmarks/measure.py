@@ -50,13 +50,18 @@ class Contender:
 
 
 def interleave(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list[float]]:
-    """Return how many microseconds each call took, one call of each contender in turn, the garbage collector at rest."""
+    """Return how many microseconds each call took, one call of each contender in turn, the garbage collector at rest.
+
+    A call of the same kind that is not timed goes before each: it is calls that are compared, not what the processor has in its caches
+    of them after others had their turn.
+    """
     took: dict[str, list[float]] = {name: [] for name in contenders}
     for round_ in range(-max(3, rounds // 20), rounds):  # those before 0 warm up
         gc.collect(0)
         gc.disable()
         for name, contender in contenders.items():
             with contender.around():
+                contender.call()
                 started = time.perf_counter_ns()
                 contender.call()
                 spent = (time.perf_counter_ns() - started) / 1000

@@ -23,7 +23,7 @@ SUFFIXES = {"string": "Length", "list": "Items", "map": "Properties"}
 
 
 def schema(node: Node) -> dict[str, Any]:
-    """Return the JSON Schema of a member: the same bounds, patterns and members, without the rules between members."""
+    """Return the JSON Schema of a member: the same bounds, patterns and members, and those rules between members that it can state."""
     found: dict[str, Any] = {"type": TYPES.get(node.kind, "number")}
     suffix = SUFFIXES.get(node.kind, "imum")
     found |= {f"{side}{suffix}": node.bound(side) for side in ("max", "min") if side in node.rules}
@@ -34,6 +34,9 @@ def schema(node: Node) -> dict[str, Any]:
     if node.kind == "structure":
         found["properties"] = {name: schema(member) for name, member in node.members.items()}
         found["required"] = [name for name, member in node.members.items() if "required" in member.rules]
+        for one, other in ({"PrimaryContainer", "Containers"}, {"Image", "ModelPackageName"}):
+            if {one, other} <= node.members.keys():
+                found |= {"anyOf": [{"required": [one]}, {"required": [other]}], "not": {"required": [one, other]}}
     elif node.kind == "list":
         found["items"] = schema(node.members["[]"])
     elif node.kind == "map":

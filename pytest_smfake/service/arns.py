@@ -47,6 +47,7 @@ _OFFSET = 1 << 39
 
 
 @lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def account_of(access_key: str) -> str | None:
     """Return the account of an access key: the one in it, or the key itself where it is 12 digits; else None.
 

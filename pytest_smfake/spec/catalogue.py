@@ -38,7 +38,7 @@ class Catalogue:
         self.overrides = dict(rules or {})
         self._rules: dict[str, dict[str, Rule]] = {}
         self._checks: dict[str, Check | None] = {}
-        self._between: dict[str, list[tuple[CrossField, Rule]]] = {}
+        self._between: dict[str, list[tuple[CrossField, str, Rule]]] = {}
         self._lax: set[str] = set()
         """The operations that let a wrong type, or a null, pass."""
         for rule_id, bound in self.overrides.items():
@@ -101,11 +101,13 @@ class Catalogue:
     def _cross_field(self, operation: str, request: Any) -> Iterator[Violation]:
         if operation not in self._between:
             rules = self._operation_rules(operation)
-            self._between[operation] = [(one, rules[one.rule.id]) for one in CROSS_FIELD if one.rule.id in rules]
+            self._between[operation] = [(one, one.member, rules[one.rule.id]) for one in CROSS_FIELD if one.rule.id in rules]
         if (between := self._between[operation]) and operation in self._lax:
             request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
-        for cross_field, rule in between:
-            yield from cross_field.violations(request, rule)
+        for cross_field, member, rule in between:
+            if not member or member in request:
+                for where, value, text in cross_field.breaches(request, rule.bound):
+                    yield Violation(rule, where, value, text=text)
 
     def _check(self, operation: str) -> Check | None:
         if operation not in self._checks:

@@ -7,12 +7,11 @@ What the service says is quoted where it was observed or reported; a text graded
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .rules import EDITIONS, Edition, Evidence, Rule, Violation
+from .rules import EDITIONS, Edition, Evidence, Rule
 
 Where = tuple[str | int, ...]
 Breaches = Iterator[tuple[Where, Any, str]]
@@ -25,16 +24,16 @@ PRIVATE_LOG = "a public log, no stable address"
 
 @dataclass(frozen=True, slots=True)
 class CrossField:
-    """A cross-field rule and the function that finds its breaches."""
+    """A cross-field rule and the function that finds its breaches, given the request and the rule's bound, which may be overridden."""
 
     rule: Rule
     editions: tuple[Edition, ...]
     breaches: Callable[[dict[str, Any], Any], Breaches]
 
-    def violations(self, request: dict[str, Any], rule: Rule) -> Iterator[Violation]:
-        """Yield the violations of `rule`, which is this one or an override of it."""
-        for where, value, text in self.breaches(request, rule.bound):
-            yield Violation(rule, where, value, text=text)
+    @property
+    def member(self) -> str:
+        """The member of the request without which the rule cannot be broken; empty for a rule about no single one."""
+        return self.rule.path.partition(".")[0].removesuffix("[]")
 
 
 CROSS_FIELD: list[CrossField] = []
@@ -54,12 +53,14 @@ def cross_field(
     return register
 
 
-def containers(request: Mapping[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]]:
-    """Yield every container of a CreateModel request with its place."""
-    if primary := request.get("PrimaryContainer"):
-        yield ("PrimaryContainer",), primary
-    for index, container in enumerate(request.get("Containers") or ()):
-        yield ("Containers", index), container
+def containers(request: Mapping[str, Any], *, empty: bool = False) -> list[tuple[Where, dict[str, Any]]]:
+    """Return every container of a CreateModel request with its place; a primary one that is empty if asked."""
+    found: list[tuple[Where, dict[str, Any]]] = []
+    if (primary := request.get("PrimaryContainer")) or (empty and primary == {}):
+        found.append((("PrimaryContainer",), primary))
+    if pipeline := request.get("Containers"):
+        found += [(("Containers", index), container) for index, container in enumerate(pipeline)]
+    return found
 
 
 @cross_field("CreateModel", "", "container-required", "documented", f"{PAGE}, introduction; text assumed")
@@ -79,7 +80,7 @@ _IMAGE_OR_PACKAGE = "Specify one of either Image and Model Data URL or ModelPack
 
 @cross_field("CreateModel", "", "image-or-package", "assumed", f"{CONTAINER}; text reported of image-and-package")
 def _image_or_package(request: dict[str, Any], bound: Any) -> Breaches:
-    for where, container in _all_containers(request):
+    for where, container in containers(request, empty=True):
         if container.get("Image") is None and container.get("ModelPackageName") is None:
             yield (*where, "Image"), None, _IMAGE_OR_PACKAGE
 
@@ -89,13 +90,6 @@ def _image_and_package(request: dict[str, Any], bound: Any) -> Breaches:
     for where, container in containers(request):
         if container.get("Image") is not None and container.get("ModelPackageName") is not None:
             yield (*where, "ModelPackageName"), container["ModelPackageName"], _IMAGE_OR_PACKAGE
-
-
-def _all_containers(request: dict[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]]:
-    """Like `containers`, with a primary container that is empty."""
-    if request.get("PrimaryContainer") == {}:
-        yield ("PrimaryContainer",), {}
-    yield from containers(request)
 
 
 def _duplicate_keys(request: dict[str, Any], bound: Any) -> Breaches:
@@ -211,11 +205,12 @@ def _ecr_image(request: dict[str, Any], bound: Any) -> Breaches:
 
 @cross_field("CreateModel", "", "environment-bytes", "documented", f"{CONTAINER}.Environment; text assumed", bound=32 * 1024)
 def _environment_bytes(request: dict[str, Any], bound: Any) -> Breaches:
-    sizes: Counter[Where] = Counter()
-    for where, container in containers(request):
-        for key, value in (container.get("Environment") or {}).items():
-            sizes[(*where, "Environment")] += len(key.encode()) + len(value.encode())
-    if sizes.total() > bound:
-        where, _ = sizes.most_common(1)[0]
-        text = f"The Environment maps of a model may hold {bound} bytes of keys and values in all, and hold {sizes.total()}."
-        yield where, sizes.total(), text
+    sizes = {
+        (*where, "Environment"): sum(len(key.encode()) + len(value.encode()) for key, value in environment.items())
+        for where, container in containers(request)
+        if (environment := container.get("Environment"))
+    }
+    total = sum(sizes.values())
+    if total > bound:
+        text = f"The Environment maps of a model may hold {bound} bytes of keys and values in all, and hold {total}."
+        yield max(sizes, key=lambda where: sizes[where]), total, text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
     from botocore.model import OperationModel, ServiceModel, Shape
-    from botocore.session import Session
 
 SERVICE = "sagemaker"
 RUNTIME = "sagemaker-runtime"
@@ -17,23 +18,32 @@ RESPONSE = ".response"
 
 
 @cache
-def botocore_session() -> Session:
-    """Return the session whose loader every part of this package shares (a second load costs 66 ms)."""
+def loader() -> Loader:
+    """Return the loader that every part of this package shares, boto3's own where it has one: a second load of a model costs 66 ms."""
     import botocore.session
 
-    return botocore.session.Session()
+    default = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    session = botocore.session.Session() if default is None else default._session
+    found: Loader = session.get_component("data_loader")
+    return found
 
 
 @cache
 def service_model() -> ServiceModel:
     """Return botocore's model of SageMaker."""
-    return botocore_session().get_service_model(SERVICE)
+    return _model(SERVICE)
 
 
 @cache
 def runtime_model() -> ServiceModel:
     """Return botocore's model of the service that answers predictions."""
-    return botocore_session().get_service_model(RUNTIME)
+    return _model(RUNTIME)
+
+
+def _model(service: str) -> ServiceModel:
+    from botocore.model import ServiceModel
+
+    return ServiceModel(loader().load_service_model(service, "service-2"), service_name=service)
 
 
 @cache

@@ -10,8 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import replace
-from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +18,7 @@ from pytest_smfake.service.isolation import isolated, refusal
 from . import credentials, waiting
 from .active import ActiveFake, fakes
 from .exchange import BrokenConnection, Request, Response
+from .importing import OnImport
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer, is_sagemaker
 
@@ -27,6 +26,8 @@ _undo: list[Callable[[], None]] = []
 _lock = threading.RLock()
 signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request being sent, which the request itself does not always tell."""
+SERVICES = ("SageMaker", "SageMaker Runtime")
+"""What is answered, as botocore's service models name it."""
 _asynchronous: ContextVar[bool] = ContextVar("smfake_asynchronous", default=False)
 """Whether the client that is sending is one of aiobotocore."""
 
@@ -84,10 +85,15 @@ def _patch() -> None:
     _replace(botocore.session.Session, "__init__", _init)
     _patch_moto()
     _patch_aiobotocore()
-    if "requests" in sys.modules or find_spec("requests") is not None:
-        from . import plain
+    importing = OnImport("requests.sessions", _patch_requests)
+    importing.start()
+    _undo.append(importing.stop)
 
-        plain.patch(_replace)
+
+def _patch_requests(sessions: Any) -> None:
+    from . import plain
+
+    plain.patch(_replace, sessions)
 
 
 def _patch_aiobotocore() -> None:
@@ -124,7 +130,7 @@ def _send(original: Any) -> Any:
                 return original(session, request)
             case Way.FAKE:
                 connect_timeout, read_timeout = timeouts(session, request)
-                whole = replace(seen, body=body_of(request), read_timeout=read_timeout)
+                whole = Request(seen.method, seen.url, seen.headers, body_of(request), read_timeout)
                 try:
                     response = answer(whole, fake, lambda: moto_response(request))
                 except BrokenConnection as error:
@@ -199,7 +205,8 @@ def _patch_moto() -> None:
         def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
             # A `before-send` handler runs even if another has answered: moto's must not touch its own store. Its answers
             # cannot be awaited: for aiobotocore they are made into some that can.
-            return None if _asynchronous.get() or is_sagemaker(envelope(request)) else original(self, event_name, request, **kwargs)
+            ours = signing.get()[0] in SERVICES or is_sagemaker(envelope(request))
+            return None if ours or _asynchronous.get() else original(self, event_name, request, **kwargs)
 
         call.smfake_original = original  # type: ignore[attr-defined]
         return call

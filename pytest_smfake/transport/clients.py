@@ -6,7 +6,7 @@ import os
 from functools import cache
 from typing import Any
 
-from pytest_smfake.spec.model import botocore_session
+from pytest_smfake.spec.model import loader
 
 
 class Loans:
@@ -46,7 +46,7 @@ def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # 
     import botocore.session
 
     session = botocore.session.Session()
-    session.register_component("data_loader", botocore_session().get_component("data_loader"))
+    session.register_component("data_loader", loader())
     return boto3.Session(botocore_session=session)
 
 

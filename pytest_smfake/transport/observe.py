@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 from typing import Any
 
 from pytest_smfake.spec.model import RUNTIME, SERVICE
 
 from .active import active
+from .importing import OnImport
 
 Sent = bytes | dict[str, Any]
 """A request as it is seen: the body as the wire has it, or, to the runtime, whose members are not all in the body, the members."""
@@ -20,7 +17,7 @@ Sent = bytes | dict[str, Any]
 MODULE = "botocore.serialize"
 
 
-class Watch(MetaPathFinder):
+class Watch:
     """Tells of each request where botocore has serialised it, until it is stopped.
 
     That is the one place that every request passes once, whoever answers and however often it is sent again: it is past
@@ -37,34 +34,17 @@ class Watch(MetaPathFinder):
     def __init__(self, seen: Callable[[str, Sent], None]) -> None:
         self._seen = seen
         self._undo: list[Callable[[], None]] = []
+        self._importing = OnImport(MODULE, self._patch)
 
     def start(self) -> None:
         """Watch from now on."""
-        if (module := sys.modules.get(MODULE)) is not None:
-            self._patch(module)
-        sys.meta_path.insert(0, self)
+        self._importing.start()
 
     def stop(self) -> None:
         """Leave botocore as it was."""
-        sys.meta_path.remove(self)
+        self._importing.stop()
         while self._undo:
             self._undo.pop()()
-
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the spec that the next finder has for botocore's serialisers, with a loader that patches them once they are loaded."""
-        if fullname != MODULE:
-            return None
-        others = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
-        spec = next((spec for spec in others if spec is not None), None)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                load(module)
-                self._patch(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # the loader is made for this one import
-        return spec
 
     def _patch(self, module: Any) -> None:
         for owner in (module.JSONSerializer, module.BaseRestSerializer):

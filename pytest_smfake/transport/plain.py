@@ -24,12 +24,11 @@ _sending: ContextVar[Any] = ContextVar("smfake_sending", default=None)
 """The request that a session is sending."""
 
 
-def patch(replace_: Replace) -> None:
-    """Let the fake answer sessions of requests, which is installed.
+def patch(replace_: Replace, sessions: Any) -> None:
+    """Let the fake answer sessions of requests, given its module `requests.sessions`.
 
     Mocks replace the adapter's `send`; the session's methods are above it, so that mocks may come and go in any order.
     """
-    import requests.sessions
 
     def send_(original: Any) -> Any:
         def send(session: Any, request: Any, **kwargs: Any) -> Any:
@@ -51,8 +50,8 @@ def patch(replace_: Replace) -> None:
 
         return get_adapter
 
-    replace_(requests.sessions.Session, "send", send_)
-    replace_(requests.sessions.Session, "get_adapter", get_adapter_)
+    replace_(sessions.Session, "send", send_)
+    replace_(sessions.Session, "get_adapter", get_adapter_)
 
 
 def _ours(request: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
@@ -33,10 +34,36 @@ def way(request: Request, fake: ActiveFake) -> Way:
     return Way.FAKE if is_sagemaker(request) else Way.ELSEWHERE
 
 
+class _Headers(Mapping[str, str]):
+    """Headers of botocore or requests, looked up one by one: few are asked for, and to copy them all is what would take most time here."""
+
+    def __init__(self, headers: Any) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        return _text(self._headers[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._headers.get(name)
+        return default if value is None else _text(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._headers
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.lower() for name in self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
 def envelope(request: Any) -> Request:
     """Return a botocore or requests request without its body, which may be a stream that can be read only once."""
-    headers = {name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value) for name, value in request.headers.items()}
-    return Request(request.method, request.url, headers, b"")
+    return Request(request.method, request.url, _Headers(request.headers), b"")
 
 
 def body_of(request: Any) -> bytes:

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -36,8 +37,8 @@ _API_HOST = re.compile(
 
 def is_sagemaker(request: Request) -> bool:
     """Whether a request is for SageMaker or its runtime, wherever it is sent."""
-    if "x-amz-target" in request.headers:
-        return request.headers["x-amz-target"].startswith(TARGET)
+    if (target := request.headers.get("x-amz-target")) is not None:
+        return target.startswith(TARGET)
     if runtime.is_runtime(request):
         return True
     # Other services of SageMaker sign with the same name, but post to paths of their own.
@@ -56,8 +57,9 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     Raises:
         BrokenConnection: there is no answer, on purpose.
     """
-    service, caller = fake.service, fake.signatures.caller(request)
-    place = _place(request, caller.account, fake.home)
+    key, region, _ = request.scope
+    service, caller = fake.service, fake.signatures.caller(key)
+    place = Place(caller.account or fake.home.account, region or _region_of(request.host) or fake.home.region)
     call = Call(None, request.body, place.region, place.account, service.clock.now(), principal=caller.principal)
     call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
     to_runtime, identity = runtime.is_runtime(request), request_id()
@@ -90,7 +92,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     if injected is not None and injected.failure.form != "damage":
         call.error, call.response, response = injected, None, None
     if response is None:
-        headers = {"x-amzn-RequestId": identity, "Date": formatdate(service.clock.now(), usegmt=True)}
+        headers = {"x-amzn-RequestId": identity, "Date": _date(int(service.clock.now()))}
         response = _error_response(call, call.error, headers) if isinstance(call.error, InjectedError) else None
         response = response or (runtime.encode(call, headers) if to_runtime else _encode(call, headers))
     if injected is not None and injected.failure.form == "damage":
@@ -114,20 +116,22 @@ def damaged(response: Response, how: str) -> Response:
     return Response(response.status, response.headers, response.body[: len(response.body) // 2] if how == "truncated-body" else b"")
 
 
+@lru_cache(maxsize=8)
+def _date(seconds: int) -> str:
+    """Return a time as headers have it."""
+    return formatdate(seconds, usegmt=True)
+
+
 def request_id() -> str:
     """Return a made-up id of a request."""
-    return (
-        f"{random.getrandbits(32):08x}-{random.getrandbits(16):04x}-4{random.getrandbits(12):03x}-"
-        f"a{random.getrandbits(12):03x}-{random.getrandbits(48):012x}"
-    )
+    digits = f"{random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def _place(request: Request, account: str | None, home: Place) -> Place:
-    region = request.scope[1]
-    if not region:
-        host = _API_HOST.match(request.host)
-        region = (host["region"] or host["dual"]) if host else home.region
-    return Place(account or home.account, region)
+def _region_of(host: str) -> str:
+    """Return the region that a host name has; empty for one of another kind."""
+    match = _API_HOST.match(host)
+    return (match["region"] or match["dual"]) if match else ""
 
 
 def _operation(request: Request) -> str:
@@ -171,7 +175,7 @@ def decode(body: bytes) -> Any:
     """
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse)
+        value = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):  # bad UTF-8, bad JSON and lone surrogates are ValueErrors
@@ -184,6 +188,10 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 def _encode(call: Call, headers: dict[str, str]) -> Response:
     headers["Content-Type"] = CONTENT_TYPE
     status = 200
@@ -194,6 +202,6 @@ def _encode(call: Call, headers: dict[str, str]) -> Response:
         body = {"__type": error.code}
         if error.text:
             body["Message" if error.code in error_names(service_model()) else "message"] = error.text
-    content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    content = b"" if body is None else _ENCODER.encode(body).encode("utf-8")
     headers["Content-Length"] = str(len(content))
     return Response(status, headers, content)
