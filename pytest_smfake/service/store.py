@@ -145,7 +145,11 @@ class Collection(Generic[R]):
         self._serial += 1
         resource.serial = self._serial
         self.by_name[resource.name] = resource
-        insort(self._by_time, (resource.created, resource.serial, resource.name))
+        entry = (resource.created, resource.serial, resource.name)
+        if not self._by_time or self._by_time[-1] < entry:  # time does not go back, as a rule
+            self._by_time.append(entry)
+        else:
+            insort(self._by_time, entry)
         self._names = None
         return resource
 

@@ -72,7 +72,7 @@ class Catalogue:
 
     def get(self, rule_id: str) -> Rule | None:
         """Return a rule, or None where the edition lacks it or an override switched it off."""
-        return self._operation_rules(parts_of(rule_id)["operation"]).get(rule_id)
+        return self._operation_rules(rule_id.partition("/")[0].partition(":")[0]).get(rule_id)
 
     def find(self, operation: str, request: Any) -> Findings:
         """Return all that a request breaks, and the places that the service reads past.

@@ -136,8 +136,9 @@ def _region_of(host: str) -> str:
 
 def _operation(request: Request) -> str:
     name = request.headers.get("x-amz-target", "").removeprefix(TARGET)
-    kind = request.headers.get("content-type", CONTENT_TYPE).partition(";")[0].strip().lower()
-    if name not in operation_names() or request.method != "POST" or kind not in CONTENT_TYPES:
+    kind = request.headers.get("content-type", CONTENT_TYPE)
+    known = kind == CONTENT_TYPE or kind.partition(";")[0].strip().lower() in CONTENT_TYPES
+    if name not in operation_names() or request.method != "POST" or not known:
         # The code and its status are documented; another service of the protocol was seen to send no message with it.
         raise ServiceError("UnknownOperationException", status=404)
     return name
@@ -150,7 +151,7 @@ def unpacked(request: Request) -> bytes:
         ServiceError: it is too large, packed wrongly or in another way than gzip (both are assumed).
     """
     body = request.body
-    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    packed = request.headers.get("content-encoding", "").strip().lower()
     if packed in ("gzip", "x-gzip"):
         unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
         try:
