@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .check import Check, accepted
-from .target import SERVICE, Reply, Target
+from .target import SERVICE, PreflightError, Reply, Target
 
 V = TypeVar("V")
 
@@ -27,10 +27,6 @@ LACKS = {
     "regions": "a run is held to one region",
 }
 REJECTING = "no role and image are given, so that nothing is created; the checks that reject are run alone"
-
-
-class PreflightError(ValueError):
-    """A run against the real service was refused before anything was sent to SageMaker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,15 +61,15 @@ class Session:
         return self._stale is None or self._known.is_stale(check.id, self._stale)
 
     def begin(self, checks: Sequence[Check]) -> list[str]:
-        """Look whose account it is, and return what is going to happen, in lines for a person to read.
+        """See that the targets can be reached, and whose account it is; return what is going to happen, in lines for a person to read.
 
         Raises:
             PreflightError: the run is refused; nothing was sent to SageMaker.
         """
         lines = []
         for target in self._targets:
+            target.preflight()
             if isinstance(target, AwsTarget):
-                target.preflight()
                 lines += [f"{target.name}: {line}" for line in target.plan(checks)]
         self.begun = True
         if self._record is not None:

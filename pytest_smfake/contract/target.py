@@ -46,6 +46,10 @@ class Reply:
         return f"rejected, {self.status} {self.code}: {self.message}"
 
 
+class PreflightError(ValueError):
+    """A run was refused before the first check."""
+
+
 class Target:
     """Where checks run. A target of another kind inherits from it and says how clients are made.
 
@@ -106,6 +110,13 @@ class Target:
     def new_client(self, region: str, **arguments: Any) -> Any:
         """Make a boto3 client for SageMaker; `arguments` are those of `boto3.client`, and have to be passed on."""
         raise NotImplementedError
+
+    def preflight(self) -> None:
+        """See that a run can begin; what inherits from this class may look at more.
+
+        Raises:
+            PreflightError: it cannot; the sentence says why.
+        """
 
     def supports(self, capability: str) -> bool:
         """Whether the target can do what a check needs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from pytest_smfake.spec.rules import Edition
 
 from .aws import RATE, AwsSettings, AwsTarget
 from .recording import RecordingTarget
-from .target import Target
+from .target import PreflightError, Target
 
 ALONE = "alone"
 """What names have in common where nobody else uses the account: the same in each run."""
@@ -132,6 +133,25 @@ class EndpointTarget(Target):
             raise ValueError(f"{url!r} is not the URL of an endpoint; one looks like http://127.0.0.1:5000")
         super().__init__(name or f"endpoint={url}", region=region, account=account)
         self.url = url
+
+    def preflight(self) -> None:
+        """See that something answers there, and in JSON, as SageMaker does."""
+        from botocore.exceptions import BotoCoreError
+        from botocore.parsers import ResponseParserError
+
+        strange = f"what answers at {self.url} is not SageMaker"
+        try:
+            reply = self.send("ListModels", {})
+        except (ResponseParserError, AttributeError, TypeError) as error:  # the latter two where botocore expects an object
+            raise PreflightError(f"{strange}: {str(error).splitlines()[0]}") from None
+        except BotoCoreError as error:
+            raise PreflightError(f"the endpoint {self.url} cannot be reached: {error}") from None
+        try:
+            spoken = isinstance(json.loads(reply.body), dict)
+        except ValueError:
+            spoken = False
+        if not spoken:
+            raise PreflightError(f"{strange}: its answer to ListModels, of status {reply.status}, is no JSON object: {reply.body[:40]!r}")
 
     def new_client(self, region: str, **arguments: Any) -> Any:
         """Make a client of the endpoint, with dummy credentials."""
