@@ -78,6 +78,14 @@ def test_a_rule_is_verified_once_all_of_its_checks_passed(tmp_path):
     assert written(path, {INSIDE: "failed"}).rules == {}
 
 
+def test_a_run_of_one_edition_takes_nothing_from_the_other(tmp_path):
+    path, rule = tmp_path / "ledger.json", "CreateModel/Containers:max"
+    page = written(path, {check.id: "passed" for check in checks([f"{rule}-*"])})
+    assert page.rules[rule]["bound"] == 5
+    write(path, aws_target(TOLD), results({"create/response": "passed"}), "sdk")
+    assert ledger.read(path).rules == page.rules
+
+
 def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
     everything = written(tmp_path / "ledger.json", {check.id: "passed" for check in checks()})
     observable = {rule["id"] for rule in describe_rules("page") if not rule["silent"]}
