@@ -11,7 +11,16 @@ settings.load_profile("smfake")
 
 
 @pytest.fixture
+def pytester(pytester, monkeypatch):
+    """Keep pytest-asyncio, which is installed for a few tests, out of the other runs of pytest: it warns of a setting that it misses."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio")
+    return pytester
+
+
+@pytest.fixture
 def alone(monkeypatch):
     """Let runs of pytest load this plugin alone: to load those of every package that is installed here takes most of their time."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_smfake.plugin")
+    # Before version 9 pytest takes its subtests from a package.
+    subtests = ",pytest_subtests.plugin" if pytest.version_tuple < (9,) else ""
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_smfake.plugin" + subtests)

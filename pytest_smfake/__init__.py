@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .transport import variables as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
+
 if TYPE_CHECKING:
     from .fake import FakeSageMaker as FakeSageMaker
     from .service.access import Denial as Denial
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .service.faults import UnusedFaultError as UnusedFaultError
     from .service.faults import probability as probability
     from .service.limits import Limit as Limit
+    from .service.places import UnlistedRegionWarning as UnlistedRegionWarning
     from .service.standins import Invocation as Invocation
     from .service.standins import StandIn as StandIn
     from .service.store import EndpointConfig as EndpointConfig
@@ -62,6 +65,7 @@ _HOMES = {
     "Sweep": "sweeps",
     "Throttle": "service.faults",
     "TransformJob": "service.transform_job",
+    "UnlistedRegionWarning": "service.places",
     "UnusedFaultError": "service.faults",
     "Violation": "spec.rules",
     "message": "spec.messages",
@@ -94,6 +98,7 @@ __all__ = [
     "Sweep",
     "Throttle",
     "TransformJob",
+    "UnlistedRegionWarning",
     "UnusedFaultError",
     "Violation",
     "message",

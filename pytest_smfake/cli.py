@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import select
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import contract_cli
 from .serve import add_arguments
 from .serve import serve as serve_until_stopped
+from .spec.given import shown
 from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
@@ -20,12 +24,68 @@ if TYPE_CHECKING:
     from .spec.rules import Rule
 
 USAGE_ERROR = 2
+CLOSED = 141
+"""The exit code where nobody reads the output any more: that of a program which SIGPIPE ends."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 where something was found, 2 for wrong usage (4 of `contract` and `cleanup`)."""
+    try:
+        try:
+            options = parser().parse_args(arguments)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show  # type: ignore[assignment]  # it reads the message alone
+                return _run(options)
+        finally:
+            sys.stdout.flush()  # here, where it can be caught, rather than by Python at its end
+    except BrokenPipeError:
+        if not _is_closed(sys.stdout.fileno()):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command in ("contract", "cleanup"):
+        return contract_cli.run(options)
+    try:
+        if options.command == "serve":
+            return serve_until_stopped(options)
+        return print_rules(options) if options.command == "rules" else print_diff(options)
+    except ValueError as error:
+        print(f"smfake: {error}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _show(message: Warning | str, *_: object) -> None:
+    """Print a warning as a line of the command's own."""
+    print(f"smfake: {message}", file=sys.stderr)
+
+
+def _is_closed(output: int) -> bool:
+    """Whether who reads a file descriptor, such as `head`, has gone; where there is no poll, as on Windows, who raised is not asked."""
+    if not hasattr(select, "poll"):
+        return True
+    poll = select.poll()
+    poll.register(output, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+class _Version(argparse.Action):
+    """Prints the versions, which are looked up for this alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"smfake {version('pytest-smfake')} (botocore {version('botocore')})")
+        parser.exit()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     about = "The fake SageMaker of pytest-smfake: its rules, itself over HTTP, and the contract that the real one is held to."
     parser = argparse.ArgumentParser(prog="smfake", description=about)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version of pytest-smfake and of botocore, and end")
     commands = parser.add_subparsers(dest="command", required=True)
     rules = commands.add_parser("rules", help="print the catalogue of rules")
     rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
@@ -38,16 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve = commands.add_parser("serve", help="serve the fake over HTTP, to clients of any language")
     add_arguments(serve)
     contract_cli.add_commands(commands)
-    options = parser.parse_args(arguments)
-    if options.command in ("contract", "cleanup"):
-        return contract_cli.run(options)
-    try:
-        if options.command == "serve":
-            return serve_until_stopped(options)
-        return print_rules(options) if options.command == "rules" else print_diff(options)
-    except ValueError as error:
-        print(f"smfake: {error}", file=sys.stderr)
-        return USAGE_ERROR
+    return parser
 
 
 def print_rules(options: argparse.Namespace) -> int:
@@ -66,8 +117,12 @@ def print_rules(options: argparse.Namespace) -> int:
 
 def _side(text: str) -> str:
     """Return one side of a comparison: an edition, or the path of a report."""
-    if text not in EDITIONS and not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither an edition ({', '.join(EDITIONS)}) nor a file")
+    try:
+        found = text in EDITIONS or Path(text).is_file()
+    except OSError:  # longer than a path can be
+        found = False
+    if not found:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is neither an edition ({', '.join(EDITIONS)}) nor a file")
     return text
 
 

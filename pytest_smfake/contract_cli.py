@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import re
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, STALE, TARGETS
+from .contract.options import AWS, CHECK, DRY_RUN, ENDPOINTS, LEDGER, POLICY, RECORD, REDACT, REPORT, STALE, TARGETS
 from .results import check_path
 from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
-    from .contract import Check, Report, Target
-    from .spec.rules import Edition
+    from .contract import Check, Report, Result, Target
 
 FINDINGS, INTERRUPTED, USAGE_ERROR = 1, 2, 4
 """Exit codes, as pytest's own."""
+EXAMPLE = "4k9zq0vw2bt3"
+"""An id that nothing can be mistaken for."""
 
 
 def add_commands(commands: Any) -> None:
@@ -28,11 +29,16 @@ def add_commands(commands: Any) -> None:
     add("--check", action="append", default=[], metavar="ID", help=CHECK)
     add("--edition", choices=EDITIONS, default="page", help="whose rules the boundary cases are about (default: page)")
     add("--report", action="append", default=[], type=Path, metavar="PATH", help=REPORT)
+    add("--redact", action="store_true", help=REDACT)
     add("--record", type=Path, metavar="PATH", help=RECORD)
     add("--ledger", type=Path, metavar="PATH", help=LEDGER)
     add("--stale", type=int, metavar="DAYS", help=STALE)
+    what = contract.add_mutually_exclusive_group().add_argument
+    what("--dry-run", action="store_true", help=DRY_RUN)
+    what("--print-policy", action="store_true", help=POLICY)
     cleanup = commands.add_parser("cleanup", help="delete what a run against the real service left")
     cleanup.add_argument("--run", required=True, help="the id of the run, as it was printed")
+    cleanup.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     for command in (contract, cleanup):
         group = command.add_argument_group("the target aws")
         for key, text in AWS.items():
@@ -41,12 +47,21 @@ def add_commands(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one of the commands; return its exit code: 0, 1 where something was found or left, 2 on Ctrl-C, 4 for wrong usage."""
+    """Run one of the commands.
+
+    Returns:
+        The exit code: 0, 1 where something differs, came to no result or is left, 2 after a signal, 4 for wrong usage.
+    """
+    from .contract.stops import UnsafeRequestError
+
     try:
         return _contract(options) if options.command == "contract" else _cleanup(options)
     except ValueError as error:
         print(f"smfake: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except UnsafeRequestError as error:
+        print(f"smfake: {error}", file=sys.stderr)
+        return FINDINGS
     except KeyboardInterrupt:
         print("smfake: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -60,6 +75,8 @@ def _told(options: argparse.Namespace) -> dict[str, Any]:
 def _contract(options: argparse.Namespace) -> int:
     from .contract import checks
     from .contract.session import Session
+    from .contract.signals import Signals
+    from .contract.suite import redacting, report_of, run_checks
     from .contract.targets import target_of
 
     for path in options.report:
@@ -70,44 +87,101 @@ def _contract(options: argparse.Namespace) -> int:
     if not chosen:
         print(f"no evidence is older than {options.stale} days: there is nothing to run")
         return 0
-    for line in session.begin(chosen):
-        print(line, flush=True)  # the id of the run has to be seen, whatever comes
-    report = _run(chosen, targets, options.edition)
+    if options.dry_run or options.print_policy:
+        return _foretell(options, targets, chosen)
+    with Signals(targets), redacting(targets if options.redact else ()):
+        for line in session.begin(chosen):
+            print(line, flush=True)  # the id of the run has to be seen, whatever comes
+        results: list[Result] = []
+        try:
+            run_checks(chosen, targets, options.edition, results)
+        except KeyboardInterrupt:
+            session.interrupted = True
+        finally:
+            # Whatever came, and before anything else, which may fail: nothing is to be left, and what is left is told.
+            lines, clean = session.end(results)
+            report = report_of(chosen, targets, options.edition, results)
+            written = _write(report, options.report)
+            _say([*lines, *written.values()])
     print(report)
     for result in report.failed:
         print(f"\n{result.check} on {result.target}\nexpected: {result.expected}\nactual: {result.actual}")
-    for path in options.report:
-        report.write(path)
-        print(f"report: {path}")
-    lines, clean = session.end(report.results)
-    for line in lines:
-        print(line)
-    return FINDINGS if report.failed or not clean else 0
+    if session.interrupted:
+        raise KeyboardInterrupt
+    return 0 if clean and not report.failed and all(line.startswith("report:") for line in written.values()) else FINDINGS
 
 
-def _run(chosen: list[Check], targets: list[Target], edition: Edition) -> Report:
-    from .contract.suite import run_checks
+def _write(report: Report, paths: list[Path]) -> dict[Path, str]:
+    """Write a report to files; return a line about each."""
+    lines = {}
+    for path in paths:
+        try:
+            report.write(path)
+            lines[path] = f"report: {path}"
+        except OSError as error:
+            lines[path] = f"the report could not be written to {path}: {error.strerror}"
+    return lines
 
+
+def _say(lines: list[str]) -> None:
+    """Print lines; where nobody can read them any more, such as after `| head -1`, to stderr."""
+    if not lines:
+        return
     try:
-        return run_checks(chosen, targets, edition)
-    except BaseException:
-        # Also on Ctrl-C: what a check created is deleted, and what is left is told.
-        for target in targets:
-            for name in target.finish():
-                print(f"{target.name}: {name} is left. Remove it: smfake cleanup --run={target.run}", file=sys.stderr)
-        raise
+        print("\n".join(lines), file=sys.stdout or sys.stderr, flush=True)
+    except OSError:
+        print("\n".join(lines), file=sys.stderr)
+
+
+def _foretell(options: argparse.Namespace, targets: list[Target], chosen: list[Check]) -> int:
+    """Print what a run would send, or what it has to be allowed; nothing is sent."""
+    from .contract.aws import AwsTarget
+    from .contract.plan import listed, rehearse
+    from .contract.policy import policy
+
+    found = [target for target in targets if isinstance(target, AwsTarget)]
+    if len(found) != 1 or len(targets) != 1:
+        raise ValueError(f"{'--dry-run' if options.dry_run else '--print-policy'} is about the target aws alone: add --target aws")
+    log = rehearse(found[0], chosen, options.edition).log
+    if options.print_policy:
+        print(json.dumps(policy(found[0].settings, {planned.operation for planned in log}), indent=2))
+    else:
+        for line in listed(log):
+            print(line)
+    return 0
 
 
 def _cleanup(options: argparse.Namespace) -> int:
+    from .contract.check import Difference
+    from .contract.residue import find, remove
+    from .contract.runs import is_run
+    from .contract.stops import UnprovedError
     from .contract.targets import aws_target
 
-    if not re.fullmatch("[a-z]{8}", options.run):
-        raise ValueError(f"{options.run!r} is not the id of a run, which has 8 lower-case letters")
+    if not is_run(options.run):
+        raise ValueError(f"{options.run!r} is not the id of a run, which a run prints: 12 lower-case letters and digits, such as {EXAMPLE}")
     target = aws_target(_told(options) | {"run": options.run})
     target.preflight()
-    deleted = target.cleanup()
-    for name in deleted:
-        print(f"deleted: {name}")
-    left = target.census()
-    print(f"{len(deleted)} models of run {options.run} were deleted, {len(left)} are left")
-    return FINDINGS if left else 0
+    try:
+        found = find(target)
+    except (UnprovedError, Difference) as error:
+        print(f"smfake: models of run {options.run} may be left: {'; '.join(str(error).splitlines())}", file=sys.stderr)
+        return FINDINGS
+    if not options.dry_run:
+        remove(target, found)
+    for what, names in (
+        ("would be deleted", found.own if options.dry_run else []),
+        ("deleted", found.deleted),
+        ("gone before", found.gone),
+    ):
+        for name in names:
+            print(f"{what}: {name}")
+    for what, reasons in (("passed over", found.passed_over), ("left", found.failed)):
+        for name, why in reasons.items():
+            print(f"{what}: {name}, since {why}")
+    if options.dry_run:
+        print(f"{len(found.own)} models of run {options.run} would be deleted, {len(found.passed_over)} passed over")
+    else:
+        others = f", {len(found.passed_over)} passed over" if found.passed_over else ""
+        print(f"{len(found.deleted)} models of run {options.run} were deleted, {len(found.failed)} are left{others}")
+    return FINDINGS if found.failed else 0

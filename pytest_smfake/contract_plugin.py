@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REPORT, STALE, TARGETS
+from .contract.options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REDACT, REPORT, STALE, TARGETS
 from .results import Results, check_path
 
 if TYPE_CHECKING:
@@ -44,6 +44,17 @@ class State:
         text = self._config.getoption(option)
         return self._path(text) if text else None
 
+    def listen(self, session: Session) -> None:
+        """Let SIGTERM end the run as SIGINT does, from now until pytest ends; a real account is to be left clean by both."""
+        from .contract.aws import AwsTarget
+
+        if any(isinstance(target, AwsTarget) for target in session.targets):
+            from .contract.signals import Signals
+
+            signals = Signals(session.targets)
+            signals.__enter__()
+            self._config.add_cleanup(signals.__exit__)
+
     def target(self, name: str) -> Target:
         """Return the target that a text names, the same one for the whole run.
 
@@ -51,14 +62,27 @@ class State:
             ValueError: there is none; the sentence says what would be right.
         """
         if name not in self._targets:
+            from .contract.suite import redact_if_asked
             from .contract.targets import target_of
 
             added = self._config.hook.pytest_smfake_targets(config=self._config)
             more = {kind: make for kinds in added for kind, make in kinds.items()}
             told = {key: self._config.getoption(f"--smfake-aws-{key}") or self._config.getini(f"smfake_aws_{key}") for key in AWS}
             told["configured_endpoints"] = self._config.getoption("--smfake-aws-configured-endpoints")
-            self._targets[name] = target_of(name, self.edition, aws=told, more=more)
+            target = self._targets[name] = target_of(name, self.edition, aws=told, more=more)
+            redact_if_asked(target, self._config, self._place(name))
         return self._targets[name]
+
+    def _place(self, name: str) -> str:
+        return str(self.names.index(name) + 1)
+
+    def labels(self, names: list[str]) -> list[str]:
+        """Return how reports, and the ids of tests, name targets."""
+        if not self._config.getoption("--smfake-redact"):
+            return names
+        from .contract.suite import label_of
+
+        return [label_of(name, self._place(name)) for name in names]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +92,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--smfake-target", action="append", default=[], metavar="NAME[=ARGUMENT]", help=TARGETS)
     add("--smfake-check", action="append", default=[], metavar="ID", help=CHECK)
     add("--smfake-report", action="append", default=[], metavar="PATH", help=REPORT)
+    add("--smfake-redact", action="store_true", help=REDACT)
     add("--smfake-record", metavar="PATH", help=RECORD)
     add("--smfake-ledger", metavar="PATH", help=LEDGER)
     add("--smfake-stale", metavar="DAYS", type=int, help=STALE)
@@ -110,8 +135,9 @@ def pytest_configure(config: pytest.Config) -> None:
         except ValueError as error:
             raise pytest.UsageError(f"smfake contract: {error}") from None
     if not hasattr(config, "workerinput"):
-        names = config.getoption("--smfake-target")
-        config.pluginmanager.register(Results(state.edition, state.paths, names, asked, state.session), "smfake-results")
+        names = state.labels(config.getoption("--smfake-target"))
+        results = Results(state.edition, state.paths, names, asked, state.session, redacted=config.getoption("--smfake-redact"))
+        config.pluginmanager.register(results, "smfake-results")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -125,9 +151,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say what is going to happen to a real account, once it is known that it is the right one."""
-    contract = session.config.stash[state_key].session
+    state = session.config.stash[state_key]
+    contract = state.session
     chosen = _checks(session.items)
-    if contract is not None and chosen and not session.config.option.collectonly:
+    used = chosen or any("smfake_target" in getattr(item, "fixturenames", ()) for item in session.items)
+    if contract is not None and used and not session.config.option.collectonly:
+        state.listen(contract)
         try:
             lines = contract.begin(chosen)
         except ValueError as error:
@@ -158,7 +187,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Mod
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for `smfake_target` on each of them."""
     if "smfake_target" in metafunc.fixturenames:
-        metafunc.parametrize("smfake_target", metafunc.config.stash[state_key].names, indirect=True)
+        state = metafunc.config.stash[state_key]
+        metafunc.parametrize("smfake_target", state.names, ids=state.labels(state.names), indirect=True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .service.faults import Delay, Fault, Throttle
 from .spec.failures import ANY, failure
+from .spec.given import did_you_mean, shown
 
 if TYPE_CHECKING:
     from .service.access import Denial, Policy
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from .service.faults import Effect
     from .service.limits import Limit
     from .service.standins import StandIn
+
+FAULT_KEYWORDS = ("operation", "code", "times", "after", "attempts", "when", "message", "effect", "optional", "unmodelled")
 
 
 class Controls:
@@ -32,6 +35,7 @@ class Controls:
         account: str | None = None,
         name: str | None = None,
         unit: str | None = None,
+        enforce: bool = True,
     ) -> Limit:
         """Limit how many of something an account may have in a region, from now on.
 
@@ -45,12 +49,13 @@ class Controls:
             account: whose limit it is; everybody's by default.
             name: the quota's name in the error's text; the default is assumed.
             unit: the quota's unit in the error's text; the default is assumed.
+            enforce: whether calls that exceed it are refused; False only states what `fail(..., "ResourceLimitExceeded")` names.
 
         Returns:
             The limit, which `stop()` ends; in a `with` statement it ends with the block.
 
         Raises:
-            ValueError: a key that is not limited here, or a negative number.
+            ValueError: a key that is not limited here, or a number, region or account that cannot be.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -62,7 +67,7 @@ class Controls:
             ...         print(str(error)[:62])
             An error occurred (ResourceLimitExceeded) when calling the Cre
         """
-        return self.service.limits.set(key, bound, used=used, region=region, account=account, name=name, unit=unit)
+        return self.service.limits.set(key, bound, used=used, region=region, account=account, name=name, unit=unit, enforce=enforce)
 
     def stand_in(
         self, model_or_image: str, predict: Callable[..., Any], *, ping: Callable[[], object] | None = None, timeout: float | None = None
@@ -240,9 +245,8 @@ class Controls:
                 `sagemaker:AddTags`, which creations with tags need, too; `iam:PassRole` on the role that a request names;
                 `ecr:BatchGetImage`, which a model's role needs for its image: the endpoint fails; or `sts:AssumeRole` on the
                 role: CreateTransformJob is rejected.
-            resource: on what; `*` stands for any characters.
-            policy: what denies it, as the text ends: `identity-based policy`, `permissions boundary`, `service control policy` or
-                `explicit deny`.
+            resource: on what; `*` stands for any characters. CreateEndpoint and UpdateEndpoint are on the configuration, too.
+            policy: what denies it, as the text ends; a `Policy`, such as `explicit deny in an identity-based policy`.
             principal: the ARN of the caller, for the text; that of a made-up user by default.
 
         Raises:
@@ -265,8 +269,12 @@ arn:aws:iam::123456789012:role/Admin
         """Put faults in force that are written as data: `(operation, code)`, or a dict of the keywords of `fail`."""
         for entry in faults:
             if isinstance(entry, Mapping) and {"operation", "code"} <= entry.keys():
+                for name in entry.keys() - set(FAULT_KEYWORDS):
+                    raise ValueError(f"faults: fail() takes no {name}={shown(entry[name])}{did_you_mean(name, FAULT_KEYWORDS)}")
                 self.fail(**entry)
             elif isinstance(entry, tuple | list) and len(entry) == 2:
                 self.fail(*entry)
             else:
-                raise ValueError(f"faults: {entry!r} is not a pair (operation, code), nor a dict with these and other keywords of fail()")
+                raise ValueError(
+                    f"faults: {shown(entry)} is not a pair (operation, code), nor a dict with these and other keywords of fail()"
+                )

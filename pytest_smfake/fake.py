@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ContextDecorator
-from typing import TYPE_CHECKING, Any, Self
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from .classes import decorate_class
 from .controls import Controls
+from .decorators import decorate_function
 from .service.arns import access_key_of
 from .service.clock import Clock
 from .service.core import Service
+from .service.places import check_account, check_region
 from .service.store import Place
 from .spec.catalogue import Catalogue, catalogue
+from .spec.given import shown
 from .spec.rules import Edition
-from .transport import botocore as transport
-from .transport.clients import Loans
-from .transport.credentials import SECRET, put_back, set_aside
+from .transport import activation
+from .transport.active import fakes
+from .transport.clients import Loans, refuse_after_the_end
+from .transport.credentials import SECRET
 from .transport.signatures import AccessKey, Auth, Signatures
 from .views import View
 
 if TYPE_CHECKING:
     from .service.calls import Calls
+    from .transport.active import Entry
+
+T = TypeVar("T")
 
 
-class FakeSageMaker(Controls, View, ContextDecorator):
+class FakeSageMaker(Controls, View):
     """An in-process SageMaker for models, endpoints and transform jobs, active inside a `with` block.
 
     While it is active every SageMaker call of every boto3 client in the process is answered by it, and no other AWS call
-    leaves the process unless another mock answers it. It also decorates a function: each call has a world of its own. It is
-    the `View` of its own account and region.
+    leaves the process unless another mock answers it. `async with`, and `start()` with `stop()`, do the same. It also decorates
+    functions of any kind and classes with tests. It is the `View` of its own account and region.
 
     Args:
         region: the region of a call that names none, and of `client()`.
@@ -43,6 +51,8 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         allow: hosts, or `host:port`, that calls may reach; `*` stands for any characters.
         real_sleep: whether the sleeps of retries and waiters take real time; else they advance `clock`.
         clock: the clock to share with another fake; one of its own by default.
+        credentials: whether sessions have dummy credentials while it is active; False leaves them none, so that code which gives none
+            itself meets botocore's `NoCredentialsError`. The environment holds dummy keys in any case, for other programs.
 
     Raises:
         ValueError: an argument that cannot be; the sentence names it and what would be right.
@@ -71,16 +81,22 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         allow: Iterable[str] = (),
         real_sleep: bool = False,
         clock: Clock | None = None,
+        credentials: bool = True,
     ) -> None:
-        if not isinstance(region, str) or not re.fullmatch(r"[a-z][a-z0-9-]*[0-9]", region):
-            raise ValueError(f"{region!r} is not the name of a region; one looks like us-east-1")
-        if not isinstance(account, str) or not re.fullmatch(r"[0-9]{12}", account):
-            raise ValueError(f"{account!r} is not an account id, which is a string of 12 digits")
-        for name, mapping in (("rules", rules), ("limits", limits)):
-            if mapping is not None and not isinstance(mapping, Mapping):
-                raise ValueError(f"{name}={mapping!r} is not a dict")
-        if isinstance(allow, str) or not all(isinstance(host, str) for host in allow):
-            raise ValueError(f"allow={allow!r} is not a list of hosts, such as ['minio.internal:9000']")
+        _check_types(
+            region=region,
+            account=account,
+            edition=edition,
+            rules=rules,
+            limits=limits,
+            faults=faults,
+            allow=allow,
+            clock=clock,
+            real_sleep=real_sleep,
+            credentials=credentials,
+        )
+        check_region(region)
+        check_account(account)
         self.clock = clock or Clock()
         service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, self._s3)
         super().__init__(service, Place(account, region))
@@ -88,9 +104,12 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         self._initial_faults = tuple(faults)
         self._put_in_force(self._initial_faults)
         self.allow = tuple(allow)
+        if not all(isinstance(host, str) for host in self.allow):
+            raise ValueError(f"allow={shown(self.allow)} is not {WRITTEN['allow'][1]}")
         self.real_sleep = real_sleep
+        self.credentials = credentials
         self.quotas: dict[Any, int] = {}
-        self.thread: int | None = None
+        self.entry: Entry | None = None
         self._arguments: dict[str, Any] = {
             "region": region,
             "account": account,
@@ -103,31 +122,99 @@ class FakeSageMaker(Controls, View, ContextDecorator):
             "allow": self.allow,
             "real_sleep": real_sleep,
             "clock": clock,
+            "credentials": credentials,
         }
-        self._variables: dict[str, str | None] = {}
         self._loans = Loans()
+        self._has_ended = False
         self.s3: Any = None
         """The boto3 client by which transform jobs read and write; None for one that moto, or a host in `allow`, answers."""
 
     def __repr__(self) -> str:
         return f"<FakeSageMaker {self.account} {self.region}, edition {self.edition}>"
 
-    def _recreate_cm(self) -> FakeSageMaker:
-        return FakeSageMaker(**self._arguments)
-
     def __enter__(self) -> Self:
-        transport.activate(self)
-        self._variables = set_aside(self.account)
-        return self
+        caller = sys._getframe(1)
+        activation.check(self, caller)
+        try:
+            activation.activate(self, caller)
+            self._has_ended = False
+            return self
+        except BaseException:
+            self._leave()
+            raise
 
     def __exit__(self, exc_type: object = None, *exc: object) -> None:
-        put_back(self._variables)
+        try:
+            self._leave()
+        except BaseException:
+            self._leave()  # an interrupt, or an error of a stand-in, leaves nothing half done
+            raise
+        if exc_type is None:
+            self.verify_faults()
+
+    def _leave(self) -> None:
+        """Let go of everything, first of what others share; it may be called again, and after an error halfway."""
+        activation.deactivate(self)
+        self._has_ended = True
         self._refill()
         self._loans.take_back()
         self.service.stand_ins.close()
-        transport.deactivate(self)
-        if exc_type is None:
-            self.verify_faults()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, exc_type: object = None, *exc: object) -> None:
+        self.__exit__(exc_type, *exc)
+
+    def start(self) -> Self:
+        """Activate the fake until `stop()`, and return it: for what has no block, such as a `setUp`.
+
+        Raises:
+            RuntimeError: it is active already, or another is in another thread.
+
+        Example:
+            >>> fake = FakeSageMaker().start()
+            >>> fake.client().list_models()["Models"]
+            []
+            >>> fake.stop()
+        """
+        return self.__enter__()
+
+    def stop(self) -> None:
+        """End what `start()` began, as the end of a `with` block does.
+
+        Raises:
+            RuntimeError: the fake is not active.
+            UnusedFaultError: a fault never struck.
+        """
+        if self not in fakes:
+            raise RuntimeError(f"{self!r} is not active: stop() ends what start() began")
+        self.__exit__()
+
+    def __call__(self, decorated: T, /) -> T:
+        """Decorate a function, or a class with tests: each call, and each test, has a fake of its own, made like this one.
+
+        Args:
+            decorated: a function, coroutine function, generator or async generator: the fake is active while the body runs;
+                a staticmethod or classmethod of one; or a class with tests, whose hooks for a test run in the test's world.
+
+        Raises:
+            TypeError: it is nothing of that.
+
+        Example:
+            >>> @FakeSageMaker()
+            ... def create(fake=FakeSageMaker()):
+            ...     return fake.client().create_model(**fake.request())["ModelArn"]
+            >>> create() == create()
+            True
+        """
+        if isinstance(decorated, type):
+            return decorate_class(decorated, self._copy)
+        return decorate_function(decorated, self._copy)
+
+    def _copy(self, **changed: Any) -> FakeSageMaker:
+        """Return a fake made with the arguments of this one, but for some."""
+        return FakeSageMaker(**self._arguments | changed)
 
     def verify_faults(self) -> None:
         """Complain of faults that were put in force and never struck; the end of a `with` block and of a test do so by themselves.
@@ -153,7 +240,13 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         return self.service.calls
 
     def at(self, *, region: str | None = None, account: str | None = None) -> View:
-        """Return the view of another region or account, whose resources it holds: `fake.at(region="eu-west-1").models`."""
+        """Return the view of another region or account, whose resources it holds: `fake.at(region="eu-west-1").models`.
+
+        Raises:
+            ValueError: a region or account that cannot be.
+        """
+        check_region(region)
+        check_account(account)
         return View(self.service, Place(account or self.account, region or self.region))
 
     def reset(self) -> None:
@@ -174,7 +267,11 @@ class FakeSageMaker(Controls, View, ContextDecorator):
             service: the service, as boto3 names it.
             account: the account that its credentials belong to; the fake's by default.
             arguments: what `boto3.client` takes; `region_name` is the fake's region by default.
+
+        Raises:
+            RuntimeError: the fake has ended; so do calls of its clients, unless another fake is active.
         """
+        self._refuse_after_the_end()
         return self._loans.lend(service, self._client_arguments(account) | arguments)
 
     def async_client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
@@ -187,15 +284,24 @@ class FakeSageMaker(Controls, View, ContextDecorator):
 
         Raises:
             ImportError: aiobotocore is not installed.
+            RuntimeError: the fake has ended; so do calls of its clients, unless another fake is active.
         """
+        self._refuse_after_the_end()
         try:
             from aiobotocore.session import get_session
         except ImportError:
             raise ImportError("async_client needs aiobotocore: pip install 'pytest-smfake[async]'") from None
-        return get_session().create_client(service, **self._client_arguments(account) | arguments)
+        session = get_session()
+        session.register("before-send", refuse_after_the_end)
+        return session.create_client(service, **self._client_arguments(account) | arguments)
+
+    def _refuse_after_the_end(self) -> None:
+        if self._has_ended:
+            raise RuntimeError(f"{self!r} has ended: nothing would answer a new client of it; make clients while the fake is active")
 
     def _client_arguments(self, account: str | None) -> dict[str, Any]:
         """Return what a client is made with, unless the caller says otherwise."""
+        check_account(account)
         return {"region_name": self.region, "aws_access_key_id": access_key_of(account or self.account), "aws_secret_access_key": SECRET}
 
     def _refill(self) -> None:
@@ -203,3 +309,30 @@ class FakeSageMaker(Controls, View, ContextDecorator):
         for quota, available in self.quotas.items():
             quota._available_capacity = available
         self.quotas.clear()
+
+
+WRITTEN: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "region": (str, "the name of a region, such as 'us-east-1'"),
+    "account": (str, "an account id, which is a string of 12 digits"),
+    "edition": (str, "an edition; there are: page, sdk"),
+    "rules": ((Mapping, NoneType), "a dict, such as {'CreateModel/Containers:max': 15}"),
+    "limits": ((Mapping, NoneType), "a dict, such as {'models': 5}"),
+    "faults": (Iterable, "a list of pairs (operation, code), or of dicts"),
+    "allow": (Iterable, "a list of hosts, such as ['minio.internal:9000']"),
+    "real_sleep": (bool, "True or False"),
+    "credentials": (bool, "True or False"),
+    "clock": ((Clock, NoneType), "a Clock; that of another fake is its attribute clock"),
+}
+"""What the keywords of `FakeSageMaker` have to be, and the words for it."""
+
+
+def _check_types(**given: Any) -> None:
+    """Refuse an argument of a wrong type.
+
+    Raises:
+        ValueError: there is one; the sentence names it and what would be right.
+    """
+    for name, value in given.items():
+        wanted, right = WRITTEN[name]
+        if not isinstance(value, wanted) or (wanted is Iterable and isinstance(value, str | bytes | Mapping)):
+            raise ValueError(f"{name}={shown(value)} is not {right}")

@@ -13,6 +13,7 @@ try:
 except ImportError as error:
     raise ImportError("pytest_smfake.faker needs Faker: pip install 'pytest-smfake[faker]'") from error
 
+from .spec.model import check_members
 from .spec.rules import Edition
 from .values.choices import Choices
 from .values.requests import ACCOUNT, REGION, maker_of
@@ -134,7 +135,7 @@ class SageMakerProvider(BaseProvider):
             members: members with the value that they have.
 
         Raises:
-            ValueError: a member that CreateModel has not.
+            ValueError: a member, at any depth, that CreateModel has not.
         """
         account = account or self._account()
         request: dict[str, Any] = {
@@ -149,6 +150,7 @@ class SageMakerProvider(BaseProvider):
         if "Containers" in members:
             del request["PrimaryContainer"]
         maker_of("CreateModel", edition, None).check_members([*members, *omit])
+        check_members("CreateModel", members)
         return {name: value for name, value in (request | members).items() if name not in omit}
 
     def sagemaker_request(
@@ -173,6 +175,7 @@ class SageMakerProvider(BaseProvider):
         """
         maker = maker_of(operation, edition, None, region, account or ACCOUNT)
         maker.check_members([*members, *omit])
+        check_members(operation, members)
         choices: Choices = _Modest(self)
         request: dict[str, Any] = maker.request(choices, given=members, omit=omit)
         return request

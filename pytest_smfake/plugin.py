@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .settings import MARKER, ini_key, of_ini, settings_for
+from .settings import MARKER, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .transport.variables import variables
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
     from .remote import RemoteFake
     from .served import ServedFake
 
-ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
-"""What `smfake_env = true` sets where nothing is set."""
-
 pytest_plugins = ["pytest_smfake.contract_plugin"]
 
 item_key = pytest.StashKey[pytest.Item | None]()
 remotes_key = pytest.StashKey[list["RemoteFake"]]()
+fixture_key = pytest.StashKey["FakeSageMaker"]()
 fakes_key = pytest.StashKey[list["FakeSageMaker"]]()
 
 
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("smfake_audit", "check every SageMaker request, whoever answers it: off, warn or error", default="off")
     parser.addini("smfake_edition", "edition of the rules: page or sdk", default="page")
-    parser.addini("smfake_region", "region of a call that names none", default="us-east-1")
+    parser.addini("smfake_region", "region of a call that names none, and of smfake_env (default: us-east-1)", default="")
     parser.addini("smfake_account", "account of credentials that name none", default="123456789012")
     parser.addini("smfake_rules", "rules to override, one a line: ID = BOUND (off: switched off)", type="linelist", default=[])
     parser.addini("smfake_limits", "account limits, one a line: models = 5, or models@eu-west-1 = 5", type="linelist", default=[])
@@ -70,8 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Set dummy variables before a conftest can import code that makes clients."""
-    if early_config.getini("smfake_env"):
-        _set_environment()
+    if truth(early_config, "smfake_env"):
+        import os
+
+        os.environ.update(environment_of(os.environ, early_config.getini("smfake_region")))
 
 
 def _check_address(address: str) -> None:
@@ -81,15 +83,6 @@ def _check_address(address: str) -> None:
         check_address(address)
     except ValueError as error:
         raise pytest.UsageError(f"--smfake-server: {error}") from None
-
-
-def _set_environment() -> None:
-    import os
-
-    if "AWS_REGION" not in os.environ and "AWS_PROFILE" not in os.environ:
-        os.environ.setdefault("AWS_DEFAULT_REGION", ENVIRONMENT["AWS_DEFAULT_REGION"])
-    if "AWS_ACCESS_KEY_ID" not in os.environ and "AWS_PROFILE" not in os.environ:
-        os.environ.update({name: value for name, value in ENVIRONMENT.items() if name != "AWS_DEFAULT_REGION"})
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -111,13 +104,26 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tell the session-scoped factory which test is running."""
+    """Tell the session-scoped factory which test is running; see afterwards that nothing of a fake is left."""
     item.config.stash[item_key] = item
+    variables.note()
     try:
         return (yield)
     finally:
         item.config.stash[item_key] = None
         item.stash[fakes_key] = []
+        _tidy(item)
+
+
+def _tidy(item: pytest.Item) -> None:
+    """End what an interrupt kept from ending, and put back what patches that outlived a fake brought back."""
+    activation = sys.modules.get("pytest_smfake.transport.activation")
+    if activation is not None:
+        fake = item.stash.get(fixture_key, None)
+        if fake is not None and fake.entry is not None:
+            fake._leave()
+        activation.end_abandoned()
+        activation.mend()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -167,13 +173,9 @@ def _advise_region(report: pytest.CollectReport | pytest.TestReport) -> None:
 
 
 def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
-    from .fake import FakeSageMaker
-
-    try:
-        fake = FakeSageMaker(**settings_for(config, item))
-    except (ValueError, TypeError) as error:
-        pytest.fail(f"smfake marker: {error}", pytrace=False)
+    fake = fake_for(config, item)
     if item is not None:
+        item.stash[fixture_key] = fake
         item.stash.setdefault(fakes_key, []).append(fake)
     return fake
 
@@ -225,7 +227,7 @@ def smfake_faker(request: pytest.FixtureRequest) -> Any:
     try:
         from faker import Faker
     except ImportError:
-        pytest.fail("smfake_faker needs Faker: pip install 'pytest-smfake[faker]'", pytrace=False)
+        raise failed("smfake_faker needs Faker: pip install 'pytest-smfake[faker]'") from None
     from .faker import SageMakerProvider
 
     # One of its own: the instance of Faker's own fixture lives as long as the session.
@@ -236,14 +238,15 @@ def smfake_faker(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def smfake_moto(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
+def smfake_moto(smfake: FakeSageMaker) -> Iterator[FakeSageMaker]:
     """Yield the active fake, with moto's `mock_aws` for every other service (function scope; needs the moto extra)."""
     try:
         from moto import mock_aws
     except ImportError:
-        pytest.fail("smfake_moto needs moto: pip install 'pytest-smfake[moto]'", pytrace=False)
-    with mock_aws():
-        yield request.getfixturevalue("smfake")
+        raise failed("smfake_moto needs moto: pip install 'pytest-smfake[moto]'") from None
+    # The fake's dummy keys stay: moto's own would be read as keys that the test gave.
+    with mock_aws(config={"core": {"mock_credentials": False}}):
+        yield smfake
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from .service.faults import UnusedFaultError
+from .service.places import check_region
+from .spec.given import shown
 from .transport.active import servers
 
 TOKEN = "SMFAKE_TOKEN"  # noqa: S105  # the name of a variable
@@ -66,6 +68,27 @@ class RemoteClock:
         self._fake.ask("POST", "clock", {"seconds": seconds})
 
 
+class RemoteModels(dict[str, dict[str, Any]]):
+    """The requests of the models that one place held at the moment of asking, by name.
+
+    Args:
+        here: its account and region.
+        held: the models of every place of the world.
+    """
+
+    def __init__(self, here: tuple[str, str], held: Mapping[tuple[str, str], dict[str, dict[str, Any]]]) -> None:
+        super().__init__(held.get(here, {}))
+        self._here = here
+        self._held = held
+
+    def __missing__(self, name: str) -> dict[str, Any]:
+        account, region = self._here
+        others = [place for place, models in self._held.items() if name in models]
+        # A remote fake has no `at`: where else the model is, is said without it.
+        where = "".join(f", but there is one in {region} of account {account}" for account, region in others)
+        raise KeyError(f"no model {shown(name)} in {region}, account {account}{where}; models: {', '.join(self) or 'none'}")
+
+
 class RemoteFake:
     """The fake of a world on a server in another process: what of `FakeSageMaker` can cross to it, in the same words.
 
@@ -97,6 +120,7 @@ class RemoteFake:
         self.url: str = about["url"]
         self.account: str = about["account"]
         self.region: str = about["region"]
+        check_region(self.region)  # the server's own warning is not seen here
         self.edition: str = about["edition"]
         self.clock = RemoteClock(self)
 
@@ -158,11 +182,11 @@ class RemoteFake:
     def _put(self, kind: str, keywords: Mapping[str, Any]) -> RemoteInForce:
         return RemoteInForce(self, self.ask("POST", kind, _crossing(keywords)))
 
-    def add_model(self, **request: Any) -> None:
+    def add_model(self, /, **request: Any) -> None:
         """Create a model without an entry in `calls`; see `FakeSageMaker.add_model`."""
         self.ask("POST", "models", _crossing(request))
 
-    def request(self, **overrides: Any) -> dict[str, Any]:
+    def request(self, /, **overrides: Any) -> dict[str, Any]:
         """Return a valid CreateModel request; an override of None leaves the member out."""
         from .fake import FakeSageMaker
 
@@ -180,13 +204,11 @@ class RemoteFake:
         return found
 
     @property
-    def models(self) -> dict[str, dict[str, Any]]:
+    def models(self) -> RemoteModels:
         """The models of the world's own account and region: the request of each, by name."""
-        here = (self.account, self.region)
         places = self.ask("GET", "state")["places"]
-        return {
-            kept["name"]: kept["request"] for place in places if (place["account"], place["region"]) == here for kept in place["models"]
-        }
+        held = {(place["account"], place["region"]): {kept["name"]: kept["request"] for kept in place["models"]} for place in places}
+        return RemoteModels((self.account, self.region), held)
 
     def __getattr__(self, name: str) -> Any:
         if name in LOCAL:
@@ -209,8 +231,8 @@ def _crossing(keywords: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in keywords.items():
         try:
             json.dumps(value, default=_attributes)
-        except TypeError:
-            text = f"{name}={value!r} cannot cross to the server in another process: run the test without --smfake-server"
+        except (TypeError, ValueError):
+            text = f"{name}={shown(value)} cannot cross to the server in another process: run the test without --smfake-server"
             raise ValueError(text) from None
     crossed: dict[str, Any] = json.loads(json.dumps(dict(keywords), default=_attributes))
     return crossed

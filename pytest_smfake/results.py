@@ -46,6 +46,15 @@ def check_path(path: Path) -> None:
     """
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path.name!r} ends in none of: {', '.join(SUFFIXES)}")
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """See that a file can be written at a path.
+
+    Raises:
+        ValueError: it cannot; the sentence says why.
+    """
     if path.is_dir():
         raise ValueError(f"{path} is a directory, not a file to write to")
     parent = next(parent for parent in path.parents if parent.exists())
@@ -53,6 +62,19 @@ def check_path(path: Path) -> None:
         raise ValueError(f"{path} cannot be written: {parent} is not a directory")
     if not os.access(parent, os.W_OK):
         raise ValueError(f"{path} cannot be written: {parent} is read-only")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that there is, in any event, either what was there before or all of the text.
+
+    Raises:
+        OSError: the file cannot be written; what was there before is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    # A lone surrogate, which a request may hold, becomes the escape that JSON has for it.
+    part.write_bytes(text.encode("utf-8", "backslashreplace"))
+    part.replace(path)
 
 
 class Results:
@@ -64,6 +86,7 @@ class Results:
         targets: the targets, in the order of their columns; others come after them, by name.
         asked: ids of the checks to run, in which `*` stands for any characters; all by default. Those that did not run are told.
         session: what is to be done at the end of a run, such as to count what is left in an account.
+        redacted: whether the results are.
     """
 
     def __init__(
@@ -73,6 +96,8 @@ class Results:
         targets: Sequence[str] = (),
         asked: Sequence[str] = (),
         session: Session | None = None,
+        *,
+        redacted: bool = False,
     ) -> None:
         self._edition = edition
         self._paths = paths
@@ -82,6 +107,7 @@ class Results:
         self._results: dict[tuple[str, str], dict[str, Any]] = {}
         self._told: list[str] = []
         self._session = session
+        self._redacted = redacted
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -135,7 +161,8 @@ class Results:
         names = {target for _, target in self._results}
         targets = [name for name in self._targets if name in names]
         targets += sorted(names - set(targets))
-        return Report.now(self._edition, targets, ordered, [Result(**result) for result in self._results.values()])
+        results = [Result(**result) for result in self._results.values()]
+        return Report.now(self._edition, targets, ordered, results, redacted=self._redacted)
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

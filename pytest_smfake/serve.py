@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .spec.given import pair
+
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
 
@@ -62,12 +64,10 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _pair(option: str, text: str) -> tuple[str, Any]:
-    name, equals, value = (part.strip() for part in text.rpartition("="))
-    if not (name and equals and value):
-        raise ValueError(f"{option} {text!r} is not of the form NAME=VALUE")
-    if value in ("off", "true"):
-        return name, None if value == "off" else True
-    return name, int(value) if value.isdecimal() else value
+    try:
+        return pair(text)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from None
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -88,6 +88,8 @@ def serve(options: argparse.Namespace) -> int:
         raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
     if options.calls < 1:
         raise ValueError(f"--calls {options.calls} is not how many calls are kept: a number of at least 1")
+    if options.state is not None and (options.state.is_dir() or not options.state.parent.is_dir()):
+        raise ValueError(f"--state {options.state} cannot be written: it is a directory, or in none")
     if options.token is not None and not options.admin:
         raise ValueError("--token is the token of the admin API, which needs --admin")
 

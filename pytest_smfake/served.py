@@ -13,12 +13,13 @@ import pytest
 
 from .fake import FakeSageMaker
 from .remote import RemoteFake
-from .transport.credentials import environment, put_back, set_aside
+from .transport.activation import keys_set_aside
+from .transport.credentials import environment
 
 if TYPE_CHECKING:
     from .transport.server import Server
 
-LOCAL = ("allow", "real_sleep", "clock")
+LOCAL = ("allow", "real_sleep", "clock", "credentials")
 """Settings that are about this process alone."""
 
 server_key = pytest.StashKey["Server"]()
@@ -60,7 +61,7 @@ def _server(config: pytest.Config) -> Server:
         try:
             from .transport.server import Server
         except ImportError:
-            pytest.fail("smfake_server needs cheroot: pip install 'pytest-smfake[server]'", pytrace=False)
+            raise pytest.fail.Exception("smfake_server needs cheroot: pip install 'pytest-smfake[server]'", pytrace=False) from None
         running = ExitStack()
         config.stash[server_key] = running.enter_context(Server())
         config.add_cleanup(running.close)
@@ -74,11 +75,10 @@ def _remote(address: str, settings: dict[str, Any], remotes: list[RemoteFake]) -
     try:
         fake = RemoteFake(address, f"{worker}-{uuid.uuid4().hex[:12]}", crossing)
     except ValueError as error:
-        pytest.fail(f"smfake_server: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"smfake_server: {error}", pytrace=False) from None
     remotes.append(fake)
-    variables = set_aside(fake.account)  # no true credentials go to the server
     try:
-        yield ServedFake(fake.url, fake)
+        with keys_set_aside(fake.account):  # no true credentials go to the server
+            yield ServedFake(fake.url, fake)
     finally:
-        put_back(variables)
         fake.close()

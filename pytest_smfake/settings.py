@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+import ast
+import inspect
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .spec.given import did_you_mean, pair, shown
+
+if TYPE_CHECKING:
+    from .fake import FakeSageMaker
+
+KEYWORDS = ("region", "account", "edition", "rules", "limits", "faults", "auth", "keys", "allow", "real_sleep", "clock", "credentials")
+"""The keywords of FakeSageMaker, which the marker takes."""
 MARKER = (
-    "smfake(region, account, edition, rules, limits, faults, auth, keys, allow, real_sleep): activate a fake SageMaker for the test, with "
-    "these keywords of FakeSageMaker; the nearest marker wins and outer ones fill in"
+    f"smfake({', '.join(KEYWORDS)}): activate a fake SageMaker for the test, with these keywords of FakeSageMaker; the nearest marker "
+    "wins and outer ones fill in"
 )
-KEYWORDS = ("region", "account", "edition", "rules", "limits", "faults", "auth", "keys", "allow", "real_sleep", "clock")
 MERGED = ("rules", "limits")
 """Keywords whose values are merged entry by entry, so that an outer marker, or the ini file, fills in."""
+REGION = "us-east-1"
+DUMMY_KEYS = {"AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
 
 ini_key = pytest.StashKey["dict[str, Any]"]()
+
+
+def truth(config: pytest.Config, name: str) -> bool:
+    """Return an ini setting that is true or false.
+
+    Raises:
+        pytest.UsageError: it is neither.
+    """
+    try:
+        return bool(config.getini(name))
+    except (ValueError, pytest.UsageError) as error:
+        value = str(error).removeprefix("invalid truth value ")
+        raise pytest.UsageError(str(error) if name in str(error) else f"{name}: {value} is neither true nor false") from None
 
 
 def of_ini(config: pytest.Config) -> dict[str, Any]:
@@ -23,51 +48,112 @@ def of_ini(config: pytest.Config) -> dict[str, Any]:
     Raises:
         pytest.UsageError: a setting that is wrong.
     """
-    settings: dict[str, Any] = {name: config.getini(f"smfake_{name}") for name in ("region", "account", "allow", "real_sleep")}
+    settings: dict[str, Any] = {name: config.getini(f"smfake_{name}") for name in ("account", "allow")}
+    settings["region"] = config.getini("smfake_region") or REGION
+    settings["real_sleep"] = truth(config, "smfake_real_sleep")
     settings["edition"] = config.getoption("--smfake-edition") or config.getini("smfake_edition")
     for name in MERGED:
         settings[name] = dict(_entry(f"smfake_{name}", line) for line in config.getini(f"smfake_{name}"))
-    _check(settings)
+    _check(config, settings)
     return settings
 
 
 def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, Any]:
     """Return the keywords for a fake: those of the ini file, with the markers of a test laid over them, nearest last.
 
-    Raises:
-        ValueError: a marker with an argument that it does not take.
+    A marker with an argument that it does not take fails the test, in one sentence with its file and line.
     """
     settings = config.stash[ini_key].copy()
-    for marker in reversed(list(item.iter_markers("smfake") if item else ())):
-        if marker.args:
-            raise ValueError(f"the smfake marker takes keywords only, not {marker.args!r}; they are: {', '.join(KEYWORDS)}")
-        keywords: dict[str, Any] = dict(marker.kwargs)
-        for name, value in keywords.items():
+    for node, marker in reversed(list(item.iter_markers_with_node("smfake") if item else ())):
+        wrong = f"keywords only, not {shown(marker.args)}" if marker.args else ""
+        for name, value in marker.kwargs.items():
             if name not in KEYWORDS:
-                raise ValueError(f"the smfake marker takes no {name}={value!r}; its keywords are: {', '.join(KEYWORDS)}")
+                wrong = wrong or f"no {name}={shown(value)}{did_you_mean(name, KEYWORDS)}"
             settings[name] = settings.get(name, {}) | value if name in MERGED and isinstance(value, dict) else value
+        if wrong:
+            raise failed(f"{where(node, marker)}: the smfake marker takes {wrong}; its keywords are: {', '.join(KEYWORDS)}")
     return settings
+
+
+def fake_for(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
+    """Return the fake of a test, not yet active.
+
+    A setting that cannot be fails the test, in one sentence with the file and line of its marker.
+    """
+    from .fake import FakeSageMaker
+    from .service.places import UnlistedRegionWarning
+
+    settings = settings_for(config, item)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UnlistedRegionWarning)
+            fake = FakeSageMaker(**settings)
+        if item is not None and settings["region"] != config.stash[ini_key]["region"]:  # that of the ini file was warned of at the start
+            for warning in caught:
+                item.warn(UnlistedRegionWarning(str(warning.message)))
+    except (ValueError, TypeError, UnlistedRegionWarning) as error:  # the last where warnings are errors
+        nearest = next(item.iter_markers_with_node("smfake"), None) if item else None
+        place = f"{where(*nearest)}: " if nearest else ""
+        raise failed(f"{place}smfake marker: {error}") from None
+    return fake
+
+
+def failed(text: str) -> BaseException:
+    """Return what fails a test with a sentence alone; raise it `from None` within `except`, else the sentence comes twice."""
+    return pytest.fail.Exception(text, pytrace=False)
+
+
+def where(node: Any, marker: pytest.Mark) -> str:
+    """Return file and line of a marker, given the test, class or module that bears it: the line of a call with the same keywords."""
+    path = node.path.relative_to(node.config.rootpath) if node.path.is_relative_to(node.config.rootpath) else node.path
+    try:
+        lines, first = inspect.getsourcelines(node.obj)
+        tree = ast.parse(node.path.read_text("utf-8"))
+    except (AttributeError, OSError, TypeError, SyntaxError, ValueError):  # made by a hook, or no file of Python
+        return str(path)
+    calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "smfake"]
+    names = [*marker.kwargs]
+    found = [call.lineno for call in calls if first <= call.lineno <= first + len(lines) and [word.arg for word in call.keywords] == names]
+    return f"{path}:{found[0] if found else max(first, 1)}"
+
+
+def environment_of(environ: Mapping[str, str], region: str) -> dict[str, str]:
+    """Return the variables that `smfake_env = true` adds to those that are set, which it leaves alone.
+
+    Args:
+        environ: what is set. Of AWS_REGION botocore knows nothing; a profile has keys of its own, and mostly a region.
+        region: what `smfake_region` says, empty where it says nothing.
+    """
+    by_profile = "AWS_PROFILE" in environ or "AWS_DEFAULT_PROFILE" in environ
+    added = {}
+    if "AWS_DEFAULT_REGION" not in environ and (found := region or environ.get("AWS_REGION") or ("" if by_profile else REGION)):
+        added["AWS_DEFAULT_REGION"] = found
+    return added if by_profile or "AWS_ACCESS_KEY_ID" in environ else added | DUMMY_KEYS
 
 
 def _entry(setting: str, line: str) -> tuple[str, Any]:
     """Read a line `NAME = VALUE`; the value is a number, `off`, `true`, or text."""
-    name, equals, text = (part.strip() for part in line.partition("="))
-    if not (name and equals and text):
-        raise pytest.UsageError(f"{setting}: {line!r} is not of the form NAME = VALUE")
-    if text in ("off", "true"):
-        return name, None if text == "off" else True
-    return name, int(text) if text.isdecimal() else text
+    try:
+        return pair(line)
+    except ValueError as error:
+        raise pytest.UsageError(f"{setting}: {error}") from None
 
 
-def _check(settings: dict[str, Any]) -> None:
+def _check(config: pytest.Config, settings: dict[str, Any]) -> None:
     """Check the settings, as far as that costs nothing; overrides and limits need botocore, and are rare."""
     if settings["edition"] not in ("page", "sdk"):
-        raise pytest.UsageError(f"smfake edition: {settings['edition']!r} is not an edition; there are: page, sdk")
-    defaults = {"region": "us-east-1", "account": "123456789012", "rules": {}, "limits": {}}
-    if any(settings[name] != value for name, value in defaults.items()):
+        name = "--smfake-edition" if config.getoption("--smfake-edition") else "smfake_edition"
+        raise pytest.UsageError(f"{name}: {shown(settings['edition'])} is not an edition; there are: page, sdk")
+    defaults = {"region": REGION, "account": "123456789012", "rules": {}, "limits": {}}
+    for name in [name for name, value in defaults.items() if settings[name] != value]:
         from .fake import FakeSageMaker
+        from .service.places import UnlistedRegionWarning
 
         try:
-            FakeSageMaker(**settings)
-        except ValueError as error:
-            raise pytest.UsageError(f"smfake settings: {error}") from None
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", UnlistedRegionWarning)
+                FakeSageMaker(edition=settings["edition"], **{name: settings[name]})
+            for warning in caught:
+                config.issue_config_time_warning(UnlistedRegionWarning(f"smfake_{name}: {warning.message}"), stacklevel=2)
+        except (ValueError, UnlistedRegionWarning) as error:  # a warning where those are errors
+            raise pytest.UsageError(f"smfake_{name}: {str(error).removeprefix(f'smfake_{name}: ')}") from None

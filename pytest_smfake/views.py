@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from .service.arns import partition_of
 from .service.endpoint import Endpoint
 from .service.errors import ServiceError
+from .service.places import elsewhere
 from .service.store import EndpointConfig, Model, Place, Resource
 from .service.transform_job import TransformJob
+from .spec.given import seconds_of, shown
+from .spec.model import check_members
 
 if TYPE_CHECKING:
     from .service.core import Service
@@ -43,7 +46,13 @@ class Resources(Mapping[str, R], Generic[R]):
     def _unknown(self, name: str) -> str:
         place, label = self._collection.place, self._collection.kind.label
         known = ", ".join(self) or "none"
-        return f"no {label} {name!r} in {place.region}, account {place.account}; {label}s: {known}"
+        kind = self._collection.kind.slug
+        held = [
+            world.place
+            for world in self._service.store.worlds()
+            if any(collection.kind.slug == kind and name in collection for collection in world.collections())
+        ]
+        return f"no {label} {shown(name)} in {place.region}, account {place.account}{elsewhere(held, place)}; {label}s: {known}"
 
     def __iter__(self) -> Iterator[str]:
         return iter([name for _, _, name in self._now().by_time()])
@@ -59,9 +68,7 @@ class Resources(Mapping[str, R], Generic[R]):
         return f"<{label}s of {place.region} {place.account}: {', '.join(self) or 'none'}>"
 
     def _take(self, seconds: float) -> None:
-        if not seconds >= 0:
-            raise ValueError(f"it takes at least 0 seconds, not {seconds!r}")
-        self._collection.seconds = seconds
+        self._collection.seconds = seconds_of(seconds, "it takes")
 
 
 class Endpoints(Resources[Endpoint]):
@@ -164,14 +171,18 @@ class View:
         """The transform jobs, by name and oldest first; also how long they take."""
         return TransformJobs(self.service, self._world, self._world.transform_jobs)
 
-    def request(self, **overrides: Any) -> dict[str, Any]:
+    def request(self, /, **overrides: Any) -> dict[str, Any]:
         """Return a valid CreateModel request; an override of None leaves the member out.
+
+        Raises:
+            ValueError: a member, at any depth, that CreateModel has not.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
             >>> sorted(FakeSageMaker().request(ModelName="churn", Tags=[]))
             ['ExecutionRoleArn', 'ModelName', 'PrimaryContainer', 'Tags']
         """
+        check_members("CreateModel", overrides)
         request = {
             "ModelName": "model",
             "PrimaryContainer": {"Image": self.image, "ModelDataUrl": self.model_data_url},
@@ -195,11 +206,11 @@ class View:
         """An artifact that a container may name."""
         return f"s3://sagemaker-{self.region}-{self.account}/model.tar.gz"
 
-    def add_model(self, **request: Any) -> None:
+    def add_model(self, /, **request: Any) -> None:
         """Create a model without a client and without an entry in `calls`; what is left out is as in `request()`.
 
         Raises:
-            ValueError: the service would reject it; the sentence is the service's.
+            ValueError: a member that CreateModel has not, or the service would reject it; the sentence is then the service's.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker

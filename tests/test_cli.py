@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -75,6 +77,59 @@ def test_wrong_usage(arguments, capsys):
         main(arguments)
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("usage: smfake")
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"smfake {version('pytest-smfake')} (botocore {version('botocore')})\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes of this kind")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rules", "CreateModel"],
+        ["rules", "--json"],
+        ["diff", "page", "sdk"],
+        ["contract", "--check", "create/*"],
+        ["serve", "--port", "0", "--admin"],
+        ["--version"],
+        ["--help"],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_has_gone_is_no_traceback(arguments, unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest_smfake.cli", *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    ) as process:
+        os.close(writer)
+        _, said = process.communicate(timeout=120)
+    assert said == ""
+    assert process.returncode in ({0, 141} if arguments == ["--help"] else {141})  # argparse takes a help that nobody reads for read
+
+
+def test_a_broken_pipe_of_another_kind_is_not_hidden(monkeypatch):
+    def broken(_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("pytest_smfake.cli.print_rules", broken)
+    monkeypatch.setattr("pytest_smfake.cli._is_closed", lambda _: False)
+    with pytest.raises(BrokenPipeError):
+        main(["rules"])
+
+
+def test_a_path_that_is_none(capsys):
+    with pytest.raises(SystemExit):
+        main(["diff", "9" * 5000, "page"])
+    assert "(5002 characters) is neither an edition (page, sdk) nor a file" in capsys.readouterr().err
 
 
 def test_the_console_script():

@@ -77,6 +77,7 @@ TRAINING_JOB = {
     "AlgorithmSpecification": {"TrainingInputMode": "File"},
     "OutputDataConfig": {"S3OutputPath": "s3://bucket"},
     "StoppingCondition": {},
+    "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1},  # older models require it
     "HyperParameters": {"sagemaker_requirements": '""', "batch_size": "32", "evaluation_steps": "null", "long": "x" * 257},
 }
 SPARKML = '{"input": [list_of_column_names_and_types_omitted_due_to_privacy], "output": {"type": "double", "name": "prediction"}}'

@@ -28,7 +28,7 @@ def start(config: pytest.Config, mode: str, edition: Edition, rules: Mapping[str
         pytest.UsageError: an unknown mode.
     """
     if mode not in MODES:
-        raise pytest.UsageError(f"smfake audit: {mode!r} is not a mode; there are: {', '.join(MODES)}")
+        raise pytest.UsageError(f"smfake_audit, or --smfake-audit: {mode!r} is not a mode; there are: {', '.join(MODES)}")
     audit = Audit(mode, edition, rules)
     audit.watch.start()
     config.add_cleanup(audit.watch.stop)

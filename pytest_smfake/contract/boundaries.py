@@ -16,6 +16,7 @@ from pytest_smfake.spec.rules import Edition
 from pytest_smfake.values.requests import ACCOUNT
 
 from .check import Check, Difference, accepted
+from .names import NAMED, ROOM, ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +28,12 @@ OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddT
 
 LOOKED_UP = re.compile(r"ExecutionRoleArn|Image|ModelDataUrl|ModelPackageName|ModelDataSource|VpcConfig|InferenceSpecification|MultiModel")
 """Members that name something of another service, which a real service looks up."""
-INTERNAL_ERROR = 500
-ROOM = 40
-"""Characters of a name that can hold how the names of a target begin: a prefix of up to 30, a hyphen, and the id of a run."""
 MISSING = ("Could not find", "Resource does not exist")
 """How texts begin that are about something that is not there, and so not about the rule."""
+BAD_TOKEN = ("Invalid NextToken", "Invalid Token", "Invalid token", "Invalid pagination token")
+"""How texts begin that are about the token of a page, which no check got from the service."""
+ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "NotImplemented")
+"""Codes that are about something that is not there; the last is that of this package's fake, for what only another service has."""
 
 
 @cache
@@ -63,7 +65,8 @@ def _needs(case: Case) -> Iterator[str]:
         yield "creation"
     if inside and (LOOKED_UP.search(case.rule.path) or case.rule.kind in ("cross-field", "condition")):
         yield "unchecked"
-    if inside and case.path == "ModelName" and len(case.request["ModelName"]) < ROOM:
+    about_name = case.path == NAMED[case.operation] and case.operation != "ListModels"  # which changes nothing
+    if about_name and case.rule.keyword == "min" and 0 < len(case.request[case.path]) < ROOM:
         yield "any-name"
     if case.limits:
         yield "alone"
@@ -72,27 +75,25 @@ def _needs(case: Case) -> Iterator[str]:
 
 def _run(case_id: str, operation: str, edition: Edition) -> Callable[[Target], None]:
     def run(target: Target) -> None:
-        case = _cases(operation, edition, target.region, target.account, target.members(operation))[case_id]
+        case = case_for(case_id, operation, edition, target)
         with ExitStack() as stack:
             for first, request in case.first:
                 accepted(target.send(first, request), request)
             for key, bound in case.limits.items():
                 stack.enter_context(target.limit(key, bound))
+            reply = target.send(operation, case.request)
             if case.side == "inside":
-                _kept(case, edition, target.send(operation, _named(case, target)))
+                _kept(case, edition, reply)
             else:
-                _broken(case, edition, target.send(operation, case.request))
+                _broken(case, edition, reply)
 
     return run
 
 
-def _named(case: Case, target: Target) -> Any:
-    """Return the request of a case; a name that is long enough begins as those of the target do."""
-    name = case.request.get("ModelName") if case.operation == "CreateModel" else None
-    if case.path != "ModelName" or name is None or len(name) < ROOM:
-        return case.request
-    start = target.name_of()
-    return case.request | {"ModelName": start + name[len(start) :]}
+def case_for(case_id: str, operation: str, edition: Edition, target: Target) -> Case:
+    """Return a boundary case as it is put to a target. Where others use the account, it names nothing of theirs."""
+    case = _cases(operation, edition, target.region, target.account, target.members(operation))[case_id]
+    return case if target.supports("any-name") else ours(case, target)
 
 
 @cache
@@ -105,15 +106,23 @@ def _cases(operation: str, edition: Edition, region: str, account: str | None, m
 def _kept(case: Case, edition: Edition, reply: Reply) -> None:
     """See that a request that keeps the rule passes.
 
-    Of other operations than CreateModel that no constraint is told: what they name need not be there.
+    What other operations than CreateModel name need not be there: that it is missing is told once no rule is violated.
     """
     if case.operation == "CreateModel":
-        refused, expected = reply.code is not None, "CreateModel is accepted"
+        passes, expected = reply.code is None, "CreateModel is accepted"
     else:
-        refused = reply.code == "SerializationException" or "validation error" in reply.message or reply.status == INTERNAL_ERROR
-        expected = f"no rule of {case.operation} is violated"
-    if refused:
+        passes, expected = _looked_up(case, reply), f"no rule of {case.operation} is violated"
+    if not passes:
         raise Difference(expected, reply.verdict, case.request, outdated=_is_outdated(case, edition, reply))
+
+
+def _looked_up(case: Case, reply: Reply) -> bool:
+    """Whether an answer shows that the service was past all rules: a success, or that a model, or what a token stands for, is not there."""
+    if reply.code is None or reply.code in ABSENT:
+        return True
+    if "NextToken" in case.request and reply.message.startswith(BAD_TOKEN):
+        return reply.code in ("ValidationException", "InvalidToken")  # the latter is moto's
+    return reply.code == "ValidationException" and reply.message.startswith(MISSING)
 
 
 def _broken(case: Case, edition: Edition, reply: Reply) -> None:

@@ -17,7 +17,7 @@ Run = Callable[["Target"], None]
 CAPABILITIES: Mapping[str, str] = {
     "creation": "a model can be created: the target takes its role and image",
     "unchecked": "what a request names of other services (roles, images, artifacts, subnets) need not exist",
-    "any-name": "names need not begin in a certain way",
+    "any-name": "a name or ARN can be any, also one that is too short to say whose it is",
     "alone": "the account holds nothing but what the check creates, so that whole lists can be compared",
     "regions": "a second region can be reached",
     "limits": "the limit on models can be set",

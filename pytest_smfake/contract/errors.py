@@ -24,7 +24,7 @@ TWO = "aws-samples/sagemaker-ml-workflow-with-apache-airflow#3 (GitHub)"
     needs=(),
 )
 def _all_at_once(target: Target) -> None:
-    request = target.request(ModelName="-" * 64, ExecutionRoleArn="x")
+    request = target.request(ModelName=f"{target.name_of():-<64}", ExecutionRoleArn="x")
     reply = target.send("CreateModel", request)
     rejected(reply, "ValidationException", "4 validation errors detected: ...", request)
     paths = ["'modelName'", "'modelName'", "'executionRoleArn'", "'executionRoleArn'"]
@@ -41,7 +41,7 @@ def _all_at_once(target: Target) -> None:
     needs=(),
 )
 def _length_before_pattern(target: Target) -> None:
-    request = target.request(ModelName="_" * 64)
+    request = target.request(ModelName=f"{target.name_of()}-".ljust(64, "_"))
     reply = target.send("CreateModel", request)
     rejected(reply, "ValidationException", "2 validation errors detected: ...", request)
     length, pattern = reply.message.find("have length"), reply.message.find("regular expression pattern")
@@ -51,7 +51,7 @@ def _length_before_pattern(target: Target) -> None:
 
 @behaviour("errors/form", "An error is JSON with `__type` and a message, of status 400, and has a request id.", "observed", WIRE, needs=())
 def _form(target: Target) -> None:
-    reply = target.send("CreateModel", target.request(ModelName="-"))
+    reply = target.send("CreateModel", target.request(ModelName=f"{target.name_of()}-"))
     rejected(reply, "ValidationException")
     same("the status", reply.status, 400)
     same("the content type", reply.headers.get("content-type"), "application/x-amz-json-1.1")
@@ -68,7 +68,7 @@ def _no_json(target: Target) -> None:
 
 @behaviour("errors/wrong-type", "A value of a wrong type is a SerializationException.", "reported", "JSON services of AWS", needs=())
 def _wrong_type(target: Target) -> None:
-    request = target.request(ModelName=["a"])
+    request = target.request(ModelName=[target.name_of()])
     rejected(target.send("CreateModel", request), "SerializationException", None, request)
 
 

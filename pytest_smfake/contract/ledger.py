@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smfake.cases import silences
+from pytest_smfake.results import write_whole
 from pytest_smfake.spec.catalogue import catalogue
 from pytest_smfake.spec.ledger import FORMAT, VERSION, Ledger, plain, read
 from pytest_smfake.spec.rules import EDITIONS, Edition
@@ -55,7 +56,7 @@ def write(path: Path, target: AwsTarget, results: Iterable[Result], edition: Edi
     # Of both editions, so that a run of one takes nothing from what runs of the other showed.
     verified = {rule: facts for one in EDITIONS for rule, facts in _verified(entries, one).items()}
     data = {"format": FORMAT, "version": VERSION, "entries": dict(sorted(entries.items())), "rules": dict(sorted(verified.items()))}
-    path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+    write_whole(path, json.dumps(data, indent=1) + "\n")
     return passed
 
 

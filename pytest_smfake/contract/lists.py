@@ -7,6 +7,7 @@ from typing import Any
 
 from .check import Check, accepted, behaviours, rejected, same
 from .models import create
+from .runs import belongs
 from .target import Target
 
 CHECKS: list[Check] = []
@@ -18,9 +19,11 @@ LISTS = "botocore service-2.json, ListModels"
 def names(target: Target, **request: Any) -> list[str]:
     """Return the suffixes of the names of this run's models in a list."""
     start = target.name_of("")
-    pages = target.pages("ListModels", request)
+    # Where there may be many models of others, as few pages as can be.
+    size = {} if target.supports("alone") else {"MaxResults": 100}
+    pages = target.pages("ListModels", size | request)
     found = [model["ModelName"] for page in pages for model in page["Models"]]
-    return [name.removeprefix(f"{start}-") for name in found if name.startswith(start)]
+    return [name.removeprefix(f"{start}-") for name in found if belongs(name, start)]
 
 
 @behaviour("list/newest-first", "Models are listed newest first.", "documented", LISTS)

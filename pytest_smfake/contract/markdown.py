@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from .denominator import standings
-from .outcomes import MARKS, OUTCOMES, STANDINGS
+from .outcomes import MARKS, OUTCOMES, REDACTED, STANDINGS
 from .report import Report, Result
 
 RULES = 40
@@ -27,7 +27,8 @@ def _head(report: Report) -> Iterator[str]:
     versions = ", ".join(f"{name} {number}" for name, number in report.versions.items())
     yield "## CreateModel contract"
     yield ""
-    yield f"Edition {code(report.edition)}, {len(report.checks)} checks, {report.created}. {versions}."
+    told = REDACTED[report.redacted]
+    yield f"Edition {code(report.edition)}, {len(report.checks)} checks, {report.created}. {versions}. {told[0].upper()}{told[1:]}."
     yield ""
     outcomes = [*OUTCOMES, "not run"]
     observable = sum(not rule["silent"] for rule in report.rules)

@@ -93,7 +93,7 @@ def _leaves_nothing(target: Target) -> None:
 
 @behaviour("create/unknown-members", "A member that the service does not know is read past.", "assumed", "what JSON services of AWS do")
 def _unknown_members(target: Target) -> None:
-    request = target.request(NoSuchMember={"a": 1})
+    request = target.request() | {"NoSuchMember": {"a": 1}}
     accepted(target.send("CreateModel", request), request)
     same("whether the description has the member", "NoSuchMember" in describe(target), False)
 

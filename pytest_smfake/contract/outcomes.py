@@ -43,6 +43,13 @@ EVIDENCE: Mapping[Evidence, str] = {
 """What each grade of evidence means."""
 
 
+REDACTED: Mapping[bool, str] = {
+    True: "redacted: tokens such as {account} stand for what tells whose account it is",
+    False: "not redacted: answers are shown as they came",
+}
+"""Whether a report is redacted, in words."""
+
+
 class CheckFacts(TypedDict):
     """What a report says of a check: see `Check`."""
 

@@ -15,7 +15,7 @@ from .check import CAPABILITIES
 from .outcomes import EVIDENCE, OUTCOMES
 
 FORMAT = "pytest-smfake contract report"
-VERSION = 1
+VERSION = 2
 LEGENDS = ("format", "version", "outcomes", "evidence")
 """Members that explain the others to a reader, or were looked at before them."""
 
@@ -80,6 +80,11 @@ def _name(place: str, value: Any) -> None:
 def _text_or_null(place: str, value: Any) -> None:
     if value is not None and not isinstance(value, str):
         raise _wrong(place, "a text or null", value)
+
+
+def _bool(place: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise _wrong(place, "true or false", value)
 
 
 def _seconds(place: str, value: Any) -> None:
@@ -176,6 +181,7 @@ REPORT: Mapping[str, Look] = {
     "rules": _list_of(_object_of(RULE)),
     "checks": _list_of(_object_of(CHECK)),
     "results": _list_of(_object_of(RESULT)),
+    "redacted": _bool,
 }
 
 

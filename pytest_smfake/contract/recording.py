@@ -4,70 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from .check import Check
-from .target import Reply, Target
+from pytest_smfake.results import write_whole
+
+from .boundaries import OPERATIONS
+from .check import Check, Difference, shown
+from .redaction import Redaction
+from .target import Reply, Target, V
 
 FORMAT = "pytest-smfake contract recording"
-VERSION = 1
+VERSION = 2
 KEPT = ("content-type", "x-amzn-requestid", "x-amzn-errortype")
 """The headers that a recording keeps; others, such as dates, tell of the day and not of the contract."""
-
-_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-# A moment as JSON has it, also as the service writes it: 1.684437521362E9.
-_TIME = re.compile(r"(?<![\w.{+-])([12](?:\d{9}(?:\.\d+)?|\.\d+E9))(?![\w.])")
-_NEXT = re.compile(r'("NextToken": ?")([^"{]{8,})')
-_PRINCIPAL = re.compile(r"(?<=User: )arn:\S+")
-_MOMENT = re.compile(r"\{time([+-][\d.]+)\}")
-BASE = 1_700_000_000.0
-"""The moment, in seconds since the epoch, that the first time of a recording stands for when it is replayed."""
 NOT_PLAYED = "a recording holds answers alone"
-NO_ID = "00000000-0000-4000-8000-000000000000"
+ANEW = "make the recording anew"
 
-
-class Redaction:
-    """Puts tokens in the place of what tells whose account a target is: `{account}`, `{name}`, `{role}`, `{image}`, `{id}`, `{time+1.5}`.
-
-    Args:
-        target: the target.
-    """
-
-    def __init__(self, target: Target) -> None:
-        # The longest first: a role and an image hold the account.
-        values = {"name": target.name_of(), "role": target.role_arn, "image": target.image, "account": target.account or ""}
-        self._values = {token: value for token, value in values.items() if value}
-        self._first: float | None = None
-        self._tokens: dict[str, str] = {}
-
-    def redact(self, text: str) -> str:
-        """Return a text with tokens."""
-        for token, value in self._values.items():
-            text = text.replace(value, f"{{{token}}}")
-        text = _NEXT.sub(self._token, text)
-        return _TIME.sub(self._time, _UUID.sub("{id}", _PRINCIPAL.sub("{principal}", text)))
-
-    def _token(self, match: re.Match[str]) -> str:
-        """Return a token of a list with a number in its place: it may hold what it stands for."""
-        return match[1] + self._tokens.setdefault(match[2], f"{{token-{len(self._tokens) + 1}}}")
-
-    def _time(self, match: re.Match[str]) -> str:
-        moment = float(match[1])
-        if self._first is None:
-            self._first = moment
-        return f"{{time{moment - self._first:+.3f}}}"
-
-    def restore(self, text: str) -> str:
-        """Return a text with the values of this target in the place of tokens."""
-        for token, value in self._values.items():
-            text = text.replace(f"{{{token}}}", value)
-        return _MOMENT.sub(lambda match: f"{BASE + float(match[1]):.3f}", text.replace("{id}", NO_ID))
+EXAMPLE = "123456789012"
+OTHER = "111122223333"
+"""The account of a recording is played by one that requests name as an example too, or by one that none names, as it was recorded."""
 
 
 class Recorder:
-    """Keeps what a target answers, from now on; `write` ends it.
+    """Keeps what a target answers to checks, from now on; `write` ends it.
 
     Args:
         target: the target.
@@ -77,35 +39,70 @@ class Recorder:
     def __init__(self, target: Target, edition: str) -> None:
         self._target = target
         self._edition = edition
-        self._redaction = Redaction(target)
-        self._checks: dict[str, list[dict[str, Any]]] = {}
-        target.on_reply = self._keep
+        self._calls: dict[str, list[tuple[Any, str, Reply]]] = {}
+        target.listeners.append(self._keep)
 
     def _keep(self, request: Any, region: str, reply: Reply) -> None:
-        entry = {
-            "operation": reply.operation,
-            "elsewhere": region != self._target.region,
-            "request": self._redaction.redact(_text(request)),
-            "status": reply.status,
-            "headers": {name: self._redaction.redact(reply.headers[name]) for name in KEPT if name in reply.headers},
-            "body": self._redaction.redact(reply.body.decode("utf-8", "replace")),
-        }
-        self._checks.setdefault(self._target.check, []).append(entry)
+        self._calls.setdefault(self._target.check, []).append((deepcopy(request), region, reply))
 
     def write(self, path: Path) -> None:
         """Write the recording to a file."""
-        self._target.on_reply = None
+        target = self._target
+        target.listeners.remove(self._keep)
+        redaction = Redaction(target)
+        # Twice: a name that one answer tells by its place can stand in the text of an earlier one.
+        for check in self._calls:
+            self._redacted(redaction, check)
         data = {
             "format": FORMAT,
             "version": VERSION,
             "edition": self._edition,
-            "name_length": len(self._target.name_of()),
-            "region": self._target.region,
-            "other_region": self._target.other_region,
-            "lacks": dict(self._target.lacks),
-            "checks": self._checks,
+            "name_length": len(target.name_of()),
+            "region": target.region,
+            "other_region": target.other_region,
+            "service": target.is_service,
+            "own": {name: _standing(value, getattr(Target, name, EXAMPLE)) for name, value in _own(target).items()},
+            "lacks": {capability: redaction.text(reason) for capability, reason in target.lacks.items()},
+            "checks": {check: self._redacted(redaction, check) for check in self._calls},
         }
-        path.write_text(json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+        write_whole(path, json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def _redacted(self, redaction: Redaction, check: str) -> list[dict[str, Any]]:
+        redaction.begin()
+        return [
+            {
+                "operation": reply.operation,
+                "elsewhere": region != self._target.region,
+                "request": redaction.request(reply.operation, request),
+                "status": reply.status,
+                "headers": {name: redaction.header(name, reply.headers[name]) for name in KEPT if name in reply.headers},
+                "body": redaction.answer(reply),
+            }
+            for request, region, reply in self._calls[check]
+        ]
+
+
+def _own(target: Target) -> dict[str, str]:
+    return {"role_arn": target.role_arn, "image": target.image, "model_data_url": target.model_data_url, "account": target.account or ""}
+
+
+def _standing(value: str, example: str) -> str:
+    """Return how a value of a target stands to the one that requests name as an example."""
+    return ("example" if value == example else "other") if value else "none"
+
+
+OWN = ("account", "image", "model_data_url", "role_arn")
+STANDINGS = ("none", "example", "other")
+ENTRY: Mapping[str, type] = {"operation": str, "elsewhere": bool, "request": object, "status": int, "headers": dict, "body": dict}
+HEAD: Mapping[str, type] = {
+    "name_length": int,
+    "region": str,
+    "other_region": str,
+    "service": bool,
+    "own": dict,
+    "lacks": dict,
+    "checks": dict,
+}
 
 
 class RecordingTarget(Target):
@@ -119,18 +116,20 @@ class RecordingTarget(Target):
         ValueError: the file is no recording, one of another version, or one that was cut short; the sentence says which.
     """
 
-    is_service = True
-
     def __init__(self, path: str, name: str = "") -> None:
         data = _read(Path(path))
-        super().__init__(name or f"recording={path}", region=data["region"], other_region=data["other_region"], account="123456789012")
+        own, others = data["own"], _others(data["region"])
+        account = {"none": None, "example": EXAMPLE, "other": OTHER}[own["account"]]
+        super().__init__(name or f"recording={path}", region=data["region"], other_region=data["other_region"], account=account)
+        for member, other in others.items():
+            setattr(self, member, {"none": "", "example": getattr(Target, member), "other": other}[own[member]])
         # Names are as long as those that were recorded, which some checks fill up to their bound.
         self.run = "r" * max(1, data["name_length"] - len("smfake-"))
-        self.lacks: Mapping[str, str] = data["lacks"] | {"limits": NOT_PLAYED, "faults": NOT_PLAYED}
-        self.model_data_url = "" if "unchecked" in self.lacks else self.model_data_url
+        self.is_service = data["service"]
+        self.lacks: Mapping[str, str] = {"limits": NOT_PLAYED, "faults": NOT_PLAYED} | data["lacks"]
         self._checks: dict[str, list[dict[str, Any]]] = data["checks"]
-        self._left: Iterator[dict[str, Any]] | None = None
-        self._redaction = Redaction(self)
+        self._next = 0
+        self._playing = Redaction(self)
 
     def why_not(self, check: Check) -> str | None:
         """Return why a check cannot be run."""
@@ -138,43 +137,73 @@ class RecordingTarget(Target):
 
     def begin(self) -> None:
         """Begin with the first answer of a check, at its first call."""
-        self._left = None
-        self._redaction = Redaction(self)
+        self._next = 0
+        self._playing.begin()
 
     def end(self) -> None:
         """Nothing is left of a check."""
 
-    def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:  # noqa: ARG002  # the answer is the next one
+    def eventually(self, read: Callable[[], V], expected: V) -> V:
+        """Read again as often as it was read when the recording was made, until it is what is expected."""
+        begun = self._next
+        found = read()
+        while found != expected and self._at(self._next) == self._at(begun) is not None:
+            begun = self._next
+            found = read()
+        return found
+
+    def _at(self, number: int) -> tuple[Any, ...] | None:
+        """Return what was called as the call of a number, None where nothing was."""
+        entries = self._checks.get(self.check, [])
+        if number >= len(entries):
+            return None
+        entry = entries[number]
+        return entry["operation"], entry["elsewhere"], _comparable(entry["request"])
+
+    def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
         """Return what was answered to this call.
 
         Raises:
-            ValueError: another call was recorded here: the check has changed since.
+            Difference: another call was recorded here: the check has changed since.
         """
-        if self._left is None:
-            self._left = iter(self._checks.get(self.check, ()))
-        entry = next(self._left, None)
-        if entry is None or (entry["operation"], _comparable(entry["request"])) != (
-            operation,
-            _comparable(self._redaction.redact(_text(request))),
-        ):
-            said = "nothing more" if entry is None else f"{entry['operation']} {entry['request'][:200]}"
-            raise ValueError(f"{self.name}: {self.check} calls {operation}, and the recording holds {said}; it has to be made anew")
-        body = self._redaction.restore(entry["body"]).encode("utf-8")
-        headers = {name: self._redaction.restore(value) for name, value in entry["headers"].items()}
-        return _reply(operation, entry["status"], headers, body)
+        elsewhere = region not in (None, self.region)
+        made = self._playing.request(operation, request)
+        recorded = self._at(self._next)
+        if recorded != (operation, elsewhere, _comparable(made)):
+            calls = self._checks.get(self.check, [])
+            said = _told(calls[self._next]) if recorded else f"no more than {len(calls)} calls of {self.check}"
+            raise Difference(
+                f"the call that was recorded: {said}; {ANEW}", _told({"operation": operation, "request": made, "elsewhere": elsewhere})
+            )
+        entry = self._checks[self.check][self._next]
+        self._next += 1
+        headers = {name: self._playing.restore(value) for name, value in entry["headers"].items()}
+        body = entry["body"]
+        text = json.dumps(self._playing.restore(body["json"])) if "json" in body else self._playing.restore(body["text"])
+        reply = _reply(operation, entry["status"], headers, text.encode("utf-8", "surrogatepass"))
+        for listener in self.listeners if self._depth else ():
+            listener(request, region or self.region, reply)
+        return reply
 
 
-def _text(request: Any) -> str:
-    return (
-        request.decode("utf-8", "backslashreplace")
-        if isinstance(request, bytes)
-        else json.dumps(request, ensure_ascii=False, sort_keys=True)
-    )
+def _others(region: str) -> dict[str, str]:
+    """Return what the target of a recording has where the one that was recorded had values of its own."""
+    return {
+        "role_arn": f"arn:aws:iam::{OTHER}:role/recorded",
+        "image": f"{OTHER}.dkr.ecr.{region}.amazonaws.com/recorded:1",
+        "model_data_url": "s3://recorded/model.tar.gz",
+    }
 
 
-def _comparable(text: str) -> str:
-    """Return a redacted text without its moments and tokens of lists, which differ from run to run."""
-    return re.sub(r"\{token-\d+\}", "{token}", _MOMENT.sub("{time}", text))
+def _told(call: Mapping[str, Any]) -> str:
+    place = " in the other region" if call["elsewhere"] else ""
+    return f"{call['operation']}{place} {shown(call['request'], 300)}"
+
+
+def _comparable(request: Any) -> str:
+    """Return a redacted request without its moments, which differ from run to run."""
+    text = json.dumps(request, sort_keys=True)
+    return re.sub(r"\{time[+-][\d.]+\}", "{time}", text)
 
 
 def _reply(operation: str, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -194,16 +223,46 @@ def _reply(operation: str, status: int, headers: Mapping[str, str], body: bytes)
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise ValueError(f"the recording {path} cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a recording, or was cut short: it holds no JSON") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValueError(f"{path} is not a recording of a contract run")
     if data.get("version") != VERSION:
-        raise ValueError(f"{path} is a recording of version {data.get('version')!r}; this package reads version {VERSION}")
-    missing = [name for name in ("name_length", "region", "other_region", "lacks", "checks") if name not in data]
-    if missing:
-        raise ValueError(f"{path} is a recording that was changed: it has no {missing[0]}")
+        raise ValueError(f"{path} is a recording of version {data.get('version')!r}; this package reads version {VERSION}: {ANEW}")
+    wrong = next(_wrong(data), None)
+    if wrong:
+        raise ValueError(f"{path} is a recording that was changed: {wrong}")
     return data
+
+
+def _wrong(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a recording lacks, or has otherwise than one that was written."""
+    yield from _members("it", data, HEAD)
+    if any(data["own"].get(name) not in STANDINGS for name in OWN):
+        yield f"its member 'own' does not say of each of {', '.join(OWN)} one of {', '.join(STANDINGS)}"
+    for check, calls in data["checks"].items():
+        if not isinstance(calls, list):
+            yield f"what it has of {check} is no list"
+        for number, call in enumerate(calls):
+            if not isinstance(call, dict):
+                yield f"call {number} of {check} is no object"
+            yield from _members(f"call {number} of {check}", call, ENTRY)
+            if not isinstance(call["body"].get("text", ""), str) or call["body"].keys() not in ({"text"}, {"json"}):
+                yield f"the body of call {number} of {check} is neither a text nor JSON"
+            if call["operation"] not in OPERATIONS:
+                yield f"call {number} of {check} is of {call['operation']!r}, which no check calls"
+
+
+def _members(place: str, found: Mapping[str, Any], wanted: Mapping[str, type]) -> Iterator[str]:
+    for name, kind in wanted.items():
+        if name not in found:
+            yield f"{place} has no {name}"
+        if not isinstance(found[name], kind) or (kind is int and isinstance(found[name], bool)):
+            yield f"{place} has a member {name!r} of another type"
+    # Texts by name, of which every value has to be one.
+    for name in {"headers", "lacks"} & wanted.keys():
+        if not all(isinstance(value, str) for value in found[name].values()):
+            yield f"{place} has a member {name!r} of another type"

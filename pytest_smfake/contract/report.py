@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_smfake.results import write_whole
 from pytest_smfake.spec.rules import Edition
 
-from .outcomes import EVIDENCE, OUTCOMES, CheckFacts, Outcome, RuleFacts
+from .outcomes import EVIDENCE, OUTCOMES, REDACTED, CheckFacts, Outcome, RuleFacts
 from .reading import FORMAT, VERSION, report_data
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Report:
         rules: the rules of the operations that the contract is about, whether they were checked or not.
         checks: what each check is: id, sentence, group, rule, evidence, source, needs.
         results: at most one for each target and check, in their order; a check without one was not run on the target.
+        redacted: whether tokens stand for what tells whose account it is.
 
     Example:
         >>> from pytest_smfake.contract import FakeTarget, run_contract
@@ -88,9 +90,18 @@ class Report:
     rules: list[RuleFacts]
     checks: list[CheckFacts]
     results: list[Result]
+    redacted: bool = False
 
     @classmethod
-    def now(cls, edition: Edition, targets: Sequence[str], checks: Sequence[CheckFacts], results: Iterable[Result]) -> Report:
+    def now(
+        cls,
+        edition: Edition,
+        targets: Sequence[str],
+        checks: Sequence[CheckFacts],
+        results: Iterable[Result],
+        *,
+        redacted: bool = False,
+    ) -> Report:
         """Return the report of a run that has just ended, its results in the order of the targets and checks."""
         from .denominator import describe_rules
 
@@ -100,7 +111,7 @@ class Report:
         ordered = sorted(results, key=lambda result: (targets.index(result.target), rank[result.check]))
         created = datetime.now(UTC).isoformat(timespec="seconds")
         rules = describe_rules(edition, {check["rule"] for check in checks if check["rule"]})
-        return cls(created, versions, edition, list(targets), rules, list(checks), ordered)
+        return cls(created, versions, edition, list(targets), rules, list(checks), ordered, redacted)
 
     @property
     def failed(self) -> list[Result]:
@@ -144,11 +155,7 @@ class Report:
         forms: Mapping[str, Callable[[], str]] = {".json": self.to_json, ".html": self.to_html, ".md": self.to_markdown}
         if path.suffix not in forms:
             raise ValueError(f"{path.name!r} ends in none of: {', '.join(forms)}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        # A lone surrogate, which a request may hold, becomes the escape that JSON has for it.
-        part.write_bytes(forms[path.suffix]().encode("utf-8", "backslashreplace"))
-        part.replace(path)
+        write_whole(path, forms[path.suffix]())
 
     def __str__(self) -> str:
         """Return a table: for each group of checks what came of them on each target, and how many rules that proves."""
@@ -166,7 +173,8 @@ class Report:
         proved = {target: standings(self, target) for target in self.targets}
         rows.append(["rules proved", *(f"{found['proved']} of {found.total()}" for found in proved.values())])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, *([REDACTED[True]] if self.redacted else [])])
 
 
 def _sum(counts: Mapping[str, int], checks: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pytest_smfake.results import check_place
 from pytest_smfake.spec.ledger import Ledger, read
 from pytest_smfake.spec.rules import Edition
 
@@ -13,6 +14,7 @@ from .aws import AwsTarget
 from .check import Check
 from .recording import Recorder
 from .report import Result
+from .signals import left_lines
 from .target import Target
 
 
@@ -40,12 +42,14 @@ class Session:
         stale: int | None = None,
     ) -> None:
         self._edition = edition
-        self._targets = targets
+        self.targets = targets
         self._record = record
         self._ledger = ledger
         self._recorder: Recorder | None = None
         self.begun = False
         """Whether anything may have been sent."""
+        self.interrupted = False
+        """Whether a signal came while what is left was removed and counted."""
         if record is not None and len(targets) != 1:
             raise ValueError(f"a recording is made of one target, not of {len(targets)}")
         if ledger is not None and not any(isinstance(target, AwsTarget) and target.is_service for target in targets):
@@ -53,6 +57,8 @@ class Session:
         if stale is not None and (ledger is None or stale < 0):
             text = f"{stale} days of {'no ledger' if ledger is None else ledger} are not"
             raise ValueError(f"evidence is stale by a ledger and a number of days, of 0 or more; {text}")
+        for path in filter(None, (record, ledger)):
+            check_place(path)
         self._stale = stale
         self._known = read(ledger) if ledger is not None and ledger.exists() else Ledger()
 
@@ -67,30 +73,68 @@ class Session:
             PreflightError: the run is refused; nothing was sent to SageMaker.
         """
         lines = []
-        for target in self._targets:
+        for target in self.targets:
             target.preflight()
             if isinstance(target, AwsTarget):
-                lines += [f"{target.name}: {line}" for line in target.plan(checks)]
+                target.survey()
+                lines += [f"{target.name}: {line}" for line in target.plan(checks, self._edition)]
         self.begun = True
         if self._record is not None:
-            self._recorder = Recorder(self._targets[0], self._edition)
+            self._recorder = Recorder(self.targets[0], self._edition)
         return lines
 
+    def _residue(self, target: Target) -> list[str]:
+        """End a run on a target, and return what is left there."""
+        try:
+            return target.finish()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return target.known_left()
+
     def end(self, results: Sequence[Result]) -> tuple[list[str], bool]:
-        """Count what is left, write what was asked for, and return lines about it, and whether nothing is left."""
-        lines, clean = [], True
-        for target in self._targets:
-            residue = target.finish()
+        """Count what is left, write what was asked for, and return lines about it, and whether nothing is left, cut short or lost."""
+        lines: list[str] = []
+        clean = True
+        for target in self.targets:
+            residue = self._residue(target)
+            clean = clean and not (residue or target.unproved or target.stopped)
+            lines += _shortfall(target)
             if isinstance(target, AwsTarget):
                 lines.append(f"{target.name}: {target.sent} calls were sent; {len(residue)} models of run {target.run} are left")
-            if residue:
+            if not target.hurried:  # else it was told at once
+                lines += left_lines(target, residue)
+        # What is left is known by now, whatever becomes of files.
+        for path, write in ((self._ledger, self._write_ledger), (self._record, self._write_recording)):
+            if path is None:
+                continue
+            try:
+                lines += write(path, results)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                lines.append(f"{path} was not written: the run was interrupted")
+            except Exception as error:  # noqa: BLE001  # it is told, and the run fails
                 clean = False
-                lines.append(f"{target.name}: left are {', '.join(residue)}. Remove them: smfake cleanup --run={target.run}")
-            if self._ledger is not None and isinstance(target, AwsTarget):
-                own = [result for result in results if result.target == target.name]
-                passed = writing.write(self._ledger, target, own, self._edition)
-                lines.append(f"{target.name}: {passed} checks were entered in {self._ledger}")
-        if self._record is not None and self._recorder is not None:
-            self._recorder.write(self._record)
-            lines.append(f"recorded: {self._record}")
+                lines.append(f"{path} was not written: {getattr(error, 'strerror', None) or error}")
         return lines, clean
+
+    def _write_ledger(self, path: Path, results: Sequence[Result]) -> Iterator[str]:
+        """Write the ledger, and yield what was entered."""
+        for target in self.targets:
+            if isinstance(target, AwsTarget):
+                own = [result for result in results if result.target == target.name]
+                yield f"{target.name}: {writing.write(path, target, own, self._edition)} checks were entered in {path}"
+
+    def _write_recording(self, path: Path, _: Sequence[Result]) -> Iterator[str]:
+        """Write the recording, and yield where it is."""
+        if self._recorder is not None:
+            self._recorder.write(path)
+            yield f"recorded: {path}"
+
+
+def _shortfall(target: Target) -> list[str]:
+    """Return lines about checks that came to no result: one for each reason."""
+    lines = [f"{target.name}: stopped: {target.stopped}"] if target.stopped else []
+    reasons: dict[str, list[str]] = {}
+    for check, why in target.unproved.items():
+        reasons.setdefault(why, []).append(check)
+    return lines + [f"{target.name}: no result of {', '.join(found)}: {why}" for why, found in reasons.items() if why != target.stopped]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .check import Check, accepted, behaviours, rejected, same
 from .models import create
+from .names import UNTAGGED
 from .target import Target
 
 CHECKS: list[Check] = []
@@ -55,7 +56,7 @@ def _delete(target: Target) -> None:
 @behaviour("tags/all-fifty", "ListTags returns all 50 tags that a model may have, also once one was replaced.", "documented", PAGE)
 def _all_fifty(target: Target) -> None:
     tags = [{"Key": f"key-{number:02}", "Value": ""} for number in range(50)]
-    arn = create(target, Tags=tags)
+    arn = create(target, UNTAGGED, Tags=tags)
     more = [{"Key": "key-00", "Value": "again"}]
     accepted(target.send("AddTags", {"ResourceArn": arn, "Tags": more}))
     same_tags(target, arn, {tag["Key"]: tag["Value"] for tag in [*tags, *more]})
@@ -63,7 +64,7 @@ def _all_fifty(target: Target) -> None:
 
 @behaviour("tags/fifty-in-all", "A model has at most 50 tags, however they come.", "assumed", PAGE, rule="AddTags/Tags:in-all")
 def _fifty_in_all(target: Target) -> None:
-    arn = create(target, Tags=[{"Key": f"key-{number}", "Value": ""} for number in range(50)])
+    arn = create(target, UNTAGGED, Tags=[{"Key": f"key-{number}", "Value": ""} for number in range(50)])
     request = {"ResourceArn": arn, "Tags": [{"Key": "one-more", "Value": ""}]}
     rejected(target.send("AddTags", request), "ValidationException", None, request)
     same("the number of tags", len(tags_of(target, arn)), 50)

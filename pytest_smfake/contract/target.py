@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-import string
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from .check import CAPABILITIES, Check, Difference, accepted, shown
+from pytest_smfake.service.arns import arn
+from pytest_smfake.spec.model import check_members
+
+from .check import CAPABILITIES, Check, Difference, accepted
+from .names import NAMED, name_in
+from .reply import Reply, body_of
+from .runs import new_run
+
+__all__ = ["SERVICE", "PreflightError", "Reply", "Target"]
+
+if TYPE_CHECKING:
+    from .redaction import Redaction
 
 SERVICE = "sagemaker"
+MOST_PAGES = 1000
+"""Pages after which a list is taken for one that never ends."""
+LISTED = {"ListModels": "Models", "ListTags": "Tags"}
+"""The member of a page that holds what is listed."""
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a target answered to one call.
-
-    Attributes:
-        operation: the operation that was called.
-        status: the HTTP status.
-        headers: the response's headers, their names in lower case.
-        body: the response's body.
-        code: the error code, None for a success.
-        message: the error's text, empty for a success.
-        members: the members of a success, as botocore reads them.
-    """
-
-    operation: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    code: str | None
-    message: str
-    members: dict[str, Any]
-
-    @property
-    def verdict(self) -> str:
-        """What happened, in words."""
-        if self.code is None:
-            return f"accepted, {self.status}: {shown(self.members, 300)}"
-        return f"rejected, {self.status} {self.code}: {self.message}"
 
 
 class PreflightError(ValueError):
@@ -92,14 +73,25 @@ class Target:
         self.region = region
         self.other_region = other_region
         self.account = account
-        self.run = run or "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
+        self.run = run or new_run()
         """What the names of one run have in common."""
         self._clients: dict[str, Any] = {}
         self._created: list[tuple[str, str]] = []
+        self.unnamed: list[str] = []
+        """The ARNs that were answered to creations whose request held no such name: nothing is deleted by what an answer says."""
+        self.unproved: dict[str, str] = {}
+        """Why checks came to no result, by their ids: an answer proved nothing."""
+        self.stopped = ""
+        """Why no further check is run, in a sentence."""
+        self.hurried = False
+        """Whether the run is to end at once, without deleting anything more."""
+        self.most_pages = MOST_PAGES
         self.check = ""
         """The id of the check that runs."""
-        self.on_reply: Callable[[Any, str, Reply], None] | None = None
-        """Called with each request, region and reply, such as by a recorder."""
+        self.listeners: list[Callable[[Any, str, Reply], None]] = []
+        """Called with each request of a check, region and reply, such as by a recorder; what is called to clean up is not told."""
+        self.redaction: Redaction | None = None
+        """What reports say of it is redacted by this, where it is to be redacted."""
         self._depth = 0
         self._body: bytes | None = None
         self._response: Any = None
@@ -161,20 +153,24 @@ class Target:
         self._response = http_response
 
     def name_of(self, suffix: str = "") -> str:
-        """Return a name that is unique to this run, such as `smfake-qwertyui-a`."""
+        """Return a name that is unique to this run, such as `smfake-4k9zq0vw2bt3-a`."""
         return f"smfake-{self.run}-{suffix}" if suffix else f"smfake-{self.run}"
 
-    def request(self, **overrides: Any) -> dict[str, Any]:
-        """Return a valid CreateModel request; an override of None leaves the member out."""
+    def request(self, /, **overrides: Any) -> dict[str, Any]:
+        """Return a valid CreateModel request; an override of None leaves the member out, one that is no member is a ValueError."""
+        check_members("CreateModel", overrides)
         container = {"Image": self.image, "ModelDataUrl": self.model_data_url} if self.model_data_url else {"Image": self.image}
         request = {"ModelName": self.name_of(), "PrimaryContainer": container, "ExecutionRoleArn": self.role_arn}
         return {name: value for name, value in (request | overrides).items() if value is not None}
 
     def members(self, operation: str) -> tuple[tuple[str, Any], ...]:
         """Return the members that boundary cases have in common here: names that are this run's, and what a model may name."""
-        if operation != "CreateModel":
+        if operation == "CreateModel":
+            return ("ModelName", self.name_of()), ("ExecutionRoleArn", self.role_arn)
+        if self.supports("any-name"):
             return ()
-        return ("ModelName", self.name_of()), ("ExecutionRoleArn", self.role_arn)
+        name, member = self.name_of(), NAMED[operation]
+        return ((member, arn(self.region, self.account or "", f"model/{name}") if member == "ResourceArn" else name),)
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
         """Send a call through a boto3 client and return what came back, whatever it is.
@@ -186,11 +182,9 @@ class Target:
             region: where to; the target's region by default.
         """
         region = region or self.region
-        client = self.client(region)
-        body = request if isinstance(request, bytes) else json.dumps(request, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        self._body = body
+        self._body = body_of(self.outgoing(operation, request))
         try:
-            code, message, members = self._call(client, operation)
+            code, message, members = self._call(self.client(region), operation)
         finally:
             self._body = None
         response = self._response
@@ -198,9 +192,13 @@ class Target:
             self._note(operation, region, request, members)
         headers = {name.lower(): value for name, value in response.headers.items()}
         reply = Reply(operation, response.status_code, headers, response.content, code, message, members)
-        if self.on_reply is not None:
-            self.on_reply(request, region, reply)
+        for listener in self.listeners if self._depth else ():
+            listener(request, region, reply)
         return reply
+
+    def outgoing(self, operation: str, request: Any) -> Any:  # noqa: ARG002  # for targets that add to requests
+        """Return a request as it is sent, which may say more than the check does; recordings and reports show it as the check made it."""
+        return request
 
     def _call(self, client: Any, operation: str) -> tuple[str | None, str, dict[str, Any]]:
         """Make a call; return its error code, text and members."""
@@ -218,11 +216,14 @@ class Target:
         """Yield the pages of a list, each the members of an answer.
 
         Raises:
-            Difference: a page is refused, or a token comes again, so that the pages would never end.
+            Difference: a page is refused, is none, or the pages never end: a token comes again, or there are too many.
         """
         request, tokens = dict(request), set()
         while True:
-            page = accepted(self.send(operation, request), request)
+            reply = self.send(operation, request)
+            page = accepted(reply, request)
+            if not isinstance(page.get(LISTED[operation]), list):
+                raise Difference(f"a page of {operation} has {LISTED[operation]}", reply.verdict, request)
             yield page
             token = page.get("NextToken")
             if token is None:
@@ -230,18 +231,33 @@ class Target:
             if token in tokens:
                 raise Difference("every token leads to another page", f"the token {token!r} came twice", request)
             tokens.add(token)
+            if len(tokens) >= self.most_pages:
+                raise self.endless(operation, request)
             request["NextToken"] = token
 
+    def endless(self, operation: str, request: Any) -> Exception:
+        """Return what a list is met with that never ends."""
+        return Difference(f"the pages of {operation} end", f"page {self.most_pages} has a token, too", request)
+
     def _note(self, operation: str, region: str, request: Any, members: Mapping[str, Any]) -> None:
-        """Remember what was created and not deleted, by the name in its ARN: a service may have taken what is no name at all."""
+        """Remember what was created and not deleted, by the name that was sent, whatever the answer calls it."""
         if operation == "CreateModel":
-            self._created.append((region, str(members.get("ModelArn", "")).partition(":model/")[2]))
+            told = str(members.get("ModelArn", ""))
+            name = name_in(request, told.partition(":model/")[2])
+            if name is None:
+                self.unnamed.append(told)
+            else:
+                self._created.append((region, name))
         elif operation == "DeleteModel" and isinstance(request, dict):
             self._created = [entry for entry in self._created if entry != (region, request.get("ModelName"))]
 
     def created(self) -> list[tuple[str, str]]:
         """Return region and name of every model that the check under way created and that may still be there."""
-        return list(self._created)
+        return list(dict.fromkeys(self._created))
+
+    def known_left(self) -> list[str]:
+        """Return what is left as far as it is known without another call: names, and ARNs of what has no name that was sent."""
+        return [*(name for _, name in self.created()), *self.unnamed]
 
     def eventually(self, read: Callable[[], V], expected: V) -> V:  # noqa: ARG002  # for targets where what was written shows late
         """Return what is read. Where what was written shows late, a target reads again until it is what is expected."""
@@ -249,16 +265,17 @@ class Target:
 
     def finish(self) -> list[str]:
         """End a run, and return what it left behind."""
-        return []
+        return list(self.unnamed)
 
     def begin(self) -> None:
         """Prepare for a check; what inherits from this class may do more."""
 
     def end(self) -> None:
         """Leave nothing of a check: delete what it created, the latest first."""
-        while self._created:
-            region, name = self._created.pop()
-            self.send("DeleteModel", {"ModelName": name}, region=region)
+        for region, name in reversed(self.created()):
+            if not self.hurried:
+                self.send("DeleteModel", {"ModelName": name}, region=region)
+                self._created = [entry for entry in self._created if entry != (region, name)]
 
     def __enter__(self) -> Self:
         if self._depth == 0:

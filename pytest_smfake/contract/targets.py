@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from pytest_smfake.fake import FakeSageMaker
 from pytest_smfake.spec.rules import Edition
 
-from .aws import RATE, AwsSettings, AwsTarget
+from .account import RATE, AwsSettings
+from .aws import AwsTarget
 from .recording import RecordingTarget
 from .target import PreflightError, Target
 
@@ -66,6 +67,7 @@ class FakeTarget(Target):
     def end(self) -> None:
         """End the world."""
         self._created.clear()
+        self.unnamed.clear()
         fake, self._fake = self.fake, None
         fake.__exit__()
 
@@ -113,6 +115,7 @@ class MotoTarget(Target):
     def end(self) -> None:
         """End the mock."""
         self._created.clear()
+        self.unnamed.clear()
         self._stack.close()
 
 

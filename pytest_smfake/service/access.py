@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
+from pytest_smfake.spec.given import shown
 from pytest_smfake.spec.model import is_operation, noun_of, operation_names, words
 
 from .arns import arn, partition_of
@@ -15,16 +16,27 @@ from .errors import ServiceError
 from .inforce import InForce, Register
 from .store import KINDS, Place
 
-Policy = Literal["identity-based policy", "permissions boundary", "service control policy", "explicit deny"]
+Policy = Literal[
+    "identity-based policy",
+    "explicit deny in an identity-based policy",
+    "permissions boundary",
+    "explicit deny in a permissions boundary",
+    "service control policy",
+    "explicit deny",
+]
 
 BECAUSE: dict[Policy, str] = {
     "identity-based policy": "because no identity-based policy allows the {action} action",
+    "explicit deny in an identity-based policy": "with an explicit deny in an identity-based policy",
     "permissions boundary": "because no permissions boundary allows the {action} action",
+    "explicit deny in a permissions boundary": "with an explicit deny in a permissions boundary",
     "service control policy": "with an explicit deny in a service control policy",
     "explicit deny": "with an explicit deny",
 }
-"""How the text ends, by what denies. Observed, in this order: aws/amazon-sagemaker-feedback#61, #88,
-aws/amazon-sagemaker-examples-community#13, aws-samples/aws-modern-application-workshop#253."""
+"""How the text ends, by what denies. In this order: observed, aws/amazon-sagemaker-feedback#61; reported of CreateEndpointConfig (a
+public log, no stable address); observed, aws/amazon-sagemaker-feedback#88; documented of ListModels (IAM User Guide, Troubleshooting
+access denied error messages); observed, aws/amazon-sagemaker-examples-community#13; observed until 2021,
+aws-samples/aws-modern-application-workshop#253."""
 
 PASS_ROLE = "iam:PassRole"  # noqa: S105  # an action, not a password
 ADD_TAGS = "sagemaker:AddTags"
@@ -32,6 +44,12 @@ ELSEWHERE = ("ecr:BatchGetImage", "sts:AssumeRole")
 """What is denied to a role, or to SageMaker, and shows later: a role may not pull an image, SageMaker may not assume a role."""
 
 _ROLES = ("ExecutionRoleArn", "RoleArn")
+_CONFIGURED = ("CreateEndpoint", "UpdateEndpoint")
+"""What needs its action on the endpoint configuration, too: documented (Service Authorization Reference), of UpdateEndpoint also observed
+(aws/aws-cdk#11594, aws-controllers-k8s/community#1889)."""
+_LISTS = {"ListDomains": "domain/*"}
+"""Lists whose denial names a resource (reported: a public log, no stable address); that of others names none (reported of four, and
+documented of ListModels in the IAM User Guide)."""
 
 
 @dataclass(eq=False)
@@ -61,13 +79,21 @@ class Denials:
 
     def add(self, action: str, resource: str, policy: Policy, principal: str | None) -> Denial:
         """Deny an action; see `FakeSageMaker.deny`."""
-        service, _, name = str(action).partition(":")
+        if not isinstance(action, str):
+            raise ValueError(f"{shown(action)} is not an action: one is denied at a time, such as sagemaker:CreateModel")
+        service, _, name = action.rpartition(":")
         if action not in (PASS_ROLE, *ELSEWHERE) and (service != "sagemaker" or not is_operation(name)):
             near = [f"sagemaker:{match}" for match in difflib.get_close_matches(name, operation_names(), n=2)]
             actions = ", ".join([PASS_ROLE, *ELSEWHERE, *(near or ["sagemaker:CreateModel"])])
-            raise ValueError(f"{action!r} is not an action that can be denied; there are: {actions}, and every other sagemaker:OPERATION")
-        if policy not in BECAUSE:
-            raise ValueError(f"{policy!r} is not what can deny; there are: {', '.join(get_args(Policy))}")
+            raise ValueError(
+                f"{shown(action)} is not an action that can be denied; there are: {actions}, and every other sagemaker:OPERATION"
+            )
+        if policy not in get_args(Policy):
+            raise ValueError(f"{shown(policy)} is not what can deny; there are: {', '.join(get_args(Policy))}")
+        if not isinstance(resource, str):
+            raise ValueError(f"resource={shown(resource)} is not an ARN, in which * stands for any characters")
+        if principal is not None and not isinstance(principal, str):
+            raise ValueError(f"principal={shown(principal)} is not the ARN of a caller")
         return self._denials.add(Denial(action, resource, policy, principal))
 
     def forbid(self, action: str, resource: str) -> bool:
@@ -99,12 +125,15 @@ def actions_of(operation: str, request: Any, place: Place) -> Iterator[tuple[str
     """Yield the actions that a call needs, and on what.
 
     That tags given at a creation need `sagemaker:AddTags` is reported (Terraform's and the SDK's issues), that a role needs
-    `iam:PassRole` is documented (the page, ExecutionRoleArn); their order is assumed.
+    `iam:PassRole` is documented (the page, ExecutionRoleArn); their order is assumed. Of an endpoint and its configuration the
+    endpoint comes first (observed: aws/aws-cdk#11594 is denied the second alone).
     """
     resource = resource_of(operation, request, place)
     yield f"sagemaker:{operation}", resource
     if not isinstance(request, dict):
         return
+    if operation in _CONFIGURED and isinstance(request.get("EndpointConfigName"), str):
+        yield f"sagemaker:{operation}", arn(place.region, place.account, f"endpoint-config/{request['EndpointConfigName']}")
     if operation.startswith("Create") and request.get("Tags"):
         yield ADD_TAGS, resource
     for member in _ROLES:
@@ -115,9 +144,11 @@ def actions_of(operation: str, request: Any, place: Place) -> Iterator[tuple[str
 def resource_of(operation: str, request: Any, place: Place) -> str:
     """Return the ARN of what a call is about, `*` where it names nothing; of kinds that the fake does not keep it is assumed."""
     if not isinstance(request, dict):
-        return "*"
+        request = {}
     if isinstance(request.get("ResourceArn"), str):
         return str(request["ResourceArn"])
+    if operation in _LISTS:
+        return arn(place.region, place.account, _LISTS[operation])
     noun = noun_of(operation)
     slug = next((kind.slug for kind in KINDS if kind.member == f"{noun}Name"), None)
     name = request.get(f"{noun}Name")
@@ -131,4 +162,5 @@ def resource_of(operation: str, request: Any, place: Place) -> str:
 def denied(action: str, resource: str, place: Place, policy: Policy = "identity-based policy", principal: str | None = None) -> str:
     """Return the service's text for a denied action; who the user is, is made up unless it is given."""
     user = principal or f"arn:{partition_of(place.region)}:iam::{place.account}:user/smfake"
-    return f"User: {user} is not authorized to perform: {action} on resource: {resource} {BECAUSE[policy].format(action=action)}"
+    on = "" if resource == "*" and action.startswith("sagemaker:List") else f" on resource: {resource}"
+    return f"User: {user} is not authorized to perform: {action}{on} {BECAUSE[policy].format(action=action)}"

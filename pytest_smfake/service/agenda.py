@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import heapq
-import threading
 from collections.abc import Callable
 
 from .clock import Clock
+from .locks import lock
 
 Action = Callable[[float], None]
 """Called with the time that it was due, in seconds since the epoch."""
@@ -19,7 +19,7 @@ class Agenda:
         self._clock = clock
         self._items: list[tuple[float, int, Action]] = []
         self._serial = 0
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def add(self, seconds: float, action: Action) -> None:
         """Let an action happen that many seconds from now."""

@@ -47,7 +47,6 @@ _OFFSET = 1 << 39
 
 
 @lru_cache(maxsize=1024)
-@lru_cache(maxsize=1024)
 def account_of(access_key: str) -> str | None:
     """Return the account of an access key: the one in it, or the key itself where it is 12 digits; else None.
 
@@ -65,7 +64,7 @@ def account_of(access_key: str) -> str | None:
     return f"{account:012}" if 0 <= account < 10**12 else None
 
 
-@cache
+@lru_cache(maxsize=1024)
 def access_key_of(account: str) -> str:
     """Return a made-up access key that belongs to an account."""
     number = int(account)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import threading
+import warnings
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .containers import OK, Reply, reply_of, request_headers
+from .locks import lock
 
 if TYPE_CHECKING:
     from .standins import Invocation
 
+PATIENCE = 5.0
+"""Seconds of real time that an app has for its shutdown."""
 VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -23,10 +28,11 @@ class Asgi:
     def __init__(self, app: Callable[..., Any]) -> None:
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
+        self._process = 0
+        self._lock = lock()
         self._state: dict[str, Any] = {}
         self._ending = asyncio.Event()
-        self._lifespan: asyncio.Future[None] | None = None
+        self._lifespan: asyncio.Future[BaseException | None] | None = None
 
     def ping(self) -> bool:
         """Whether `GET /ping` answers 200."""
@@ -38,14 +44,23 @@ class Asgi:
         return reply_of(*self._request("POST", "/invocations", headers, body, invocation))
 
     def close(self) -> None:
-        """End the app's lifespan and its event loop."""
-        with self._lock:
-            if self._loop is not None:
-                self._run(self._loop, self._shut_down())
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._loop = self._lifespan = None
-                self._ending = asyncio.Event()
-                self._state = {}
+        """End the app's lifespan and its event loop. An app that does not end in time is left to itself, with a warning.
+
+        Raises:
+            RuntimeError: the app failed at its shutdown, or before.
+        """
+        loop, lifespan, ending = self._loop, self._lifespan, self._ending
+        if loop is None or self._process != os.getpid():  # a forked process has no thread for it
+            return
+        try:
+            if (error := self._run(loop, _shut_down(lifespan, ending), PATIENCE)) is not None:
+                raise RuntimeError(f"the ASGI app {self._app!r} failed at its shutdown: {error!r}") from error
+        except TimeoutError:
+            text = f"the ASGI app {self._app!r} did not shut down within {PATIENCE:g} s, and is left to itself"
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+        finally:
+            self._loop = None  # the next request begins anew
+            loop.call_soon_threadsafe(loop.stop)
 
     def _request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, invocation: Invocation | None
@@ -65,8 +80,9 @@ class Asgi:
             "server": ("127.0.0.1", 8080),
         }
         with self._lock:
-            if self._loop is None:
-                self._loop = _new_loop()
+            if self._loop is None or self._process != os.getpid():
+                self._loop, self._process = _new_loop(), os.getpid()
+                self._ending, self._state = asyncio.Event(), {}
                 self._run(self._loop, self._start_up())
             loop = self._loop
         result: tuple[int, dict[str, str], bytes] = self._run(loop, self._answer(scope, body, invocation))
@@ -91,39 +107,38 @@ class Asgi:
     async def _start_up(self) -> None:
         """Begin the app's lifespan; an app that knows of none goes without (ASGI specification, lifespan protocol)."""
         started: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        ending = self._ending
         asked = [False]
 
         async def receive() -> dict[str, Any]:
             if not asked[0]:
                 asked[0] = True
                 return {"type": "lifespan.startup"}
-            await self._ending.wait()
+            await ending.wait()
             return {"type": "lifespan.shutdown"}
 
         async def send(event: dict[str, Any]) -> None:
             if event["type"].startswith("lifespan.startup") and not started.done():
                 started.set_result(event.get("message", "startup failed") if event["type"].endswith("failed") else None)
 
-        async def live() -> None:
+        async def live() -> BaseException | None:
             try:
                 await self._app({"type": "lifespan", "asgi": VERSIONS, "state": self._state}, receive, send)
-            except Exception:  # noqa: BLE001  # by the specification an error here means that lifespan is not supported
-                self._state.clear()
+            except BaseException as error:  # noqa: BLE001  # whatever it is, it ends neither the loop nor the process
+                if started.done():
+                    return error
+                self._state.clear()  # by the specification an error at the start means that lifespan is not supported
             if not started.done():
                 started.set_result(None)
+            return None
 
         self._lifespan = asyncio.ensure_future(live())
         if (failure := await started) is not None:
             raise RuntimeError(failure)
 
-    async def _shut_down(self) -> None:
-        if self._lifespan is not None:
-            self._ending.set()
-            await self._lifespan
-
     @staticmethod
-    def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run a coroutine on the loop, in the context of the caller, and wait for it."""
+    def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
+        """Run a coroutine on the loop, in the context of the caller, and wait for it, that many seconds at the most."""
         done: Future[Any] = Future()
 
         async def run() -> None:
@@ -134,7 +149,12 @@ class Asgi:
 
         tasks: list[asyncio.Task[None]] = []
         loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(run())), context=contextvars.copy_context())
-        return done.result()
+        return done.result(seconds)
+
+
+async def _shut_down(lifespan: asyncio.Future[BaseException | None] | None, ending: asyncio.Event) -> BaseException | None:
+    ending.set()
+    return None if lifespan is None else await lifespan
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

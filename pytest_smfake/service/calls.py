@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import reprlib
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
 from .errors import ServiceError
+from .locks import lock
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Calls(Sequence[Call]):
         self._by_invocation: dict[str, Call] = {}
         self._invocations: dict[int, str] = {}
         self._dropped = 0
-        self._lock = threading.Lock()
+        self._lock = lock()
 
     def arrive(self, call: Call, invocation: str | None) -> Call:
         """Add a call and return it; for a further attempt of an invocation return the entry of the first."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from pytest_smfake.spec.given import seconds_of
+
 
 class Clock:
     """Real time plus what a test, or a sleep on the virtual clock, has advanced it by.
@@ -32,11 +34,9 @@ class Clock:
             seconds: how far, at least 0.
 
         Raises:
-            ValueError: a negative number.
+            ValueError: a negative number, or none.
         """
-        if not seconds >= 0:
-            raise ValueError(f"a clock advances by at least 0 seconds, not by {seconds!r}")
-        self._offset += seconds
+        self._offset += seconds_of(seconds, "a clock advances by")
 
     def __repr__(self) -> str:
         return f"<Clock {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(self.now()))}, advanced by {self._offset:g} s>"

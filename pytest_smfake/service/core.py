@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from .context import Answer, Context, Hosting
 from .encounters import Faults, skewed
 from .errors import ServiceError, not_implemented, rejected
 from .limits import Limits
+from .locks import lock
 from .operations import OPERATIONS, keeps
 from .standins import StandIns
 from .store import Place, Store
@@ -35,7 +35,7 @@ class Service:
         self.catalogue = catalogue
         self.clock = clock
         self._initial_limits = dict(limits)
-        self._lock = threading.Lock()
+        self._lock = lock()
         self._s3 = s3
         self.stand_ins = StandIns()
         self.kept: int | None = None
@@ -43,17 +43,21 @@ class Service:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every resource, call, stand-in, denial, failure and limit but the limits given at the start."""
+        """Forget every resource, call, stand-in, denial, failure and limit but the limits given at the start.
+
+        Raises:
+            RuntimeError: a stand-in failed at its shutdown; everything is forgotten all the same.
+        """
         self.store = Store()
         self.calls = Calls(self.kept)
-        self.stand_ins.close()
-        self.stand_ins = StandIns()
+        before, self.stand_ins = self.stand_ins, StandIns()
         self.denials = Denials()
         self.hosting = Hosting(Agenda(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
         self.limits = Limits(self.store)
         self.faults = Faults(self.clock, self.calls, self._words())
         for key, bound in self._initial_limits.items():
             self.limits.set(key, bound)
+        before.close()
 
     def check(self, operation: str, request: Any) -> None:
         """Refuse a request that breaks a rule, and take out what the service reads past: unknown members and nulls.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,6 +13,7 @@ from .clock import Clock
 from .errors import ServiceError
 from .faults import Delay, Fault, Stage, Throttle, UnusedFaultError, Waiting
 from .inforce import Register
+from .locks import lock
 
 THROTTLED, READ_TIMEOUT = failure(ANY, "ThrottlingException"), failure(ANY, "read-timeout")
 W = TypeVar("W", bound=Waiting)
@@ -40,7 +40,7 @@ class Faults:
         self._clock = clock
         self._calls = calls
         self._words = words
-        self._lock = threading.Lock()
+        self._lock = lock()
         self._waiting: Register[Waiting] = Register()
         self._throttles: Register[Throttle] = Register()
         self._ever: list[Waiting] = []

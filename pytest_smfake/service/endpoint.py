@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .limits import instances
+from .quotas import instances
 from .store import EndpointConfig, Model, Resource
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from pytest_smfake.spec.conditions import SERVERLESS_ISOLATION
 
 from .context import Answer, Context
-from .limits import ENDPOINT_CONFIGS
 from .paging import list_page
+from .quotas import ENDPOINT_CONFIGS
 from .store import EndpointConfig
 
 VARIANT_LISTS = ("ProductionVariants", "ShadowProductionVariants")

@@ -12,8 +12,8 @@ from .endpoint import Deployment, Endpoint, UnderWay, Variant, demand
 from .endpoint_configs import VARIANT_LISTS
 from .errors import ServiceError
 from .health import failure_of
-from .limits import ENDPOINTS, SERVERLESS_MEMORY
 from .paging import list_page
+from .quotas import ENDPOINTS, SERVERLESS_MEMORY
 
 SHARED = ("RoutingConfig", "ManagedInstanceScaling")
 """Members of a variant that a description takes from the configuration as they are."""

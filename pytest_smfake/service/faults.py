@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pytest_smfake.spec.failures import ANY, BROKEN, COMMON, FORMER, UNREACHED, Failure
+from pytest_smfake.spec.given import LARGEST, LONGEST, shown
 
 from .calls import Call
 from .inforce import InForce
@@ -165,8 +165,9 @@ class Delay(Waiting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.seconds, int | float) or not 0 < self.seconds < math.inf:
-            raise ValueError(f"seconds={self.seconds!r} is not how long an answer takes: a number over 0")
+        number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
+        if not number or not 0 < self.seconds <= LONGEST:
+            raise ValueError(f"seconds={shown(self.seconds)} is not how long an answer takes: a number over 0 and at most {LONGEST}")
 
     @property
     def label(self) -> str:
@@ -192,8 +193,9 @@ class Throttle(InForce):
     _buckets: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rate, int | float) or not 0 < self.rate < math.inf:
-            raise ValueError(f"rate={self.rate!r} is not how many requests a second are let through: a number over 0")
+        number = isinstance(self.rate, int | float) and not isinstance(self.rate, bool)
+        if not number or not 0 < self.rate <= LARGEST:
+            raise ValueError(f"rate={shown(self.rate)} is not how many requests a second are let through: a number over 0")
         _whole("burst", self.burst, 1, "")
 
     @property
@@ -245,5 +247,5 @@ def probability(chance: float, *, seed: int = 0) -> Callable[[Call], bool]:
 def _whole(name: str, value: Any, least: int, note: str) -> None:
     if value is None and note:
         return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}={value!r} is not a whole number of at least {least}{note}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise ValueError(f"{name}={shown(value)} is not a whole number of at least {least}{note}")

@@ -4,56 +4,57 @@ from __future__ import annotations
 
 import errno
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from pytest_smfake.patches import Patches
+
+from .locks import lock
+
 isolated: ContextVar[str | None] = ContextVar("smfake_isolated", default=None)
 """The name of the model whose stand-in is being called in isolation, else None."""
+
+
+_lock = lock()
+_patches = Patches()
+_running: set[object] = set()
+"""One object for each call that runs in isolation."""
 
 
 @contextmanager
 def isolation(model: str) -> Iterator[None]:
     """Refuse network sockets within the block, in this thread and in tasks begun by it."""
-    token = isolated.set(model)
+    token, running = isolated.set(model), object()
     try:
-        with _guard:
-            yield
+        with _lock:
+            _running.add(running)
+            _patches.replace(socket.socket, "__init__", _guarded)
+        yield
     finally:
+        with _lock:
+            _running.discard(running)
+            _settle()
         isolated.reset(token)
+
+
+def mend() -> None:
+    """Put the sockets back where a patch of somebody else brought back those of an isolation that is over."""
+    if not _running and _patches.are_in_place():
+        with _lock:
+            _settle()
+
+
+def _settle() -> None:
+    if not _running:
+        _patches.restore()
 
 
 def refusal(model: str) -> OSError:
     """Return the error that a socket opened in isolation meets."""
     text = f"Network is unreachable: model {model!r} has EnableNetworkIsolation, its container makes no network calls"
     return OSError(errno.ENETUNREACH, text)
-
-
-class _Guard:
-    """A patch of `socket.socket` that holds while at least one call runs in isolation; it looks at the calls in isolation alone."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls = 0
-        self._original: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._calls += 1
-            if self._calls == 1:
-                self._original = socket.socket.__init__
-                socket.socket.__init__ = _guarded(self._original)  # type: ignore[method-assign]
-
-    def __exit__(self, *exc: object) -> None:
-        with self._lock:
-            self._calls -= 1
-            if self._calls == 0:
-                socket.socket.__init__ = self._original  # type: ignore[method-assign]
-
-
-_guard = _Guard()
 
 
 def _guarded(original: Any) -> Any:

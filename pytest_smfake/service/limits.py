@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
-import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pytest_smfake.spec.given import LARGEST, shown
 from pytest_smfake.spec.model import enum_of, noun_of, words
 
 from .errors import ServiceError
 from .inforce import InForce, Register
+from .places import check_account, check_region
+from .quotas import (
+    ENDPOINT_CONFIGS,
+    ENDPOINTS,
+    INSTANCES,
+    MODELS,
+    OTHER,
+    SERVERLESS_MEMORY,
+    TEXT,
+    USAGES,
+    instances,
+    quota,
+    quota_of_instances,
+)
 from .store import Place, Store, World
 
-MODELS = "models"
-ENDPOINT_CONFIGS = "endpoint-configs"
-ENDPOINTS = "endpoints"
-SERVERLESS_MEMORY = "Memory size in MB per serverless endpoint"
-QUOTAS = {
-    MODELS: ("Total number of models", "Models"),
-    ENDPOINT_CONFIGS: ("Total number of endpoint configurations", "Endpoint Configurations"),
-    ENDPOINTS: ("Total number of endpoints", "Endpoints"),
-    SERVERLESS_MEMORY: (SERVERLESS_MEMORY, "MBs"),
-}
-"""For each limit the quota's name and unit in the service's text. The memory of a serverless endpoint is reported (a public log,
-no stable address); the others are assumed, after the form reported for trial components ('Total number of trial components ...'
-is 50 Trial Components). An instance type's quota is its own name, in Instances: 'ml.g6.48xlarge for endpoint usage' (reported)."""
-
-USAGES = {"endpoint": "ProductionVariantInstanceType", "transform job": "TransformInstanceType"}
-"""What instances are counted for, and the shape that lists the types."""
-_INSTANCES = re.compile(rf"(?P<type>ml\.\S+) for (?P<usage>{'|'.join(USAGES)}) usage")
-
-TEXT = (
-    "The account-level service limit '{name}' is {bound} {unit}, with current utilization of {used} {unit} and a request delta of "
-    "{delta} {unit}. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, "
-    "contact AWS support to request an increase for this quota."
-)
-"""Reported of CreateEndpoint in 2025 (a public log, no stable address); observed with its older ending of CreateTrainingJob
-(gabehollombe-aws/jupyter-notebooks#1)."""
-
-
-def instances(instance_type: str, usage: str) -> str:
-    """Return the limit on the instances of a type.
-
-    Example:
-        >>> instances("ml.m5.xlarge", "endpoint")
-        'ml.m5.xlarge for endpoint usage'
-    """
-    return f"{instance_type} for {usage} usage"
-
-
-def quota(key: str) -> tuple[str, str]:
-    """Return the name and unit of a limit.
-
-    Raises:
-        ValueError: there is no such limit; the sentence names those that there are.
-    """
-    if key in QUOTAS:
-        return QUOTAS[key]
-    match = _INSTANCES.fullmatch(key)
-    if match is None:
-        known = ", ".join((*QUOTAS, *(instances("ml.m5.xlarge", usage) for usage in USAGES)))
-        raise ValueError(f"{key!r} is not a limit; there are: {known} (for one region: models@eu-west-1)")
-    types = enum_of(USAGES[match["usage"]])
-    if match["type"] not in types:
-        near = ", ".join(difflib.get_close_matches(match["type"], types, n=3))
-        raise ValueError(f"{match['type']!r} is not an instance type for {match['usage']} usage; near it: {near or 'none'}")
-    return key, "Instances"
+if TYPE_CHECKING:
+    from .endpoint import Deployment
 
 
 def usage(key: str, world: World) -> int:
@@ -78,7 +41,7 @@ def usage(key: str, world: World) -> int:
             return len(world.endpoint_configs)
         case "endpoints":
             return len(world.endpoints)
-    found = _INSTANCES.fullmatch(key)
+    found = INSTANCES.fullmatch(key)
     if found is None:
         return 0  # the memory of one serverless endpoint: the others do not count
     users = world.endpoints if found["usage"] == "endpoint" else world.transform_jobs
@@ -94,6 +57,7 @@ class Limit(InForce):
         bound: how many there may be, None for no limit.
         name, unit: the quota's name and unit in the error's text.
         region, account: where it holds, None for everywhere.
+        enforce: whether calls that exceed it are refused.
     """
 
     key: str
@@ -102,6 +66,7 @@ class Limit(InForce):
     unit: str
     region: str | None = None
     account: str | None = None
+    enforce: bool = True
     made_up: dict[Place | None, int] = field(default_factory=dict, repr=False)
 
     def applies(self, key: str, place: Place) -> bool:
@@ -130,21 +95,34 @@ class Limits:
         account: str | None = None,
         name: str | None = None,
         unit: str | None = None,
+        enforce: bool = True,
     ) -> Limit:
         """Put a limit in force; see `FakeSageMaker.limit`."""
-        key, at, suffix = key.partition("@")
-        if at and region is None:
-            region = suffix
-        default_name, default_unit = quota(key)
+        if isinstance(key, str):
+            key, at, suffix = key.partition("@")
+            region = suffix if at and region is None else region
+        known = quota(key)
         for label, number in (("limit", bound), ("utilisation", used)):
-            if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
-                raise ValueError(f"a {label} on {key} is a whole number of at least 0, not {number!r}")
-        limit = Limit(key, bound, name or default_name, unit or default_unit, region, account)
+            whole = isinstance(number, int) and not isinstance(number, bool)
+            if number is not None and not (whole and 0 <= number <= LARGEST):
+                most = f" and at most {LARGEST}" if whole and number > LARGEST else ""
+                raise ValueError(f"a {label} on {key} is a whole number of at least 0{most}, not {shown(number)}")
+        if not isinstance(enforce, bool):
+            raise ValueError(f"enforce={shown(enforce)} is not True or False")
+        check_region(region, stacklevel=4)
+        check_account(account)
+        limit = Limit(key, bound, name or known.name, unit or known.unit, region, account, enforce)
         if used is not None:
             # `used` is true at this moment: what the worlds hold now is part of it.
             limit.made_up = {world.place: used - usage(key, world) for world in self._store.worlds()}
             limit.made_up[None] = used
         return self._limits.add(limit)
+
+    def _of(self, key: str, place: Place, *, enforced: bool) -> Limit | None:
+        """Return the latest limit on something in a place; one of None lifts those before it."""
+        found = (limit for limit in self._limits if limit.applies(key, place) and limit.enforce is enforced)
+        limit = next(found, None)
+        return None if limit is None or limit.bound is None else limit
 
     def check(self, key: str, world: World, delta: int = 1) -> None:
         """Refuse what would exceed the limit.
@@ -152,9 +130,7 @@ class Limits:
         Raises:
             ServiceError: `ResourceLimitExceeded` with the true utilisation.
         """
-        if not self._limits:
-            return
-        limit = next((limit for limit in self._limits if limit.applies(key, world.place)), None)
+        limit = self._of(key, world.place, enforced=True) if self._limits else None
         if limit is None or limit.bound is None:
             return
         used = usage(key, world) + limit.extra(world.place)
@@ -163,38 +139,84 @@ class Limits:
             raise ServiceError("ResourceLimitExceeded", text)
 
     def refusal(self, operation: str, request: Any, world: World) -> str:
-        """Return the text for a call that is refused on purpose: the limit it meets is what the world holds at this moment."""
-        key, delta = _wanted(operation, request, world)
-        if key is None:
-            noun = words(noun_of(operation), " ")
-            kind, count = _instances_in(request) or (None, delta)
-            name, unit = (instances(kind, noun), "Instances") if kind else (f"Total number of {noun}s", f"{noun.title()}s")
-            return TEXT.format(name=name, unit=unit, bound=0, used=0, delta=count)
-        limit = next((limit for limit in self._limits if limit.applies(key, world.place)), None)
-        name, unit = (limit.name, limit.unit) if limit else quota(key)
-        used = usage(key, world) + (limit.extra(world.place) if limit else 0)
-        return TEXT.format(name=name, unit=unit, bound=used, used=used, delta=delta)
+        """Return the text for a call that is refused on purpose.
+
+        It names the limit that is enforced, and what the world holds of it at this moment. Where none is, it names the one that was
+        stated with `enforce=False`, or else the quota's default, of which as much is in use as it takes for the call to exceed it.
+        """
+        asked = list(_asked(operation, request, world))
+        if not asked:
+            return _uncounted(operation, request)
+        for key, delta in asked:
+            limit = self._of(key, world.place, enforced=True)
+            if limit is not None:
+                used = usage(key, world) + limit.extra(world.place)
+                return TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
+        key, delta = asked[0]
+        stated = self._of(key, world.place, enforced=False)
+        known, used = quota(key), usage(key, world) + (stated.extra(world.place) if stated else 0)
+        bound = known.default if stated is None or stated.bound is None else stated.bound
+        if used + delta <= bound:
+            used = bound
+        name, unit = (stated.name, stated.unit) if stated else (known.name, known.unit)
+        return TEXT.format(name=name, unit=unit, bound=max(bound, used), used=used, delta=delta)
 
 
-def _wanted(operation: str, request: Any, world: World) -> tuple[str | None, int]:
-    """Return which limit a call is counted against, and how much it asks for; None where this fake does not count it."""
+def _asked(operation: str, request: Any, world: World) -> Iterator[tuple[str, int]]:
+    """Yield the limits that a call is counted against, and how much it asks of each; none where this fake does not count it."""
     request = request if isinstance(request, dict) else {}
     match operation:
         case "CreateModel":
-            return MODELS, 1
+            yield MODELS, 1
         case "CreateEndpointConfig":
-            return ENDPOINT_CONFIGS, 1
+            yield ENDPOINT_CONFIGS, 1
         case "CreateEndpoint" | "UpdateEndpoint":
             config = world.endpoint_configs.by_name.get(request.get("EndpointConfigName", ""))
-            for variant in config["ProductionVariants"] if config else ():
-                if "InstanceType" in variant:
-                    return instances(variant["InstanceType"], "endpoint"), variant["InitialInstanceCount"]
-            return ENDPOINTS, 1
+            yield from _of_variants(config or {})
+            if operation == "CreateEndpoint":
+                yield ENDPOINTS, 1
+        case "UpdateEndpointWeightsAndCapacities":
+            endpoint = world.endpoints.by_name.get(request.get("EndpointName", ""))
+            if endpoint is not None and endpoint.deployment is not None:
+                yield from _added(endpoint.deployment, request)
         case "CreateTransformJob":
             resources = request.get("TransformResources")
             if isinstance(resources, dict) and resources.get("InstanceType") in enum_of(USAGES["transform job"]):
-                return instances(resources["InstanceType"], "transform job"), resources.get("InstanceCount", 1)
-    return None, 1
+                yield instances(resources["InstanceType"], "transform job"), resources.get("InstanceCount", 1)
+
+
+def _of_variants(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield what the variants of an endpoint configuration ask for: instances by their type, then memory of serverless ones."""
+    variants = [variant for member in ("ProductionVariants", "ShadowProductionVariants") for variant in config.get(member) or ()]
+    found: Counter[str] = Counter()
+    for variant in variants:
+        pools = sorted(variant.get("InstancePools") or (), key=lambda pool: pool["Priority"])
+        if instance_type := variant.get("InstanceType") or (pools[0]["InstanceType"] if pools else None):
+            found[instances(instance_type, "endpoint")] += variant.get("InitialInstanceCount", 1)
+    yield from found.items()
+    for variant in variants:
+        if serverless := variant.get("ServerlessConfig"):
+            yield SERVERLESS_MEMORY, serverless["MemorySizeInMB"]
+
+
+def _added(deployment: Deployment, request: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield what an update of capacities adds, most first; what adds nothing is refused for one instance."""
+    changes = {change["VariantName"]: change for change in request.get("DesiredWeightsAndCapacities") or ()}
+    found: Counter[str] = Counter()
+    for variant in deployment.variants:
+        if held := variant.instances():
+            found[instances(held[0], "endpoint")] += changes.get(variant.name, {}).get("DesiredInstanceCount", held[1]) - held[1]
+    yield from ((key, max(1, count)) for key, count in found.most_common())
+
+
+def _uncounted(operation: str, request: Any) -> str:
+    """Return the text for a call of what this fake does not count: instances by their type, else the kind that the operation names."""
+    noun = words(noun_of(operation), " ")
+    found = _instances_in(request)
+    if found is None:
+        return TEXT.format(name=f"Total number of {noun}s", unit=f"{noun.title()}s", bound=OTHER, used=OTHER, delta=1)
+    known = quota_of_instances(instances(found[0], noun))
+    return TEXT.format(name=known.name, unit=known.unit, bound=known.default, used=known.default, delta=found[1])
 
 
 def _instances_in(request: Any) -> tuple[str, int] | None:
@@ -202,5 +224,5 @@ def _instances_in(request: Any) -> tuple[str, int] | None:
     if isinstance(request, dict):
         if isinstance(request.get("InstanceType"), str):
             return request["InstanceType"], request.get("InstanceCount", 1)
-        return next(filter(None, map(_instances_in, request.values())), None)
-    return None
+        request = list(request.values())
+    return next(filter(None, map(_instances_in, request)), None) if isinstance(request, list) else None

@@ -8,8 +8,8 @@ from pytest_smfake.spec.conditions import PACKAGE_REGION
 from pytest_smfake.spec.crossfield import containers
 
 from .context import Answer, Context
-from .limits import MODELS
 from .paging import list_page
+from .quotas import MODELS
 from .store import Model
 
 

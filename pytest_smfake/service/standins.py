@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+
+from pytest_smfake.spec.given import seconds_of
 
 from .containers import Container, Reply, container_of
 from .inforce import InForce, Register
@@ -138,8 +140,8 @@ class StandIns:
         """Add a stand-in; see `FakeSageMaker.stand_in`."""
         if not isinstance(key, str) or not key or key != key.strip():
             raise ValueError(f"a stand-in plays a model, an image or a model package, each a string; {key!r} is none")
-        if timeout is not None and not timeout > 0:
-            raise ValueError(f"a stand-in's timeout is a number of seconds above 0, not {timeout!r}")
+        if timeout is not None:
+            seconds_of(timeout, "a stand-in's timeout is", zero=False)
         if ping is not None and not callable(ping):
             raise TypeError(f"a stand-in's ping is a function without parameters, not {ping!r}")
         stand_in = StandIn(key, container_of(predict, ping), timeout)
@@ -147,9 +149,15 @@ class StandIns:
         return self._stand_ins.add(stand_in)
 
     def close(self) -> None:
-        """Let go of what every stand-in holds; one that is called again begins anew."""
-        for stand_in in self._stand_ins:
-            stand_in.container.close()
+        """Let go of what every stand-in holds; one that is called again begins anew.
+
+        Raises:
+            RuntimeError: an app failed at its shutdown; the others were closed all the same.
+        """
+        if self._stand_ins:
+            with ExitStack() as stack:
+                for stand_in in self._stand_ins:
+                    stack.callback(stand_in.container.close)
 
     def find(self, *keys: str | None) -> StandIn | None:
         """Return the latest stand-in for the first of the keys that has one."""

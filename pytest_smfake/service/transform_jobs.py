@@ -12,8 +12,8 @@ from .batch import TransformError
 from .context import Answer, Context
 from .errors import NetworkBlockedError, ServiceError, not_implemented
 from .jsonpath import compile_path
-from .limits import instances
 from .paging import list_page
+from .quotas import instances
 from .serving import Step, steps, unhealthy
 from .store import TRANSFORM_JOB
 from .transform_job import COMPLETED, FAILED, IN_PROGRESS, PING_ERROR, STOPPED, Objects, TransformJob

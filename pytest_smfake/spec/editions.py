@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import hosting, ledger  # noqa: F401  # hosting adds its rules to CROSS_FIELD
 from .conditions import CONDITIONS
 from .crossfield import CROSS_FIELD
+from .given import LARGEST, shown
 from .model import RESPONSE, is_operation, shape_of, unknown_operation
 from .patterns import compile_pattern
 from .rules import CONSTRAINTS, ID, Edition, Evidence, Rule
@@ -182,7 +183,10 @@ def _check_bound(rule_id: str, keyword: str, bound: Any, known: Rule | None) -> 
     wanted = {"required": "True, or None for off", "pattern": "a regular expression", "enum": "a list of strings"}.get(keyword)
     match keyword:
         case "max" | "min":
-            fits, wanted = isinstance(bound, int | float) and not isinstance(bound, bool) and bound >= 0, "a number of at least 0"
+            fits, wanted = (
+                isinstance(bound, int | float) and not isinstance(bound, bool) and 0 <= bound <= LARGEST,
+                "a number of at least 0",
+            )
         case "pattern":
             fits = isinstance(bound, str)
         case "enum":
@@ -194,7 +198,7 @@ def _check_bound(rule_id: str, keyword: str, bound: Any, known: Rule | None) -> 
             fits = type(bound) is like and bound is not False
             wanted = "a whole number, or None for off" if like is int else "True, or None for off"
     if not fits:
-        raise ValueError(f"rule {rule_id}: {bound!r} is not a bound that it can have; right would be {wanted}")
+        raise ValueError(f"rule {rule_id}: {shown(bound)} is not a bound that it can have; right would be {wanted}")
     if keyword == "pattern":
         compile_pattern(bound)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from .given import near, shown
 from .model import is_operation, operation_model, runtime_model, service_model
 from .rules import Evidence
 
@@ -181,12 +182,12 @@ def failure(operation: str, code: str, *, unmodelled: bool = False) -> Failure:
     Raises:
         ValueError: there is no such operation, or no such failure of it; the sentence lists those that there are.
     """
-    if operation != ANY and not is_operation(operation):
+    if operation != ANY and not (isinstance(operation, str) and is_operation(operation)):
         names = sorted({*service_model().operation_names, *runtime_model().operation_names})
-        near = difflib.get_close_matches(str(operation), names, n=3, cutoff=0.3) or ["CreateModel"]
-        raise ValueError(f"{operation!r} is not an operation of SageMaker, nor '*' for all; near it: {', '.join(near)}")
+        nearest = difflib.get_close_matches(str(operation)[:100], names, n=3, cutoff=0.3) or ["CreateModel"]
+        raise ValueError(f"{shown(operation)} is not an operation of SageMaker, nor '*' for all; near it: {', '.join(nearest)}")
     if not isinstance(code, str) or not code:
-        raise ValueError(f"{code!r} is not an error code, which is a string such as 'ResourceLimitExceeded'")
+        raise ValueError(f"{shown(code)} is not an error code, which is a string such as 'ResourceLimitExceeded'")
     choices = known(operation)
     found = next((choice for choice in choices if code == choice.code), None) or next(
         (choice for choice in choices if code in choice.aliases), None
@@ -195,5 +196,9 @@ def failure(operation: str, code: str, *, unmodelled: bool = False) -> Failure:
         return found
     if unmodelled:
         return _error(code, 400, source="asked for as unmodelled")
-    legal = ", ".join(choice.code for choice in choices)
-    raise ValueError(f"{code!r} is not a failure of {operation}; there are: {legal}. For a code that is not among them: unmodelled=True")
+    legal = [choice.code for choice in choices]
+    nearest = near(code, [*legal, *(alias for choice in choices for alias in choice.aliases)])
+    beginning = f"{shown(code)} is not a failure of {operation}; "
+    if nearest:
+        beginning += f"near it: {', '.join(nearest)}; "
+    raise ValueError(f"{beginning}there are: {', '.join(legal)}. For a code that is not among them: unmodelled=True")

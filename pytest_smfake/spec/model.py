@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .given import did_you_mean, shown
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -103,9 +106,38 @@ def enum_of(shape: str) -> tuple[str, ...]:
     return tuple(service_model().shape_for(shape).enum)
 
 
+def check_members(operation: str, request: Mapping[str, Any]) -> None:
+    """Refuse a request with a member, at any depth, that the operation has not: the service reads past it, which nobody means.
+
+    Raises:
+        ValueError: there is one; the sentence names the nearest and all that there are.
+    """
+    shape = shape_of(operation)
+    for way, known in _unknown(shape, request, "") if shape is not None else ():
+        holder, _, name = way.rpartition(".")
+        what = f"{operation}'s {holder}" if holder else operation
+        raise ValueError(f"{what} has no member {name!r}{did_you_mean(name, known)}; its members are: {', '.join(known)}")
+
+
+def _unknown(shape: Shape, value: Any, way: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the way to each unknown member, and the members that there are in its place; values of a wrong type are left alone."""
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        for name, item in value.items():
+            if name in shape.members:
+                yield from _unknown(shape.members[name], item, f"{way}.{name}" if way else name)
+            else:
+                yield (f"{way}.{name}" if way else str(name)), tuple(shape.members)
+    elif shape.type_name == "list" and isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _unknown(shape.member, item, f"{way}[{index}]")
+    elif shape.type_name == "map" and isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _unknown(shape.value, item, f"{way}[{key!r}]")
+
+
 def unknown_operation(name: str) -> str:
     """Return the sentence for an operation that botocore does not know, with the nearest names."""
     import difflib
 
-    near = difflib.get_close_matches(name, operation_names(), n=3) or ["CreateModel"]
-    return f"{name!r} is not a SageMaker operation of the installed botocore; near it: {', '.join(near)}"
+    near = difflib.get_close_matches(name[:100], operation_names(), n=3) or ["CreateModel"]
+    return f"{shown(name)} is not a SageMaker operation of the installed botocore; near it: {', '.join(near)}"

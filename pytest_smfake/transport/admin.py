@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_smfake.service.calls import Call
 from pytest_smfake.service.faults import UnusedFaultError
+from pytest_smfake.spec.given import did_you_mean, shown
 
 from .exchange import Request, Response
 from .server import ADMIN, NAME, Server, plain_json
 
 KEYWORDS = {
-    "limits": ("limit", ("key", "bound", "used", "region", "account", "name", "unit")),
+    "limits": ("limit", ("key", "bound", "used", "region", "account", "name", "unit", "enforce")),
     "faults": ("fail", ("operation", "code", "times", "after", "attempts", "message", "effect", "optional", "unmodelled")),
     "delays": ("delay", ("operation", "seconds", "times", "after", "real", "optional")),
     "throttles": ("throttle", ("rate", "burst", "operation")),
@@ -172,7 +173,7 @@ def _unused(fake: Any) -> str | None:
 def _object(request: Request) -> dict[str, Any]:
     """Return the JSON object that a request brings along, an empty one for none."""
     try:
-        value = json.loads(request.body.decode("utf-8")) if request.body.strip() else {}
+        value = json.loads(request.body.decode("utf-8"), parse_int=_number) if request.body.strip() else {}
     except (ValueError, RecursionError):
         raise _RefusalError(400, "The body is not JSON") from None
     if not isinstance(value, dict):
@@ -180,12 +181,17 @@ def _object(request: Request) -> dict[str, Any]:
     return value
 
 
+def _number(digits: str) -> int | str:
+    """Return a whole number; one that is too long for any setting stays text, which who takes it refuses."""
+    return int(digits) if len(digits) <= 20 else digits
+
+
 def _check_keywords(what: str, given: dict[str, Any], legal: tuple[str, ...]) -> None:
     for name in given:
         if name == "when":
             raise _RefusalError(400, "'when' is a function of the call, which cannot cross to another process")
         if name not in legal:
-            raise _RefusalError(400, f"{name!r} is not a keyword of {what}; there are: {', '.join(legal)}")
+            raise _RefusalError(400, f"{shown(name)} is not a keyword of {what}{did_you_mean(name, legal)}; there are: {', '.join(legal)}")
 
 
 def _checked(what: str, given: dict[str, Any], legal: tuple[str, ...]) -> dict[str, Any]:

@@ -8,19 +8,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any, Self
 
+from pytest_smfake.patches import Replace
 from pytest_smfake.service.isolation import isolated, refusal
 
 from . import botocore as transport
 from . import credentials, runtime
-from .active import active, fakes
+from .active import ActiveFake, active, answering
 from .exchange import BrokenConnection, Request, Response
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer
-
-Replace = Callable[[Any, str, Callable[[Any], Any]], None]
 
 
 def patch(replace_: Replace) -> None:
@@ -35,20 +34,22 @@ def patch(replace_: Replace) -> None:
     replace_(aiobotocore.httpsession.AIOHTTPSession, "send", _send)
     replace_(aiobotocore.signers.AioRequestSigner, "sign", _sign)
     replace_(aiobotocore.signers.AioRequestSigner, "get_auth_instance", _get_auth_instance)
-    replace_(aiobotocore.session.AioSession, "get_credentials", _get_credentials)
     replace_(aiobotocore.retries.bucket.AsyncTokenBucket, "acquire", _acquire)
     for module, name in ((aiobotocore.endpoint, "AnyioEndpoint"), (aiobotocore.waiter, "AnyioWaiter")):
         replace_(module, "asyncio", _virtual_asyncio)
         if hasattr(module, name):  # since 3.9
-            replace_(getattr(module, name), "_sleep", lambda _: _sleep_method)
+            replace_(getattr(module, name), "_sleep", _sleep_method)
     sessions = sys.modules.get("aiobotocore.httpxsession")
     if sessions is not None and sessions.httpx is not None:  # its second backend, where httpx is installed
         replace_(sessions.HttpxSession, "send", _send)
+    replace_(aiobotocore.session.AioSession, "get_credentials", _get_credentials)
 
 
 def _send(original: Any) -> Any:
     async def send(session: Any, request: Any) -> Any:
-        fake = fakes[-1]
+        fake = answering()
+        if fake is None:
+            return await original(session, request)
         seen = envelope(request)
         if (model := isolated.get()) is not None:
             from botocore.exceptions import EndpointConnectionError
@@ -58,7 +59,7 @@ def _send(original: Any) -> Any:
             case Way.ON:
                 return await original(session, request)
             case Way.FAKE:
-                return await _faked(session, request, seen)
+                return await _faked(session, request, seen, fake)
         if "moto.core.models" in sys.modules:
             request.body = await _body(request)  # moto cannot wait for one
             if (moto := transport.moto_response(request)) is not None:
@@ -70,8 +71,7 @@ def _send(original: Any) -> Any:
     return send
 
 
-async def _faked(session: Any, request: Any, seen: Request) -> Any:
-    fake = fakes[-1]
+async def _faked(session: Any, request: Any, seen: Request, fake: ActiveFake) -> Any:
     connect_timeout, read_timeout = timeouts(session, request)
     whole = replace(seen, body=await _body(request), read_timeout=read_timeout)
 
@@ -159,17 +159,17 @@ def _sign(original: Any) -> Any:
 
 def _get_auth_instance(original: Any) -> Any:
     async def get_auth_instance(signer: Any, *args: Any, request_credentials: Any = None, **kwargs: Any) -> Any:
-        found = request_credentials or signer._credentials
-        if found is None or getattr(found, "method", "explicit") not in credentials.KEPT:
-            request_credentials = _awaitable(credentials.dummy(fakes[-1].account))
+        if (fake := active()) is not None:
+            request_credentials = _awaitable(credentials.signing_credentials(request_credentials or signer._credentials, fake))
         return await original(signer, *args, request_credentials=request_credentials, **kwargs)
 
     return get_auth_instance
 
 
-def _get_credentials(original: Any) -> Any:  # noqa: ARG001  # every replacement is made from what it replaces
+def _get_credentials(original: Any) -> Any:
     async def get_credentials(session: Any) -> Any:
-        return _awaitable(credentials.credentials_of(session, fakes[-1].account))
+        fake = active()
+        return await original(session) if fake is None else _awaitable(credentials.credentials_of(session, fake))
 
     return get_credentials
 
@@ -177,15 +177,32 @@ def _get_credentials(original: Any) -> Any:  # noqa: ARG001  # every replacement
 def _awaitable(found: Any) -> Any:
     from aiobotocore.credentials import AioCredentials
 
-    return found if isinstance(found, AioCredentials) else AioCredentials(found.access_key, found.secret_key, found.token, found.method)
+    if isinstance(found, credentials.NoCredentials):
+        return _NoCredentials()
+    if found is None or isinstance(found, AioCredentials):
+        return found
+    return AioCredentials(found.access_key, found.secret_key, found.token, found.method)
+
+
+class _NoCredentials:
+    async def get_frozen_credentials(self) -> None:
+        """Return None; see `credentials.NoCredentials`."""
 
 
 def _virtual_asyncio(original: Any) -> Any:
-    return SimpleNamespace(**vars(original) | {"sleep": sleep})
+    module = ModuleType("asyncio")
+    vars(module).update(vars(original) | {"sleep": sleep})
+    return module
 
 
-async def _sleep_method(self: Any, seconds: float) -> None:  # noqa: ARG001  # a method of what it is put into
-    await sleep(seconds, anyio=True)
+def _sleep_method(original: Any) -> Any:
+    async def _sleep(self: Any, seconds: float) -> None:
+        if active() is None:
+            await original(self, seconds)
+        else:
+            await sleep(seconds, anyio=True)
+
+    return _sleep
 
 
 async def sleep(seconds: float, *, anyio: bool = False) -> None:
@@ -206,7 +223,8 @@ def _acquire(original: Any) -> Any:
     from botocore.exceptions import CapacityNotAvailableError
 
     async def acquire(bucket: Any, amount: int = 1, block: bool = True) -> Any:
-        if not block or fakes[-1].real_sleep:
+        fake = active()
+        if not block or fake is None or fake.real_sleep:
             return await original(bucket, amount, block)
         while True:
             try:
@@ -215,6 +233,6 @@ def _acquire(original: Any) -> Any:
                 # Its own past is moved instead of the real present.
                 missing = bucket._sleep_amount(amount)
                 bucket._last_timestamp -= missing
-                fakes[-1].clock.advance(missing)
+                fake.clock.advance(missing)
 
     return acquire

@@ -7,23 +7,20 @@ retries, waiters, paginators, event hooks and error parsing stay botocore's own.
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from io import BytesIO
 from typing import Any
 
 from pytest_smfake.service.isolation import isolated, refusal
 
-from . import credentials, waiting
-from .active import ActiveFake, fakes
+from . import credentials, guard, polling, waiting
+from .active import active, answering, patches
 from .exchange import BrokenConnection, Request, Response
 from .importing import OnImport
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer, is_sagemaker
 
-_undo: list[Callable[[], None]] = []
-_lock = threading.RLock()
 signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request being sent, which the request itself does not always tell."""
 SERVICES = ("SageMaker", "SageMaker Runtime")
@@ -32,40 +29,22 @@ _asynchronous: ContextVar[bool] = ContextVar("smfake_asynchronous", default=Fals
 """Whether the client that is sending is one of aiobotocore."""
 
 
-def activate(fake: ActiveFake) -> None:
-    """Let a fake answer, until `deactivate`.
+def patch() -> None:
+    """Patch botocore, and what else is or will be imported that sends requests; patches of its classes reach every client."""
+    import botocore.waiter
 
-    Raises:
-        RuntimeError: it is active already, or another is in another thread.
-    """
-    with _lock:
-        if fake in fakes:
-            raise RuntimeError(f"{fake!r} is active already")
-        here = threading.get_ident()
-        if fakes and fakes[-1].thread != here:
-            raise RuntimeError(f"{fakes[-1]!r} is active in another thread; all threads of a process share one active fake")
-        fake.thread = here
-        if not fakes:
-            _patch()
-        fakes.append(fake)
+    patches.resume()
+    if not patches.knows(botocore.waiter, "time"):
+        guard.patch(patches.replace)
+        _patch_botocore()  # whose last attribute says that all were replaced
+    guard.patch_resolver(patches.replace)
+    _patch_moto()
+    _patch_aiobotocore()
+    for waiting_for in _importing:
+        waiting_for.start()
 
 
-def deactivate(fake: ActiveFake) -> None:
-    """Let a fake answer no more; when the last one goes, botocore is as it was."""
-    with _lock:
-        fakes.remove(fake)
-        if not fakes:
-            while _undo:
-                _undo.pop()()
-
-
-def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    original = getattr(owner, name)
-    setattr(owner, name, make(original))
-    _undo.append(lambda: setattr(owner, name, original))
-
-
-def _patch() -> None:
+def _patch_botocore() -> None:
     import botocore.endpoint
     import botocore.httpsession
     import botocore.retries.bucket
@@ -74,40 +53,64 @@ def _patch() -> None:
     import botocore.signers
     import botocore.waiter
 
-    _replace(botocore.httpsession.URLLib3Session, "send", _send)
-    _replace(botocore.signers.RequestSigner, "sign", _sign)
-    _replace(botocore.signers.RequestSigner, "get_auth_instance", _get_auth_instance)
-    _replace(botocore.session.Session, "get_credentials", _get_credentials)
+    replace = patches.replace
+    replace(botocore.httpsession.URLLib3Session, "send", _send)
+    replace(botocore.signers.RequestSigner, "sign", _sign)
+    replace(botocore.signers.RequestSigner, "get_auth_instance", _get_auth_instance)
+    replace(botocore.session.Session, "get_credentials", _get_credentials)
+    replace(botocore.session.Session, "get_scoped_config", _get_scoped_config)
+    replace(botocore.session.Session, "__init__", _init)
+    replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
+    replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
     for module in (botocore.endpoint, botocore.waiter):
-        _replace(module, "time", waiting.virtual_time)
-    _replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
-    _replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
-    _replace(botocore.session.Session, "__init__", _init)
-    _patch_moto()
-    _patch_aiobotocore()
-    importing = OnImport("requests.sessions", _patch_requests)
-    importing.start()
-    _undo.append(importing.stop)
+        replace(module, "time", waiting.virtual_time)
 
 
-def _patch_requests(sessions: Any) -> None:
+def unpatch() -> None:
+    """Put back what `patch` replaced; it may be called at any time, again, and after an error halfway."""
+    for waiting_for in _importing:
+        waiting_for.stop()
+    patches.restore()
+
+
+def _patch_guarded(library: Any) -> None:
+    guard.patch_library(patches.replace, library)
+
+
+def _patch_plain(library: Any) -> None:
     from . import plain
 
-    plain.patch(_replace, sessions)
+    plain.patch(patches.replace, library)
+
+
+PLAIN_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
+"""What `plain` patches once it is imported."""
+
+
+def _patch_polling(module: Any) -> None:
+    polling.patch(patches.replace, module)
+
+
+_importing = (
+    OnImport(guard.LIBRARIES, _patch_guarded),
+    OnImport(PLAIN_LIBRARIES, _patch_plain),
+    OnImport(polling.MODULES, _patch_polling),
+)
 
 
 def _patch_aiobotocore() -> None:
     """Patch aiobotocore, once it is imported; it is never imported for this."""
-    sessions = sys.modules.get("aiobotocore.session")
-    if sessions is not None and not hasattr(sessions.AioSession.get_credentials, "smfake"):
+    owner = getattr(sys.modules.get("aiobotocore.session"), "AioSession", None)
+    if owner is not None and not patches.knows(owner, "get_credentials"):  # the last that `patch` replaces
         from . import aio
 
-        aio.patch(_replace)
-        sessions.AioSession.get_credentials.smfake = True
+        aio.patch(patches.replace)
 
 
 def _init(original: Any) -> Any:
     def init(session: Any, *args: Any, **kwargs: Any) -> None:
+        if active() is not None:
+            patches.keep()
         _patch_aiobotocore()  # a session of aiobotocore is one of botocore's, too, and the first that there is of it
         original(session, *args, **kwargs)
 
@@ -115,11 +118,14 @@ def _init(original: Any) -> Any:
 
 
 def _send(original: Any) -> Any:
-    minds_length = not any(isinstance(names, tuple) and "enforce_content_length" in names for names in original.__code__.co_consts)
     # Newer versions of botocore tell urllib3 to take a body that is shorter than announced; for older ones the connection broke.
+    constants = original.__code__.co_consts if hasattr(original, "__code__") else ()
+    minds_length = not any(isinstance(names, tuple) and "enforce_content_length" in names for names in constants)
 
     def send(session: Any, request: Any) -> Any:
-        fake = fakes[-1]
+        fake = answering()
+        if fake is None:
+            return original(session, request)
         seen = envelope(request)
         if (model := isolated.get()) is not None:
             from botocore.exceptions import EndpointConnectionError
@@ -174,15 +180,15 @@ def _sign(original: Any) -> Any:
 def note_signing(service: str, operation: str, *, asynchronous: bool = False) -> None:
     """Remember what is being sent."""
     _patch_moto()
+    patches.keep()
     signing.set((service, operation))
     _asynchronous.set(asynchronous)
 
 
 def _get_auth_instance(original: Any) -> Any:
     def get_auth_instance(signer: Any, *args: Any, request_credentials: Any = None, **kwargs: Any) -> Any:
-        found = request_credentials or signer._credentials
-        if found is None or getattr(found, "method", "explicit") not in credentials.KEPT:
-            request_credentials = credentials.dummy(fakes[-1].account)
+        if (fake := active()) is not None:
+            request_credentials = credentials.signing_credentials(request_credentials or signer._credentials, fake)
         return original(signer, *args, request_credentials=request_credentials, **kwargs)
 
     return get_auth_instance
@@ -190,28 +196,43 @@ def _get_auth_instance(original: Any) -> Any:
 
 def _get_credentials(original: Any) -> Any:
     def get_credentials(session: Any) -> Any:
-        return credentials.credentials_of(session, fakes[-1].account)
+        fake = active()
+        return original(session) if fake is None else credentials.credentials_of(session, fake)
 
     return get_credentials
+
+
+def _get_scoped_config(original: Any) -> Any:
+    """Return a `get_scoped_config` to which a profile that does not exist is an empty one: nothing of a profile is needed here."""
+    from botocore.exceptions import ProfileNotFound
+
+    def get_scoped_config(session: Any) -> Any:
+        try:
+            return original(session)
+        except ProfileNotFound:
+            if active() is None:
+                raise
+            return {}
+
+    return get_scoped_config
 
 
 def _patch_moto() -> None:
     """Make moto leave SageMaker to the fake, once moto is imported; it is never imported for this."""
     stubber = sys.modules.get("moto.core.botocore_stubber")
-    if stubber is None or hasattr(stubber.BotocoreStubber.__call__, "smfake_original"):
-        return
+    if (owner := getattr(stubber, "BotocoreStubber", None)) is not None:  # else another thread is importing it
+        patches.replace(owner, "__call__", _moto_call)
 
-    def make(original: Any) -> Any:
-        def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
-            # A `before-send` handler runs even if another has answered: moto's must not touch its own store. Its answers
-            # cannot be awaited: for aiobotocore they are made into some that can.
-            ours = signing.get()[0] in SERVICES or is_sagemaker(envelope(request))
-            return None if ours or _asynchronous.get() else original(self, event_name, request, **kwargs)
 
-        call.smfake_original = original  # type: ignore[attr-defined]
-        return call
+def _moto_call(original: Any) -> Any:
+    def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
+        # A `before-send` handler runs even if another has answered: moto's must not touch its own store. Its answers
+        # cannot be awaited: for aiobotocore they are made into some that can.
+        if active() is not None and (_asynchronous.get() or signing.get()[0] in SERVICES or is_sagemaker(envelope(request))):
+            return None
+        return original(self, event_name, request, **kwargs)
 
-    _replace(stubber.BotocoreStubber, "__call__", make)
+    return call
 
 
 def moto_response(request: Any) -> Response | None:
@@ -222,11 +243,12 @@ def moto_response(request: Any) -> Response | None:
 
 def pass_on(request: Request) -> Response | None:
     """Return moto's answer to a request that came over a server in this process."""
-    if not fakes or "moto.core.models" not in sys.modules:
+    fake = active()
+    if fake is None or "moto.core.models" not in sys.modules:
         return None
     from botocore.awsrequest import AWSPreparedRequest
 
-    url = f"https://api.sagemaker.{request.scope[1] or fakes[-1].home.region}.amazonaws.com/"
+    url = f"https://api.sagemaker.{request.scope[1] or fake.home.region}.amazonaws.com/"
     return moto_response(AWSPreparedRequest(request.method, url, dict(request.headers), request.body, stream_output=False))
 
 
@@ -235,9 +257,8 @@ def _moto_answer(request: Any) -> Any:
     models = sys.modules.get("moto.core.models")
     if models is None:
         return None
-    _patch_moto()
     stubber = models.botocore_stubber
     try:
-        return vars(type(stubber))["__call__"].smfake_original(stubber, "before-send", request)
+        return patches.before(type(stubber), "__call__")(stubber, "before-send", request)
     except NotImplementedError:
         return None

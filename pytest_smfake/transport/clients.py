@@ -1,19 +1,47 @@
-"""Ready boto3 clients: a new one takes 6 ms, the first of a process 200 ms, so they are kept and lent to each fake in turn."""
+"""Ready boto3 clients: a new one takes 6 ms, the first of a process 200 ms, so some are kept and lent to each fake in turn."""
 
 from __future__ import annotations
 
 import os
-from functools import cache
-from typing import Any
+import sys
+from collections import OrderedDict
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pytest_smfake.spec.model import loader
+
+from .active import active
+from .sending import is_loopback
+
+MOST = 50
+"""Clients that are kept at the most, the latest; one takes 0.8 MB."""
+
+
+class _Kept(NamedTuple):
+    """A client that is kept, and what it was like when it was made."""
+
+    client: Any
+    hooks: Any
+    attributes: dict[str, Any]
+    config: dict[str, Any]
+
+    @property
+    def is_as_made(self) -> bool:
+        """Whether no test has left anything in it: a handler, an attribute such as a mock, another configuration."""
+        client = self.client
+        return _hooks(client) is self.hooks and _attributes(client) == self.attributes and vars(client.meta.config) == self.config
+
+
+_kept: OrderedDict[Any, _Kept] = OrderedDict()
 
 
 class Loans:
     """The clients that one fake has been lent."""
 
     def __init__(self) -> None:
-        self._lent: list[tuple[Any, Any, Any]] = []
+        self._lent: set[Any] = set()
 
     def lend(self, service: str, arguments: dict[str, Any]) -> Any:
         """Return a client of a service, made with what `boto3.client` takes, or kept from an earlier loan."""
@@ -21,26 +49,47 @@ class Loans:
         variables = tuple((name, value) for name, value in os.environ.items() if name.startswith("AWS_") and name != "AWS_ACCESS_KEY_ID")
         key = (service, tuple(sorted(arguments.items())), variables)
         try:
-            client = _kept.get(key)
+            kept = _kept.get(key)
         except TypeError:  # an argument that cannot be part of a key: the client is the caller's own
-            return _session(variables).client(service, **arguments)
-        if client is None:
-            client = _kept[key] = _session(variables).client(service, **arguments)
-        self._lent.append((key, client, _hooks(client)))
-        return client
+            return _new_client(service, arguments, variables)
+        if kept is None:
+            client = _new_client(service, arguments, variables)
+            kept = _kept[key] = _Kept(client, _hooks(client), _attributes(client), deepcopy(vars(client.meta.config)))
+            while len(_kept) > MOST:
+                _kept.popitem(last=False)
+        self._lent.add(key)
+        return kept.client
 
     def take_back(self) -> None:
-        """End the loans. A client whose event hooks were changed is not lent again: no test sees the hooks of another."""
-        for key, client, hooks in self._lent:
-            if _hooks(client) is not hooks:
+        """End the loans. A client that was changed is not lent again: no test sees what another put there."""
+        for key in self._lent:
+            kept = _kept.get(key)
+            if kept is not None and not kept.is_as_made:
                 _kept.pop(key, None)
         self._lent.clear()
 
 
-_kept: dict[Any, Any] = {}
+def refuse_after_the_end(request: Any, **_: Any) -> None:
+    """Keep a client of a fake off the network once no fake is active; a handler of the event `before-send`.
+
+    Raises:
+        RuntimeError: neither a fake nor moto answers.
+    """
+    moto = sys.modules.get("moto.core.models")
+    host = urlsplit(request.url).hostname or ""
+    if active() is None and not is_loopback(host) and not (moto is not None and moto.botocore_stubber.enabled):
+        raise RuntimeError(
+            f"a request to {host} was not sent: the FakeSageMaker that this client was made by has ended, and no other is active"
+        )
 
 
-@cache
+def _new_client(service: str, arguments: dict[str, Any], variables: tuple[tuple[str, str], ...]) -> Any:
+    client = _session(variables).client(service, **arguments)
+    client.meta.events.register_first("before-send", refuse_after_the_end)
+    return client
+
+
+@lru_cache(maxsize=8)
 def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # a session reads its configuration once, too
     import boto3
     import botocore.session
@@ -48,6 +97,11 @@ def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # 
     session = botocore.session.Session()
     session.register_component("data_loader", loader())
     return boto3.Session(botocore_session=session)
+
+
+def _attributes(client: Any) -> dict[str, Any]:
+    """Return the public attributes that a client has itself, to which methods that a test replaced belong."""
+    return {name: value for name, value in vars(client).items() if not name.startswith("_")}
 
 
 def _hooks(client: Any) -> Any:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.service.arns import access_key_of
+
+from .variables import DUMMY, KEY_VARIABLES, METADATA, SET_ASIDE, variables
+
+if TYPE_CHECKING:
+    from .active import ActiveFake
 
 SECRET = "smfake"  # noqa: S105  # a dummy, for requests that never leave the process
 METHOD = "smfake"
@@ -14,22 +20,6 @@ ENVIRONMENT = "smfake environment"
 """How those say it that a test put into the environment."""
 KEPT = ("explicit", ENVIRONMENT)
 """Credentials that a request keeps: those written out in code, and those that a test put into the environment."""
-
-SET_ASIDE = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-)
-"""The variables that botocore reads credentials from. Region, profile, endpoint and retry variables stay."""
 
 
 def dummy(account: str) -> Any:
@@ -53,26 +43,17 @@ def environment(url: str, account: str, region: str) -> dict[str, str]:
     }
 
 
-def set_aside(account: str) -> dict[str, str | None]:
-    """Put dummies in the place of the credential variables, and return what was there."""
-    before = {name: os.environ.pop(name, None) for name in SET_ASIDE}
-    before["AWS_EC2_METADATA_DISABLED"] = os.environ.get("AWS_EC2_METADATA_DISABLED")
-    os.environ["AWS_ACCESS_KEY_ID"] = access_key_of(account)
-    os.environ["AWS_SECRET_ACCESS_KEY"] = SECRET
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    return before
+def wanted(account: str) -> Mapping[str, str]:
+    """Return the variables of the environment while a fake is active: dummy keys, and nobody is asked for others.
+
+    Where a variable was, one is: an absent one could not be told from one that somebody else took away. `True` is as good as `true` to
+    every SDK, and as a value of ours it is seldom that of somebody else.
+    """
+    keys = (access_key_of(account), SECRET)
+    return dict.fromkeys(SET_ASIDE, DUMMY) | dict(zip(KEY_VARIABLES, keys, strict=True)) | {METADATA: "True"}
 
 
-def put_back(before: dict[str, str | None]) -> None:
-    """Undo `set_aside`."""
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def credentials_of(session: Any, account: str) -> Any:
+def credentials_of(session: Any, fake: ActiveFake) -> Any:
     """Return what a botocore session has for credentials while a fake is active; nothing is loaded, and nothing kept.
 
     Those given in code stay. Those that a test put into the environment count, unless the session is of a named profile.
@@ -82,8 +63,23 @@ def credentials_of(session: Any, account: str) -> Any:
     given = session._credentials
     if given is not None and given.method == "explicit":
         return given
-    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    variables.keep(wanted(fake.account))
+    key, secret = variables.value(KEY_VARIABLES[0]), os.environ.get(KEY_VARIABLES[1])
     by_profile = session.instance_variables().get("profile") is not None
-    if key and secret and key != access_key_of(account) and not by_profile:
-        return Credentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"), method=ENVIRONMENT)
-    return dummy(account)
+    if key and secret and not by_profile:
+        return Credentials(key, secret, variables.value("AWS_SESSION_TOKEN"), method=ENVIRONMENT)
+    return dummy(fake.account) if fake.credentials else None
+
+
+class NoCredentials:
+    """Credentials that are none, whatever those were that a client was made with."""
+
+    def get_frozen_credentials(self) -> None:
+        """Return None, which botocore signs nothing with: it raises a NoCredentialsError."""
+
+
+def signing_credentials(found: Any, fake: ActiveFake) -> Any:
+    """Return the credentials that a request is signed with in the place of those that were found."""
+    if found is not None and getattr(found, "method", "explicit") in KEPT:
+        return found
+    return dummy(fake.account) if fake.credentials else NoCredentials()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
+from pytest_smfake.patches import Patches
 from pytest_smfake.spec.model import RUNTIME, SERVICE
 
 from .active import active
@@ -33,31 +34,31 @@ class Watch:
 
     def __init__(self, seen: Callable[[str, Sent], None]) -> None:
         self._seen = seen
-        self._undo: list[Callable[[], None]] = []
+        self._patches = Patches()
+        self._running = False
         self._importing = OnImport(MODULE, self._patch)
 
     def start(self) -> None:
         """Watch from now on."""
+        self._running = True
         self._importing.start()
 
     def stop(self) -> None:
         """Leave botocore as it was."""
+        self._running = False
         self._importing.stop()
-        while self._undo:
-            self._undo.pop()()
+        self._patches.restore()
 
     def _patch(self, module: Any) -> None:
         for owner in (module.JSONSerializer, module.BaseRestSerializer):
-            original = owner.serialize_to_request
-            owner.serialize_to_request = self._observed(original)
-            self._undo.append(partial(setattr, owner, "serialize_to_request", original))
+            self._patches.replace(owner, "serialize_to_request", self._observed)
 
     def _observed(self, original: Any) -> Any:
         @wraps(original)
         def serialize_to_request(serializer: Any, parameters: Mapping[str, Any], operation_model: Any) -> Any:
             request = original(serializer, parameters, operation_model)
             service = operation_model.service_model.service_name
-            if service in (SERVICE, RUNTIME) and active() is None:
+            if self._running and service in (SERVICE, RUNTIME) and active() is None:
                 self._seen(operation_model.name, request["body"] if service == SERVICE else _members(parameters))
             return request
 

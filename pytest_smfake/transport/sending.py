@@ -28,10 +28,17 @@ class Way(Enum):
 
 def way(request: Request, fake: ActiveFake) -> Way:
     """Return where a request goes while a fake is active."""
-    netloc = urlsplit(request.url).netloc
-    if netloc in servers or any(fnmatchcase(name, pattern) for pattern in fake.allow for name in (request.host, netloc)):
+    if urlsplit(request.url).netloc in servers or (fake.allow and is_allowed(request, fake)):
         return Way.ON
     return Way.FAKE if is_sagemaker(request) else Way.ELSEWHERE
+
+
+def is_allowed(request: Request, fake: ActiveFake) -> bool:
+    """Whether a fake lets calls reach a host: by its name, or its name and port, in letters of either case."""
+    parts = urlsplit(request.url)
+    host = (parts.hostname or "").lower()
+    netloc = f"{host}:{parts.port or {'http': 80}.get(parts.scheme, 443)}"
+    return any(fnmatchcase(name, pattern.lower()) for pattern in fake.allow for name in (host, netloc))
 
 
 class _Headers(Mapping[str, str]):
@@ -86,8 +93,13 @@ def is_loopback(host: str) -> bool:
 
 def blocked(service: str, operation: str, host: str) -> NetworkBlockedError:
     """Return the error for a call that would have left the process."""
+    return refused(f"{service} {operation} to {host} was not sent", host)
+
+
+def refused(what: str, host: str) -> NetworkBlockedError:
+    """Return the error for what was not done, since an AWS call would have left the process."""
     return NetworkBlockedError(
-        f"{service} {operation} to {host} was not sent: while a FakeSageMaker is active no AWS call leaves the process. "
+        f"{what}: while a FakeSageMaker is active no AWS call leaves the process. "
         f"Answer it with moto (mock_aws), or allow the host: allow=[{host!r}]"
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
-from .active import active, fakes
+from .active import active
 
 
 def virtual_time(original: Any) -> Any:  # noqa: ARG001  # every replacement is made from what it replaces
@@ -15,7 +15,9 @@ def virtual_time(original: Any) -> Any:  # noqa: ARG001  # every replacement is 
     def now() -> float:
         return time.time()  # looked up at each call, so that freezegun and time-machine stay in charge
 
-    return SimpleNamespace(**vars(time) | {"sleep": sleep, "time": now})
+    module = ModuleType("time")
+    vars(module).update(vars(time) | {"sleep": sleep, "time": now})
+    return module
 
 
 def sleep(seconds: float) -> None:
@@ -32,7 +34,8 @@ def acquire_token(original: Any) -> Any:
     from botocore.exceptions import CapacityNotAvailableError
 
     def acquire(bucket: Any, amount: int = 1, block: bool = True) -> Any:
-        if not block or fakes[-1].real_sleep:
+        fake = active()
+        if not block or fake is None or fake.real_sleep:
             return original(bucket, amount, block)
         while True:
             try:
@@ -50,9 +53,9 @@ def acquire_quota(original: Any) -> Any:
     """Return an `acquire` of the retry quota that begins full in each world."""
 
     def acquire(quota: Any, amount: int) -> Any:
-        fill_quotas = fakes[-1].quotas
-        if quota not in fill_quotas:
-            fill_quotas[quota] = quota._available_capacity
+        fake = active()
+        if fake is not None and quota not in fake.quotas:
+            fake.quotas[quota] = quota._available_capacity
             quota._available_capacity = quota._max_capacity
         return original(quota, amount)
 

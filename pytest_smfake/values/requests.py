@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from pytest_smfake.spec.catalogue import Catalogue, catalogue
+from pytest_smfake.spec.given import did_you_mean
 from pytest_smfake.spec.model import shape_of
 from pytest_smfake.spec.rules import Edition
 
@@ -57,8 +58,8 @@ class Maker:
         """
         for name in names:
             if name not in self.root.members:
-                known = ", ".join(self.root.members)
-                raise ValueError(f"{self.operation} has no member {name!r}; its members are: {known}")
+                known = f"{did_you_mean(name, self.root.members)}; its members are: {', '.join(self.root.members)}"
+                raise ValueError(f"{self.operation} has no member {name!r}{known}")
 
     def member(self, path: str) -> Node:
         """Return the tree of a member.

@@ -135,7 +135,9 @@ def test_members_that_every_request_has():
 
 
 def test_wrong_arguments():
-    with pytest.raises(ValueError, match="CreateModel has no member 'Name'; its members are: ModelName, PrimaryContainer"):
+    with pytest.raises(
+        ValueError, match=r"CreateModel has no member 'Name'; did you mean 'ModelName'\?; its members are: ModelName, PrimaryContainer"
+    ):
         cases("CreateModel", Name="x")
     with pytest.raises(ValueError, match="near it: CreateModel"):
         cases("CreateModle")

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_smfake.contract import CAPABILITIES, Check, Difference, FakeTarget, checks, run_contract
 from pytest_smfake.contract.boundaries import OPERATIONS
+from pytest_smfake.contract.suite import _matches
 from pytest_smfake.spec.catalogue import catalogue
 
 
@@ -36,6 +37,42 @@ def test_every_rule_of_the_operations_on_models_has_a_check():
 
 def test_more_than_a_third_of_the_checks_create_nothing():
     assert sum(not check.creates for check in checks()) > len(checks()) / 3
+
+
+def test_a_pattern_of_many_stars_is_matched_at_once():
+    for pattern in ("a*" * 2000, "*a" * 30 + "!", "*" * 5000 + "!"):
+        with pytest.raises(ValueError, match="is the id of no check; there are: create/"):
+            checks([pattern])
+    assert checks(["*" * 5000]) == checks()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("describe/echo", True),
+        ("describe/ech", False),
+        ("describe/*", True),
+        ("*/echo", True),
+        ("*", True),
+        ("**", True),
+        ("d*e*e*o", True),
+        ("*describe/echo*", True),
+        ("describe/echo*o", False),  # the last letter counts once
+        ("describe/e*echo", False),
+        ("*h*c*", False),
+        ("DESCRIBE/echo", False),
+        ("describe.echo", False),
+        ("", False),
+    ],
+)
+def test_what_a_pattern_matches(pattern, found):
+    (check,) = checks(["describe/echo"])
+    assert _matches(check, pattern) is found
+
+
+def test_a_request_of_a_target_has_no_unknown_member():
+    with pytest.raises(ValueError, match=r"CreateModel has no member 'Modelname'; did you mean 'ModelName'\?"):
+        FakeTarget().request(Modelname="churn")
 
 
 def test_selection():

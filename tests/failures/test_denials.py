@@ -32,14 +32,19 @@ def test_the_operation_by_what_it_is_about(smfake, smfake_client):
         ("CreateEndpointConfig", smfake_client.create_endpoint_config, config, f"{HERE}:endpoint-config/c"),
         ("UpdateEndpointWeightsAndCapacities", smfake_client.update_endpoint_weights_and_capacities, weights, f"{HERE}:endpoint/churn"),
         ("AddTags", smfake_client.add_tags, {"ResourceArn": f"{HERE}:model/churn", "Tags": TAG}, f"{HERE}:model/churn"),
-        ("ListModels", smfake_client.list_models, {}, "*"),
+        ("ListModels", smfake_client.list_models, {}, None),
+        ("ListEndpoints", smfake_client.list_endpoints, {}, None),
+        ("ListTags", smfake_client.list_tags, {"ResourceArn": f"{HERE}:model/churn"}, f"{HERE}:model/churn"),
+        ("ListDomains", smfake_client.list_domains, {}, f"{HERE}:domain/*"),
+        ("Search", smfake_client.search, {"Resource": "TrainingJob"}, "*"),
         ("DescribeProject", smfake_client.describe_project, project, f"{HERE}:project/p"),
         ("InvokeEndpoint", runtime.invoke_endpoint, {"EndpointName": "churn", "Body": b""}, f"{HERE}:endpoint/churn"),
     ]
     for operation, call, request, resource in cases:
         denial = smfake.deny(f"sagemaker:{operation}")
         because = f"because no identity-based policy allows the sagemaker:{operation} action"
-        assert refusal(call, **request) == f"{WHO}sagemaker:{operation} on resource: {resource} {because}"
+        on = f" on resource: {resource}" if resource else ""
+        assert refusal(call, **request) == f"{WHO}sagemaker:{operation}{on} {because}"
         assert denial.hits == 1
         denial.stop()
         assert refusal(call, **request) is None
@@ -58,6 +63,39 @@ def test_tags_and_the_role_of_a_creation(smfake, smfake_client):
     assert list(smfake.models) == ["a", "c"]
 
 
+@pytest.mark.parametrize("kind", ["endpoint", "endpoint-config"])
+def test_an_endpoint_and_its_configuration(smfake, smfake_client, kind):
+    smfake.add_endpoint("churn")
+    other = {"EndpointName": "churn", "EndpointConfigName": "next"}
+    variant = {"VariantName": "AllTraffic", "ModelName": "churn", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    smfake_client.create_endpoint_config(EndpointConfigName="next", ProductionVariants=[variant])
+    for operation, request in [("CreateEndpoint", other | {"EndpointName": "new"}), ("UpdateEndpoint", other)]:
+        resource = f"{HERE}:endpoint-config/next" if kind == "endpoint-config" else f"{HERE}:endpoint/{request['EndpointName']}"
+        call = smfake_client.create_endpoint if operation == "CreateEndpoint" else smfake_client.update_endpoint
+        with smfake.deny(f"sagemaker:{operation}", resource=resource) as denial:
+            said = refusal(call, **request)
+        assert (
+            said
+            == f"{WHO}sagemaker:{operation} on resource: {resource} because no identity-based policy allows the sagemaker:{operation} action"
+        )
+        assert denial.hits == 1
+    # Denied on anything, the endpoint comes first.
+    with smfake.deny("sagemaker:UpdateEndpoint"):
+        assert f"on resource: {HERE}:endpoint/churn because" in refusal(smfake_client.update_endpoint, **other)
+    with smfake.deny("sagemaker:UpdateEndpoint", resource=f"{HERE}:endpoint-config/another"):
+        assert refusal(smfake_client.update_endpoint, **other) is None
+
+
+def test_a_fault_of_a_list_names_no_resource_either(smfake, smfake_client):
+    smfake.fail("ListModels", "AccessDeniedException")
+    assert refusal(smfake_client.list_models).startswith(f"{WHO}sagemaker:ListModels because no identity-based policy")
+
+
+def test_a_pattern_of_many_stars_is_matched_at_once(smfake, smfake_client):
+    smfake.deny("sagemaker:CreateModel", resource="*" * 2000 + "a*" * 500 + "!")
+    assert refusal(smfake_client.create_model, **smfake.request(ModelName="a" * 63)) is None
+
+
 def test_a_mistake_in_the_request_comes_first(smfake, smfake_client):
     smfake.deny("sagemaker:CreateModel")
     assert refusal(smfake_client.create_model, **smfake.request(ModelName="-")) is None
@@ -69,13 +107,15 @@ def test_a_mistake_in_the_request_comes_first(smfake, smfake_client):
         ("identity-based policy", "because no identity-based policy allows the sagemaker:ListModels action"),
         ("permissions boundary", "because no permissions boundary allows the sagemaker:ListModels action"),
         ("service control policy", "with an explicit deny in a service control policy"),
+        ("explicit deny in an identity-based policy", "with an explicit deny in an identity-based policy"),
+        ("explicit deny in a permissions boundary", "with an explicit deny in a permissions boundary"),
         ("explicit deny", "with an explicit deny"),
     ],
 )
 def test_what_denies(smfake, smfake_client, policy, end):
     smfake.deny("sagemaker:ListModels", policy=policy, principal="arn:aws:iam::123456789012:role/ops")
     assert refusal(smfake_client.list_models) == (
-        f"User: arn:aws:iam::123456789012:role/ops is not authorized to perform: sagemaker:ListModels on resource: * {end}"
+        f"User: arn:aws:iam::123456789012:role/ops is not authorized to perform: sagemaker:ListModels {end}"
     )
 
 
@@ -87,6 +127,11 @@ def test_what_denies(smfake, smfake_client, policy, end):
             ("s3:GetObject",),
             "'s3:GetObject' is not an action that can be denied; there are: iam:PassRole, ecr:BatchGetImage, sts:AssumeRole,",
         ),
+        (("CreatEndpoint",), "'CreatEndpoint' is not an action that can be denied; .* sagemaker:CreateEndpoint,"),
+        (
+            (["sagemaker:CreateModel"],),
+            r"\['sagemaker:CreateModel'\] is not an action: one is denied at a time, such as sagemaker:CreateModel",
+        ),
         ((None,), "None is not an action"),
     ],
     ids=str,
@@ -96,6 +141,20 @@ def test_what_cannot_be_denied(smfake, arguments, sentence):
         smfake.deny(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("keywords", "sentence"),
+    [
+        ({"resource": 7}, r"resource=7 is not an ARN, in which \* stands for any characters"),
+        ({"principal": 7}, "principal=7 is not the ARN of a caller"),
+        ({"policy": ["explicit deny"]}, r"\['explicit deny'\] is not what can deny; there are: identity-based policy, explicit deny in an"),
+    ],
+    ids=str,
+)
+def test_arguments_that_cannot_be(smfake, keywords, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        smfake.deny("sagemaker:CreateModel", **keywords)
+
+
 def test_what_cannot_deny(smfake):
-    with pytest.raises(ValueError, match="'mood' is not what can deny; there are: identity-based policy, permissions boundary, "):
+    with pytest.raises(ValueError, match="'mood' is not what can deny; there are: identity-based policy, .*permissions boundary, "):
         smfake.deny("sagemaker:CreateModel", policy="mood")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -10,6 +11,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from moto import mock_aws
 
 from pytest_smfake import Delay, FakeSageMaker, Fault, UnusedFaultError, probability
+from pytest_smfake.service.quotas import QUOTAS
+from pytest_smfake.service.quotas import quota as quota_of
+from pytest_smfake.spec.failures import modelled
+from pytest_smfake.spec.model import operation_names
 
 JOB = {
     "TrainingJobName": "job",
@@ -19,6 +24,16 @@ JOB = {
     "StoppingCondition": {"MaxRuntimeInSeconds": 60},
     "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 2, "VolumeSizeInGB": 1},
 }
+
+
+class Large(int):
+    """A number that Python does not print."""
+
+    def __repr__(self) -> str:
+        return "large"
+
+
+LARGE = Large(10**5000)
 
 
 def code_of(call, **arguments) -> str | None:
@@ -126,7 +141,7 @@ class TestWhichCalls:
 
 
 class TestWhatItDoes:
-    def test_the_numbers_of_a_limit_are_those_of_the_world(self, smfake, smfake_client):
+    def test_the_numbers_of_a_limit_that_is_not_in_force_are_the_default_s(self, smfake, smfake_client):
         def text(operation, call, **request):
             smfake.fail(operation, "ResourceLimitExceeded")
             with pytest.raises(ClientError) as caught:
@@ -135,7 +150,7 @@ class TestWhatItDoes:
 
         smfake.add_endpoint("churn", count=3)
         assert text("CreateModel", smfake_client.create_model, **smfake.request()) == (
-            "The account-level service limit 'Total number of models' is 1 Models, with current utilization of 1 Models and a request delta of 1 Models"
+            "The account-level service limit 'Total number of models' is 1000 Models, with current utilization of 1000 Models and a request delta of 1 Models"
         )
         endpoint = {"EndpointName": "other", "EndpointConfigName": "churn"}
         assert text("CreateEndpoint", smfake_client.create_endpoint, **endpoint) == (
@@ -146,7 +161,26 @@ class TestWhatItDoes:
         serverless = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
         smfake_client.create_endpoint_config(EndpointConfigName="serverless", ProductionVariants=[serverless])
         endpoint = {"EndpointName": "other", "EndpointConfigName": "serverless"}
-        assert "'Total number of endpoints' is 1 Endpoints" in text("CreateEndpoint", smfake_client.create_endpoint, **endpoint)
+        memory = "'Memory size in MB per serverless endpoint' is 3072 MBs, with current utilization of {} MBs and a request delta of {} MBs"
+        assert memory.format(3072, 1024) in text("CreateEndpoint", smfake_client.create_endpoint, **endpoint)
+        serverless["ServerlessConfig"]["MemorySizeInMB"] = 4096
+        smfake_client.create_endpoint_config(EndpointConfigName="large", ProductionVariants=[serverless])
+        endpoint["EndpointConfigName"] = "large"
+        assert memory.format(0, 4096) in text("CreateEndpoint", smfake_client.create_endpoint, **endpoint)  # as reported
+        config = {"EndpointConfigName": "c", "ProductionVariants": [serverless]}
+        assert (
+            "'Total number of endpoint configurations' is 1000 Endpoint Configurations, with current utilization of 1000 Endpoint "
+            "Configurations and a request delta of 1 "
+        ) in text("CreateEndpointConfig", smfake_client.create_endpoint_config, **config)
+        more = {"EndpointName": "churn", "DesiredWeightsAndCapacities": [{"VariantName": "AllTraffic", "DesiredInstanceCount": 5}]}
+        assert text("UpdateEndpointWeightsAndCapacities", smfake_client.update_endpoint_weights_and_capacities, **more) == (
+            "The account-level service limit 'ml.m5.xlarge for endpoint usage' is 3 Instances, with current utilization of 3 Instances "
+            "and a request delta of 2 Instances"
+        )
+        trial = {"TrialName": "t", "ExperimentName": "e"}
+        assert "'Total number of trials' is 100 Trials, with current utilization of 100 Trials and a" in text(
+            "CreateTrial", smfake_client.create_trial, **trial
+        )
         transform = {
             "TransformJobName": "job",
             "ModelName": "churn",
@@ -164,11 +198,11 @@ class TestWhatItDoes:
         )
         project = {"ExperimentName": "e"}
         assert text("CreateExperiment", smfake_client.create_experiment, **project) == (
-            "The account-level service limit 'Total number of experiments' is 0 Experiments, with current utilization of 0 Experiments "
+            "The account-level service limit 'Total number of experiments' is 100 Experiments, with current utilization of 100 Experiments "
             "and a request delta of 1 Experiments"
         )
         with smfake.limit("models", 9, used=8):
-            assert "is 8 Models, with current utilization of 8 Models" in text(
+            assert "is 9 Models, with current utilization of 8 Models" in text(
                 "CreateModel", smfake_client.create_model, **smfake.request()
             )
 
@@ -264,6 +298,83 @@ class TestWhatItDoes:
         assert isinstance(fault, Fault)
 
 
+class TestTheLimitOfAFault:
+    """What the text of ResourceLimitExceeded names, on purpose: the limit in force, else one that is stated, else the default."""
+
+    @staticmethod
+    def numbers(fake, **client):
+        fake.fail("CreateModel", "ResourceLimitExceeded")
+        with pytest.raises(ClientError) as caught:
+            fake.client(**client).create_model(**fake.request(ModelName="refused"))
+        text = caught.value.response["Error"]["Message"]
+        return tuple(map(int, re.findall(r"(?:is|of) (\d+) Models", text)))
+
+    def test_a_limit_in_force_and_the_true_utilisation(self, smfake):
+        smfake.add_model(ModelName="a")
+        smfake.at(region="eu-west-1").add_model(ModelName="b")
+        smfake.at(region="eu-west-1").add_model(ModelName="c")
+        smfake.limit("models", 5)
+        smfake.limit("models", 7, region="eu-west-1")
+        smfake.limit("models", 9, account="111122223333", used=4)
+        assert self.numbers(smfake) == (5, 1, 1)
+        assert self.numbers(smfake, region_name="eu-west-1") == (7, 2, 1)
+        assert self.numbers(smfake, account="111122223333") == (9, 4, 1)
+
+    def test_a_limit_that_is_lifted_is_not_in_force(self, smfake):
+        smfake.limit("models", 5)
+        smfake.limit("models", None)
+        assert self.numbers(smfake) == (1000, 1000, 1)
+
+    def test_the_default_can_be_set_and_refuses_nothing(self, smfake, smfake_client):
+        with (
+            smfake.limit("models", 0, region="eu-west-1", enforce=False),
+            smfake.limit("models", 2, enforce=False, name="Models", unit="Models"),
+        ):
+            for name in ("a", "b", "c"):
+                smfake_client.create_model(**smfake.request(ModelName=name))
+            assert self.numbers(smfake) == (3, 3, 1)  # what the world holds is never more than the limit
+            smfake_client.delete_model(ModelName="a")
+            smfake_client.delete_model(ModelName="b")
+            assert self.numbers(smfake) == (2, 2, 1)
+            smfake.limit("models", 4)
+            assert self.numbers(smfake) == (4, 1, 1)
+        assert self.numbers(smfake) == (4, 1, 1)
+
+    def test_a_stated_limit_is_no_lifted_one(self, smfake, smfake_client):
+        smfake.limit("models", 0)
+        smfake.limit("models", 1000, enforce=False)
+        with pytest.raises(smfake_client.exceptions.ResourceLimitExceeded, match="is 0 Models"):
+            smfake_client.create_model(**smfake.request())
+
+    def test_faults_as_data(self):
+        with (
+            FakeSageMaker(faults=[("CreateModel", "ResourceLimitExceeded")], limits={"models": 3}) as fake,
+            pytest.raises(ClientError, match="is 3 Models, with current utilization of 0 Models"),
+        ):
+            fake.client().create_model(**fake.request())
+
+    def test_every_operation_that_can_fail_with_it_names_numbers_that_agree(self):
+        service = FakeSageMaker().service
+        world = service.store.world(FakeSageMaker().home)
+        for operation in operation_names():
+            if "ResourceLimitExceeded" in {found.code for found in modelled(operation)}:
+                text = service.limits.refusal(operation, {}, world)
+                bound, used = map(int, re.findall(r"(?:is|utilization of) (\d+) ", text))
+                assert bound == used, text
+
+    def test_how_the_defaults_are_known(self):
+        assert {key: (quota.default, quota.evidence) for key, quota in QUOTAS.items()} == {
+            "models": (1000, "assumed"),
+            "endpoint-configs": (1000, "assumed"),
+            "endpoints": (100, "assumed"),
+            "Memory size in MB per serverless endpoint": (3072, "reported"),
+        }
+        assert (quota_of("ml.m5.xlarge for endpoint usage").default, quota_of("ml.m5.xlarge for endpoint usage").evidence) == (
+            0,
+            "observed",
+        )
+
+
 class TestDelays:
     def test_on_the_clock(self, smfake, smfake_client):
         before = smfake.clock.now()
@@ -342,7 +453,7 @@ class TestRefused:
             ((None, "ThrottlingException"), "None is not an operation"),
             (
                 ("CreateModel", "Thottling"),
-                "'Thottling' is not a failure of CreateModel; there are: ResourceLimitExceeded, AccessDeniedException, ",
+                "'Thottling' is not a failure of CreateModel; near it: ThrottlingException; there are: ResourceLimitExceeded, AccessDeniedException, ",
             ),
             (("CreateModel", "ResourceInUse"), "'ResourceInUse' is not a failure of CreateModel; .* unmodelled=True"),
             (("*", "ResourceLimitExceeded"), r"'ResourceLimitExceeded' is not a failure of \*"),
@@ -361,6 +472,7 @@ class TestRefused:
             ({"times": 0}, "times=0 is not a whole number of at least 1; None stands for every call"),
             ({"times": -1}, "times=-1 is not"),
             ({"times": True}, "times=True is not"),
+            ({"times": LARGE}, "times=a number of about 5000 digits is not a whole number of at least 1"),
             ({"after": -1}, "after=-1 is not a whole number of at least 0"),
             ({"after": None}, "after=None is not"),
             ({"attempts": 0}, "attempts=0 is not a whole number of at least 1; None stands for all"),
@@ -418,14 +530,21 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         "keywords",
-        [{"rate": 0, "burst": 1}, {"rate": -1, "burst": 1}, {"rate": 1, "burst": 0}, {"rate": float("inf"), "burst": 1}],
+        [
+            {"rate": 0, "burst": 1},
+            {"rate": -1, "burst": 1},
+            {"rate": 1, "burst": 0},
+            {"rate": float("inf"), "burst": 1},
+            {"rate": LARGE, "burst": 1},
+            {"rate": 1, "burst": LARGE},
+        ],
         ids=str,
     )
     def test_rates_that_cannot_be(self, smfake, keywords):
         with pytest.raises(ValueError, match=r"(rate|burst)=.* is not "):
             smfake.throttle(**keywords)
 
-    @pytest.mark.parametrize("seconds", [0, -1, "long", float("inf"), float("nan")])
+    @pytest.mark.parametrize("seconds", [0, -1, "long", float("inf"), float("nan"), True, 10**11, LARGE], ids=repr)
     def test_delays_that_cannot_be(self, smfake, seconds):
         with pytest.raises(ValueError, match="is not how long an answer takes"):
             smfake.delay("ListModels", seconds)
@@ -440,6 +559,28 @@ class TestRefused:
     def test_data_that_is_no_fault(self, faults):
         with pytest.raises(ValueError, match=r"is not a pair \(operation, code\), nor a dict with these"):
             FakeSageMaker(faults=faults)
+
+    @pytest.mark.parametrize(
+        ("code", "nearest"),
+        [
+            ("resourcelimitexceeded", "ResourceLimitExceeded"),
+            ("RessourceLimitExceded", "ResourceLimitExceeded"),
+            ("InvalidClientTokenID", "InvalidClientTokenId"),
+            ("conection-reset", "connection-reset"),
+        ],
+    )
+    def test_a_code_that_is_nearly_one(self, smfake, code, nearest):
+        with pytest.raises(ValueError, match=f"'{code}' is not a failure of CreateModel; near it: {nearest}[,;].* there are: Resource"):
+            smfake.fail("CreateModel", code)
+
+    def test_a_code_that_nothing_is_near(self, smfake):
+        with pytest.raises(ValueError, match="'xyz' is not a failure of CreateModel; there are: ResourceLimitExceeded"):
+            smfake.fail("CreateModel", "xyz")
+
+    @pytest.mark.parametrize("keyword", ["tims", "Times", "optinal"])
+    def test_a_keyword_of_a_fault_as_data_that_there_is_not(self, keyword):
+        with pytest.raises(ValueError, match=rf"faults: fail\(\) takes no {keyword}=2; did you mean '(times|optional)'\?"):
+            FakeSageMaker(faults=[{"operation": "CreateModel", "code": "503", keyword: 2}])
 
     def test_nothing_is_left_of_what_is_refused(self, smfake):
         with pytest.raises(ValueError, match="effect"):

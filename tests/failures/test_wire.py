@@ -236,7 +236,7 @@ def test_an_async_client_sees_the_same_as_on_a_connection(kind, mode, monkeypatc
         return session.get_session().create_client("sagemaker", region_name="us-east-1", config=config, **keys, **more)
 
     with monkeypatch.context() as patch, Server(kind) as server:
-        patch.setattr("aiobotocore.endpoint.asyncio", SimpleNamespace(sleep=no_sleep))
+        patch.setattr("aiobotocore.endpoint.asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": no_sleep}))
         real = asyncio.run(seen_by_async(new(endpoint_url=server.url)))
     with FakeSageMaker() as fake:
         fault = fake.fail("CreateModel", kind, message="because" if kind in STATUS else None)

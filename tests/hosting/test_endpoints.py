@@ -410,3 +410,14 @@ def test_reset_forgets_what_was_to_happen(smfake):
     smfake.reset()
     smfake.add_endpoint("churn")
     assert smfake.endpoints["churn"].status == "InService"
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [-1, float("nan"), float("inf"), 10**5000, "1", True, None],
+    ids=lambda value: str(value)[:9] if value != 10**5000 else "large",
+)
+def test_what_is_no_time(smfake, seconds):
+    for kind in (smfake.endpoints, smfake.transform_jobs):
+        with pytest.raises(ValueError, match=r"^it takes at least 0 seconds( and at most 10000000000)?, not "):
+            kind.take(seconds=seconds)

@@ -185,7 +185,7 @@ def test_what_is_no_stand_in(smfake, predict):
         ((None, Mock()), ValueError, "None is none"),
         (("a", Mock(), 5), TypeError, "a stand-in's ping is a function without parameters, not 5"),
         (("a", wsgi(), Mock()), TypeError, "only a function takes ping="),
-        (("a", Mock(), None, 0), ValueError, "a stand-in's timeout is a number of seconds above 0, not 0"),
+        (("a", Mock(), None, 0), ValueError, "a stand-in's timeout is more than 0 seconds, not 0"),
     ],
     ids=["empty", "blank", "none", "ping", "ping-of-app", "timeout"],
 )

@@ -323,7 +323,7 @@ def test_an_unknown_mode(plain, mode):
     for arguments in (f"--smfake-audit={mode}",), ("-o", f"smfake_audit={mode}"):
         result = plain("", *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines([f"ERROR: smfake audit: '{mode}' is not a mode; there are: off, warn, error"])
+        result.stderr.fnmatch_lines([f"ERROR: smfake_audit, or --smfake-audit: '{mode}' is not a mode; there are: off, warn, error"])
 
 
 def test_edition_rules_and_what_the_other_edition_says(plain):

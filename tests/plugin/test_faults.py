@@ -123,7 +123,9 @@ def test_wrong_faults_in_a_marker(run):
         pass
     """)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*smfake marker: 'Throttling' is not a failure of CreateModel; there are: ResourceLimitExceeded, *"])
+    result.stdout.fnmatch_lines(
+        ["*smfake marker: 'Throttling' is not a failure of CreateModel; near it: ThrottlingException; there are: ResourceLimitExceeded, *"]
+    )
 
 
 def test_an_interrupted_test_leaves_nothing_to_the_next_run(pytester):

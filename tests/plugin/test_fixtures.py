@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
+
 import pytest
+
+from pytest_smfake import FakeSageMaker
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -139,7 +144,11 @@ def test_the_factory_under_hypothesis(run):
     ("marker", "sentence"),
     [
         ("limits={'model': 5}", "*'model' is not a limit; there are: models*"),
-        ("limit=5", "*the smfake marker takes no limit=5; its keywords are: region, account,*"),
+        ("limit=5", "*the smfake marker takes no limit=5; did you mean 'limits'?; its keywords are: region, account,*"),
+        ("zzz=5", "*the smfake marker takes no zzz=5; its keywords are: region, account,*"),
+        ("clock=1", "*smfake marker: clock=1 is not a Clock; that of another fake is its attribute clock"),
+        ("limits={'models': 10**5000}", "*smfake marker: a limit on models is a whole number *, not a number of about 5000 digits"),
+        ("faults=[{'operation': 'CreateModel', 'code': '503', 'tims': 2}]", "*fail() takes no tims=2; did you mean 'times'?"),
         ("'page'", "*the smfake marker takes keywords only, not ('page',)*"),
         ("edition='new'", "*'new' is not an edition; there are: page, sdk*"),
         ("rules={'CreateModel/Containers:max': 'many'}", "*'many' is not a bound that it can have; right would be a number of at least 0*"),
@@ -160,7 +169,117 @@ def test_wrong_marker_keywords(run, marker, sentence):
         pass
     """)
     result.assert_outcomes(passed=1, errors=2)
-    result.stdout.fnmatch_lines(["*ERROR at setup of test_wrong*", sentence])
+    # One line each, and no more: with the file, and the line of the marker.
+    lines = [line for line in result.stdout.lines if not line.startswith("[gw")]  # with xdist the worker is named, too
+    heads = [index for index, line in enumerate(lines) if "ERROR at setup of" in line]
+    assert sorted(lines[index + 1].split(": ")[0] for index in heads) == sorted(
+        f"test_wrong_marker_keywords.py:{line}" for line in told_at(result)
+    )
+    for index in heads:
+        pytest.LineMatcher([lines[index + 1]]).fnmatch_lines([sentence])
+        assert lines[index + 2].startswith(("___", "==="))
+
+
+def told_at(result) -> list[int]:
+    """Return the lines of the source that bear a marker."""
+    source = next(path for path in Path.cwd().glob("test_*.py")).read_text("utf-8").splitlines()
+    return [number for number, line in enumerate(source, 1) if "mark.smfake(" in line]
+
+
+def test_the_line_of_a_marker(pytester):
+    pytester.makepyfile("""
+    import pytest
+
+    pytestmark = [
+        pytest.mark.usefixtures("tmp_path"),
+        pytest.mark.smfake(edition="page"),
+    ]
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            1,
+            pytest.param(2, marks=pytest.mark.smfake(acount="1")),
+        ],
+    )
+    @pytest.mark.smfake(account="111122223333")
+    def test_parameter(number): pass
+
+    @pytest.mark.usefixtures("tmp_path")
+    @pytest.mark.smfake(account="111122223333")
+    @pytest.mark.smfake(
+        account="111122223333",
+        limit=5,
+    )
+    class TestClass:
+        @pytest.mark.smfake(region="eu-west-1")
+        def test_method(self): pass
+    """)
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["test_the_line_of_a_marker.py:12: the smfake marker takes no acount='1'; did you mean 'account'[?]; *"])
+    result.stdout.fnmatch_lines(["test_the_line_of_a_marker.py:20: the smfake marker takes no limit=5; did you mean 'limits'[?]; *"])
+
+
+def test_a_marker_that_a_hook_has_added(pytester):
+    pytester.makeconftest("""
+    import pytest
+
+    def pytest_collection_modifyitems(items):
+        for item in items:
+            item.add_marker(pytest.mark.smfake(regoin="x"))
+    """)
+    pytester.makepyfile("def test_it(smfake): pass")
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["test_a_marker_that_a_hook_has_added.py:1: the smfake marker takes no regoin='x'; did you mean 'region'[?]*"]
+    )
+
+
+def test_a_misspelled_region_is_a_warning_at_the_test(pytester):
+    pytester.makepyfile("""
+    import pytest
+
+    @pytest.mark.smfake(region="eu-wets-1")
+    def test_it(smfake):
+        assert smfake.region == "eu-wets-1"
+    """)
+    result = pytester.runpytest("-Walways::pytest_smfake.UnlistedRegionWarning")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_a_misspelled_region_is_a_warning_at_the_test.py:3: UnlistedRegionWarning: 'eu-wets-1' is not a region that the*; near it: eu-west-1"
+        ]
+    )
+    result = pytester.runpytest("-Werror::pytest_smfake.UnlistedRegionWarning")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["test_a_misspelled_region_is_a_warning_at_the_test.py:3: smfake marker: 'eu-wets-1' is not a region that *"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("fixture", "module", "sentence"),
+    [
+        ("smfake_moto", "moto", "smfake_moto needs moto: pip install 'pytest-smfake[moto]'"),
+        ("smfake_faker", "faker", "smfake_faker needs Faker: pip install 'pytest-smfake[faker]'"),
+        ("smfake_server", "cheroot.server", "smfake_server needs cheroot: pip install 'pytest-smfake[server]'"),
+    ],
+)
+def test_a_missing_extra_is_told_once(pytester, fixture, module, sentence):
+    # In a process of its own: what this one has imported does not count.
+    pytester.makepyfile(f"""
+    import sys
+
+    sys.modules[{module!r}] = None
+
+    def test_it({fixture}): pass
+    """)
+    result = pytester.runpytest_subprocess("-p", "no:faker", "-p", "no:cacheprovider", "--no-header")
+    result.assert_outcomes(errors=1)
+    assert [line for line in result.stdout.lines if fixture in line and "ERROR" not in line] == [sentence]
+    assert "During handling" not in result.stdout.str()
 
 
 def test_moto(run):
@@ -182,7 +301,7 @@ def test_moto_missing(run):
         request.getfixturevalue("smfake_moto")
     """)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*smfake_moto needs moto: pip install 'pytest-smfake[[]moto[]]'*"])
+    result.stdout.fnmatch_lines(["smfake_moto needs moto: pip install 'pytest-smfake[[]moto[]]'"])
 
 
 def test_without_plugin_autoload(pytester, monkeypatch):
@@ -210,5 +329,7 @@ def test_fixtures_and_marker_are_documented(pytester):
     fixtures = pytester.runpytest("--fixtures", "-p", "no:cacheprovider").stdout.str()
     for name in ("smfake", "smfake_client", "smfake_factory", "smfake_moto"):
         assert f"\n{name} " in fixtures
-    pytester.runpytest("--markers").stdout.fnmatch_lines(["@pytest.mark.smfake(region, account, *"])
+    pytester.runpytest("--markers").stdout.fnmatch_lines(
+        [f"@pytest.mark.smfake({', '.join(inspect.signature(FakeSageMaker).parameters)}): *"]
+    )
     pytester.runpytest("--help").stdout.fnmatch_lines(["*--smfake-edition=page|sdk*", "*smfake_limits (linelist)*"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_smfake.settings import environment_of
+
 pytestmark = pytest.mark.usefixtures("alone")
 
 
@@ -61,12 +63,12 @@ def test_all_settings(run):
 @pytest.mark.parametrize(
     ("ini", "option", "sentence"),
     [
-        ("", "--smfake-edition=new", "*smfake edition: 'new' is not an edition; there are: page, sdk*"),
-        ("smfake_edition = 'new'", "", "*smfake edition: 'new' is not an edition; there are: page, sdk*"),
-        ("smfake_region = 'nowhere'", "", "*smfake settings: 'nowhere' is not the name of a region*"),
-        ("smfake_account = '1'", "", "*smfake settings: '1' is not an account id, which is a string of 12 digits*"),
+        ("", "--smfake-edition=new", "*--smfake-edition: 'new' is not an edition; there are: page, sdk*"),
+        ("smfake_edition = 'new'", "", "*smfake_edition: 'new' is not an edition; there are: page, sdk*"),
+        ("smfake_region = 'nowhere'", "", "*smfake_region: 'nowhere' is not the name of a region*"),
+        ("smfake_account = '1'", "", "*smfake_account: '1' is not an account id, which is a string of 12 digits*"),
         ("smfake_limits = ['models']", "", "*smfake_limits: 'models' is not of the form NAME = VALUE*"),
-        ("smfake_limits = ['model = 5']", "", "*smfake settings: 'model' is not a limit; there are: models*"),
+        ("smfake_limits = ['model = 5']", "", "*smfake_limits: 'model' is not a limit; there are: models*"),
         ("smfake_limits = ['models = many']", "", "*a whole number of at least 0, not 'many'*"),
         (
             "smfake_rules = ['CreateModel/Container:max = 5']",
@@ -74,6 +76,19 @@ def test_all_settings(run):
             "*'CreateModel/Container:max' is not a rule; near it: CreateModel/Containers:max*",
         ),
         ("smfake_rules = ['CreateModels/Containers:max = 5']", "", "*'CreateModels' is not a SageMaker operation*near it: CreateModel*"),
+        ("smfake_real_sleep = 'maybe'", "", "*smfake_real_sleep: 'maybe' is neither true nor false"),
+        ("smfake_env = '2'", "", "*smfake_env: '2' is neither true nor false"),
+        (
+            f"smfake_limits = ['models = {'9' * 5000}']",
+            "",
+            "*smfake_limits: a limit on models is a whole number of at least 0, not '9*[.][.][.] (5002 characters)",
+        ),
+        (
+            f"smfake_rules = ['CreateModel/Containers:max = {'9' * 5000}']",
+            "",
+            "*smfake_rules: rule CreateModel/Containers:max: '9*[.][.][.] (5002 characters) is not a bound*",
+        ),
+        ("smfake_audit = 'maybe'", "", "*smfake_audit, or --smfake-audit: 'maybe' is not a mode; there are: off, warn, error"),
         ("smfake_rules = ['5 = 5']", "", "*'5' is not the id of a rule; one looks like*"),
     ],
 )
@@ -82,6 +97,20 @@ def test_wrong_settings_end_the_run_before_it_starts(run, ini, option, sentence)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([sentence])
     assert "INTERNALERROR" not in result.stderr.str() + result.stdout.str()
+
+
+def test_a_misspelled_region_is_warned_of_once(run, request):
+    result = run("smfake_region = 'eu-wets-1'", "def test_it(smfake): assert smfake.region == 'eu-wets-1'\ndef test_two(smfake): pass")
+    result.assert_outcomes(passed=2)
+    assert result.stdout.str().count("UnlistedRegionWarning: smfake_region: 'eu-wets-1'") == 1
+    result.stdout.fnmatch_lines(["*UnlistedRegionWarning: smfake_region: 'eu-wets-1' is not a region that the*; near it: eu-west-1"])
+
+
+def test_a_misspelled_region_where_warnings_are_errors(pytester):
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nsmfake_region = 'eu-wets-1'\nfilterwarnings = 'error'")
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*smfake_region: 'eu-wets-1' is not a region that the installed botocore lists; near it: eu-west-1"])
 
 
 def test_the_header(pytester):
@@ -222,8 +251,49 @@ def test_smfake_env_leaves_what_is_set(bare, run, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
     source = """
         import os
-        assert "AWS_DEFAULT_REGION" not in os.environ
+        assert os.environ["AWS_DEFAULT_REGION"] == os.environ["AWS_REGION"] == "eu-west-1"
         assert os.environ["AWS_ACCESS_KEY_ID"] == os.environ["AWS_SECRET_ACCESS_KEY"] == "mine"
         def test_it(): pass
     """
     run("smfake_env = true", source).assert_outcomes(passed=1)
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
+MINE = {"AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "region", "added"),
+    [
+        ({}, "", {"AWS_DEFAULT_REGION": "us-east-1"} | KEYS),
+        ({}, "eu-west-1", {"AWS_DEFAULT_REGION": "eu-west-1"} | KEYS),
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, "", KEYS),
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, "eu-west-1", KEYS),
+        ({"AWS_REGION": "us-west-2"}, "", {"AWS_DEFAULT_REGION": "us-west-2"} | KEYS),
+        ({"AWS_REGION": "us-west-2"}, "eu-west-1", {"AWS_DEFAULT_REGION": "eu-west-1"} | KEYS),
+        ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "sa-east-1"}, "eu-west-1", KEYS),
+        ({"AWS_PROFILE": "p"}, "", {}),
+        ({"AWS_PROFILE": "p"}, "eu-west-1", {"AWS_DEFAULT_REGION": "eu-west-1"}),
+        ({"AWS_DEFAULT_PROFILE": "p"}, "", {}),
+        ({"AWS_PROFILE": "p", "AWS_REGION": "us-west-2"}, "", {"AWS_DEFAULT_REGION": "us-west-2"}),
+        ({"AWS_PROFILE": "p", "AWS_DEFAULT_REGION": "us-west-2"}, "eu-west-1", {}),
+        (MINE, "", {"AWS_DEFAULT_REGION": "us-east-1"}),
+        (MINE | {"AWS_PROFILE": "p"}, "eu-west-1", {"AWS_DEFAULT_REGION": "eu-west-1"}),
+    ],
+    ids=str,
+)
+def test_what_smfake_env_adds(environ, region, added):
+    assert environment_of(environ, region) == added
+
+
+def test_smfake_env_and_smfake_region_agree(bare, run):
+    source = """
+    import boto3
+
+    CLIENT = boto3.client("sagemaker")
+
+    def test_it(smfake):
+        CLIENT.create_model(**smfake.request(ModelName="churn"))
+        assert smfake.models["churn"].arn.startswith("arn:aws:sagemaker:eu-west-1:")
+    """
+    run("smfake_env = true\nsmfake_region = 'eu-west-1'", source).assert_outcomes(passed=1)

@@ -137,6 +137,30 @@ def test_what_only_this_process_can(pytester):
     pytester.runpytest_subprocess(timeout=60).assert_outcomes(passed=4)
 
 
+def test_a_model_that_another_region_holds_and_a_limit_that_is_stated(pytester, serve):
+    pytester.makepyfile("""
+        import boto3
+        import pytest
+
+        def test_it(smfake_server):
+            fake = smfake_server.fake
+            fake.add_model(ModelName="here")
+            key = {"aws_access_key_id": "111122223333", "aws_secret_access_key": "x"}
+            client = boto3.client("sagemaker", region_name="eu-west-1", endpoint_url=smfake_server.url, **key)
+            client.create_model(**fake.request(ModelName="churn"))
+            with pytest.raises(KeyError) as caught:
+                fake.models["churn"]
+            assert caught.value.args[0] == (
+                "no model 'churn' in us-east-1, account 123456789012, but there is one in eu-west-1 of account 111122223333; models: here"
+            )
+            fake.limit("models", 7, enforce=False)
+            fake.fail("CreateModel", "ResourceLimitExceeded")
+            with pytest.raises(client.exceptions.ResourceLimitExceeded, match="is 7 Models, with current utilization of 7 Models"):
+                client.create_model(**fake.request(ModelName="another"))
+    """)
+    pytester.runpytest_subprocess(f"--smfake-server=http://t0ken@{serve}", timeout=60).assert_outcomes(passed=1)
+
+
 def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
     pytester.makepyfile("""
         import pytest
@@ -151,6 +175,13 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
                 fake.fail("CreateModel", "Nope")
             with pytest.raises(ValueError, match="Value '_' at 'modelName' failed"):
                 fake.add_model(ModelName="_")
+            for helper in (fake.add_model, fake.request):
+                with pytest.raises(ValueError, match="CreateModel has no member 'Modelname'; did you mean 'ModelName'"):
+                    helper(Modelname="churn")
+            with pytest.raises(ValueError, match="bound=a number of about 5000 digits cannot cross"):
+                fake.limit("models", 10**5000)
+            with pytest.raises(KeyError, match="no model 'churn' in us-east-1, account 123456789012; models: none"):
+                fake.models["churn"]
             with pytest.raises(AttributeError, match="no attribute 'nothing'"):
                 fake.nothing
             assert "RemoteFake http" in repr(fake)

@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 
 import pytest
 from moto.server import ThreadedMotoServer
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.contract import checks
+from pytest_smfake.contract import checks, read
 from pytest_smfake.transport.server import DEFAULT, Server
 
 ACCOUNT = "123456789012"
@@ -22,6 +25,7 @@ TOLD = ("--aws-account", ACCOUNT, "--aws-region", "us-east-1", "--aws-prefix", "
 USABLE = ("--aws-role", f"arn:aws:iam::{ACCOUNT}:role/SageMaker", "--aws-image", f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1")
 OURS = ("--aws-configured-endpoints",)
 BYSTANDER = "ci-production"
+CROWD = [f"{start}-{number}" for start in ("ci", "theirs", "ci-training-prod") for number in range(100)]
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +53,23 @@ def service(request):
 def start(sts, service):
     """Start `smfake` as a process of its own, whose endpoints are on loopback."""
     keys = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "smfake"}
-    env = os.environ | keys | {"AWS_ENDPOINT_URL_STS": sts, "AWS_ENDPOINT_URL_SAGEMAKER": service.url}
+    variables = os.environ | keys | {"AWS_ENDPOINT_URL_STS": sts, "AWS_ENDPOINT_URL_SAGEMAKER": service.url}
 
-    def start(command: str, *arguments: str) -> subprocess.Popen[str]:
-        line = [sys.executable, "-m", "pytest_smfake.cli", command, *arguments]
-        return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    def start(
+        command: str, *arguments: str, module: str = "pytest_smfake.cli", env: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen[str]:
+        line = [sys.executable, "-m", module, command, *arguments]
+        return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables | env)
 
     return start
+
+
+@pytest.fixture
+def start_pytest(start, tmp_path, monkeypatch, alone):
+    """Start pytest as a process of its own, likewise."""
+    monkeypatch.chdir(tmp_path)
+    variables = {name: os.environ[name] for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS")}
+    return partial(start, module="pytest", env=variables)
 
 
 @pytest.fixture
@@ -72,13 +86,13 @@ def smfake(start):
 
 def test_everything_is_checked_counted_and_removed(smfake, service):
     code, text = smfake("contract", "--target", "aws", *TOLD, *USABLE, *OURS)
-    run = re.search(r"run ([a-z]{8}):", text)[1]
+    run = re.search(r"run ([0-9a-z]{12}):", text)[1]
     assert code == 0, text
     assert f"account {ACCOUNT}, region us-east-1, run {run}: every name begins with ci-{run}" in text
-    assert re.search(rf"[0-9]+ of {len(checks())} checks, about [0-9]+ calls, 100000 a second at the most", text)
+    assert re.search(rf"[0-9]+ of {len(checks())} checks, [0-9]+ requests, at most [0-9]+ with retries, 100000 a second at the most", text)
     assert re.search(r"[0-9]+ rules to be proved; [0-9]+ checks create models, which cost nothing by themselves, and delete them", text)
-    budget, sent = (int(re.search(pattern, text)[1]) for pattern in (r"about ([0-9]+) calls", r"([0-9]+) calls were sent"))
-    assert 0.5 * budget < sent < 2 * budget
+    announced, sent = (int(re.search(pattern, text)[1]) for pattern in (r"([0-9]+) requests, at most", r"([0-9]+) calls were sent"))
+    assert announced == sent
     assert f"0 models of run {run} are left" in text
     assert list(service.models) == [BYSTANDER]
     created = [call for call in service.calls if call.operation == "CreateModel" and call.error is None]
@@ -97,7 +111,7 @@ def test_without_a_role_nothing_is_created(smfake, service):
     ("arguments", "sentence"),
     [
         (
-            ("--aws-account", "999999999999"),
+            ("--aws-account", "999999999999", "--aws-role", "arn:aws:iam::999999999999:role/SageMaker"),
             f"smfake: the credentials are of account {ACCOUNT}, and not of 999999999999, which is expected; ",
         ),
         (("--aws-region", "mars"), "smfake: the target aws needs region: a region such as us-east-1; 'mars' is none"),
@@ -124,9 +138,10 @@ def test_what_the_service_accepts_wrongly_is_a_finding_and_removed(smfake, servi
 
 
 def test_what_is_left_is_told_and_can_be_removed(smfake, service):
-    service.fail("CreateModel", "connection-reset", effect="after", attempts=1)
+    for _ in range(2):  # within the check, and at the end
+        service.fail("DeleteModel", "AccessDeniedException")
     code, text = smfake("contract", "--target", "aws", *TOLD, *USABLE, *OURS, "--check", "create/response")
-    left = re.search(r"smfake cleanup --run=([a-z]{8})", text)
+    left = re.search(r"smfake cleanup --run=([0-9a-z]{12})", text)
     assert left, text
     assert (code, len(service.models)) == (1, 2)
     code, text = smfake("cleanup", *TOLD, *OURS, "--run", left[1])
@@ -134,26 +149,69 @@ def test_what_is_left_is_told_and_can_be_removed(smfake, service):
     assert list(service.models) == [BYSTANDER]
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_interrupted_at_a_random_moment(start, smfake, service, seed):
-    """After Ctrl-C what was created is deleted, and what else there may be is told; after a process that is killed, `smfake cleanup` does it all."""
-    moment = random.Random(seed).randrange(2, 200)
-    how = (signal.SIGINT, signal.SIGKILL)[seed % 2]
-    process = start(
-        "contract", "--target", "aws", *TOLD, *USABLE, *OURS, "--check", "create/*", "--check", "CreateModel/*", "--check", "tags/*"
-    )
+def test_credentials_that_expire_in_the_middle(smfake, service, tmp_path):
+    service.fail("DescribeModel", "ExpiredTokenException")
+    report = tmp_path / "report.json"
+    code, text = smfake("contract", "--target", "aws", *TOLD, *USABLE, *OURS, "--report", str(report))
+    assert code == 1
+    assert text.count("the credentials are not, or no longer, accepted") == 1
+    assert read(report).counts("aws")["failed"] == 0
+    assert read(report).counts("aws")["not run"] > 800
+    assert list(service.models) == [BYSTANDER]
+
+
+def snapshot(service):
+    return {name: (dict(model), dict(model.tags), model.created) for name, model in service.models.items()}
+
+
+@pytest.fixture
+def crowd(service):
+    """What others have in the account."""
+    for number, name in enumerate(CROWD):
+        service.add_model(ModelName=name, Tags=[{"Key": "team", "Value": str(number)}])
+    return snapshot(service)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_at_a_random_moment(start, smfake, service, crowd, tmp_path, seed):
+    """After SIGINT and SIGTERM what was created is deleted, and what else there may be is told; `smfake cleanup` does it all after SIGKILL."""
+    how = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[seed % 3]
+    moment = random.Random(seed).randrange(5, 600)
+    report = tmp_path / "report.json"
+    process = start("contract", "--target", "aws", *TOLD, *USABLE, *OURS, "--report", str(report))
     plan = process.stdout.readline()
-    run = re.search(r"run ([a-z]{8}):", plan)[1]
+    run = re.search(r"run ([0-9a-z]{12}):", plan)[1]
     before = len(service.calls)
     while len(service.calls) < before + moment and process.poll() is None:
         time.sleep(0.001)
     process.send_signal(how)
-    _, err = process.communicate(timeout=60)
-    if how == signal.SIGINT:
-        # A model whose answer was on its way is not known to be ours; it is told, and left to `smfake cleanup`.
-        left = [f"aws: {name} is left. Remove it: smfake cleanup --run={run}\n" for name in service.models if name != BYSTANDER]
-        assert (process.returncode, err) == (2, "".join([*left, "smfake: interrupted\n"]))
+    out, err = process.communicate(timeout=120)
+    others = crowd.keys()
+    left = [name for name in service.models if name not in others]
+    if how != signal.SIGKILL:
+        # A model whose creation was on its way may have come after it was looked for.
+        assert (process.returncode, err) == (2, "smfake: interrupted\n")
         assert len(left) <= 1
+        assert read(report).counts("aws")["not run"] > 0
+        assert left == [] or f"aws: left are {left[0]}. Remove them: smfake cleanup --run={run}" in out
     code, text = smfake("cleanup", *TOLD, *OURS, "--run", run)
-    assert (code, f"of run {run} were deleted, 0 are left" in text) == (0, True), text
-    assert list(service.models) == [BYSTANDER]
+    assert (code, f"{len(left)} models of run {run} were deleted, 0 are left" in text) == (0, True), text
+    assert snapshot(service) == crowd
+
+
+@pytest.mark.once
+def test_pytest_cleans_up_on_sigterm(start_pytest, service, crowd):
+    process = start_pytest(
+        "--pyargs",
+        "pytest_smfake.contract",
+        "--smfake-target=aws",
+        *(f"--smfake-{option[2:]}" if option.startswith("--") else option for option in (*TOLD, *USABLE, *OURS)),
+    )
+    while sum(call.operation == "CreateModel" for call in list(service.calls)) < 20 and process.poll() is None:
+        time.sleep(0.001)
+    process.terminate()
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 2, out
+    assert "0 models of run" in out
+    assert snapshot(service) == crowd

@@ -72,8 +72,12 @@ def test_arguments():
     assert "PrimaryContainer" not in fake.sagemaker_create_model_request(Containers=[{"Image": "a"}])
     with pytest.raises(ValueError, match="CreateModel has no member 'Name'"):
         fake.sagemaker_create_model_request(Name="x")
-    with pytest.raises(ValueError, match="DeleteModel has no member 'Name'; its members are: ModelName"):
+    with pytest.raises(ValueError, match=r"DeleteModel has no member 'Name'; did you mean 'ModelName'\?; its members are: ModelName"):
         fake.sagemaker_request("DeleteModel", Name="x")
+    with pytest.raises(ValueError, match=r"CreateModel's PrimaryContainer has no member 'image'; did you mean 'Image'\?"):
+        fake.sagemaker_create_model_request(PrimaryContainer={"image": "x"})
+    with pytest.raises(ValueError, match=r"AddTags's Tags\[0\] has no member 'key'; did you mean 'Key'\?"):
+        fake.sagemaker_request("AddTags", Tags=[{"key": "x", "Value": "y"}])
 
 
 def test_the_fixture_is_seeded_by_the_test(pytester):

@@ -120,7 +120,7 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--limit", "models"], "--limit 'models' is not of the form NAME=VALUE"),
+        (["--limit", "models"], "--limit: 'models' is not of the form NAME = VALUE"),
         (["--limit", "model=3"], "'model' is not a limit; there are: models"),
         (["--rule", "CreateModel/Nothing:max=3"], "CreateModel/Nothing:max"),
         (["--key", "onlyid"], "--key 'onlyid' is not of the form ID:SECRET"),
@@ -129,6 +129,9 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
         (["--calls", "0"], "--calls 0 is not how many calls are kept"),
         (["--token", "x"], "--token is the token of the admin API, which needs --admin"),
         (["--region", "nowhere"], "'nowhere' is not the name of a region"),
+        (["--limit", f"models={'9' * 5000}"], "a limit on models is a whole number of at least 0, not '999"),
+        (["--state", "/nowhere/at/all.json"], "--state /nowhere/at/all.json cannot be written: it is a directory, or in none"),
+        (["--state", "."], "--state . cannot be written: it is a directory, or in none"),
         (["--host", "256.1.1.1"], "--host '256.1.1.1' is not an address of this machine"),
     ],
 )

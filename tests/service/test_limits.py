@@ -101,11 +101,34 @@ def test_the_quota_can_be_named(smfake, smfake_client):
         (("models", 1.5), "not 1.5"),
         (("models", True), "not True"),
         (("models", "5"), "not '5'"),
+        (
+            ("models", 10**5000),
+            "a limit on models is a whole number of at least 0 and at most 9223372036854775807, not a number of about 5000 d",
+        ),
+        (("models", -(10**5000)), "a limit on models is a whole number of at least 0, not a number of about 5000 digits"),
+        (("models", "9" * 5000), r"not '9{70,}\.\.\. \(5002 characters\)$"),
+        (("x" * 5000, 1), r"'x{70,}\.\.\. \(5002 characters\) is not a limit"),
+        ((5, 1), "5 is not a limit; there are: models"),
     ],
 )
 def test_wrong_limits(arguments, sentence, smfake):
     with pytest.raises(ValueError, match=sentence):
         smfake.limit(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "sentence"),
+    [
+        ({"region": "Ireland"}, "'Ireland' is not the name of a region; one looks like us-east-1"),
+        ({"region": 7}, "7 is not the name of a region"),
+        ({"account": "12"}, "'12' is not an account id, which is a string of 12 digits"),
+        ({"enforce": "no"}, "enforce='no' is not True or False"),
+    ],
+    ids=str,
+)
+def test_places_that_cannot_be(smfake, keywords, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        smfake.limit("models", 1, **keywords)
 
 
 def test_wrong_utilisation(smfake):

@@ -304,6 +304,7 @@ class TestWorlds:
         assert smfake_client.list_models()["Models"] == []
         assert smfake.at(account="111122223333").models["churn"].arn == "arn:aws:sagemaker:us-east-1:111122223333:model/churn"
 
+    @pytest.mark.filterwarnings("ignore:'mars-central-1' is not a region")
     @pytest.mark.parametrize(
         ("region", "partition"),
         [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-west-2", "aws"), ("mars-central-1", "aws")],
@@ -348,11 +349,38 @@ class TestAddModel:
             smfake.add_model(ModelName="-")
 
     def test_it_keeps_a_copy(self, smfake):
-        container = {"Image": smfake.image, "Nope": 1}
+        container = {"Image": smfake.image, "ModelDataUrl": None}
         smfake.add_model(ModelName="churn", PrimaryContainer=container)
-        assert container == {"Image": smfake.image, "Nope": 1}
+        assert container == {"Image": smfake.image, "ModelDataUrl": None}
         container["Image"] = "changed"
         assert smfake.models["churn"]["PrimaryContainer"] == {"Image": smfake.image}
+
+    @pytest.mark.parametrize(
+        ("members", "sentence"),
+        [
+            ({"Modelname": "churn"}, "CreateModel has no member 'Modelname'; did you mean 'ModelName'\\?; its members are: ModelName, "),
+            ({"churn": 1}, "CreateModel has no member 'churn'; its members are: ModelName, "),
+            ({"self": "churn"}, "CreateModel has no member 'self'"),
+            (
+                {"Tags": [{"key": "a", "Value": "b"}]},
+                r"CreateModel's Tags\[0\] has no member 'key'; did you mean 'Key'\?; its members are: Key",
+            ),
+            (
+                {"PrimaryContainer": {"Image": "i", "ModelDataURL": "s3://a"}},
+                "CreateModel's PrimaryContainer has no member 'ModelDataURL'; did you mean 'ModelDataUrl'",
+            ),
+            ({"VpcConfig": {"Subnet": ["a"]}}, "CreateModel's VpcConfig has no member 'Subnet'; did you mean 'Subnets'"),
+        ],
+        ids=str,
+    )
+    def test_an_unknown_member_is_an_error_in_every_helper(self, smfake, members, sentence):
+        for helper in (smfake.add_model, smfake.request, smfake.at(region="eu-west-1").add_model, smfake.at(region="eu-west-1").request):
+            with pytest.raises(ValueError, match=sentence):
+                helper(**members)
+        assert not smfake.models
+
+    def test_a_value_of_a_wrong_type_is_the_service_s_business(self, smfake):
+        assert smfake.request(Tags="a", PrimaryContainer=[1], VpcConfig=7)["Tags"] == "a"
 
     def test_it_is_no_call(self, smfake):
         smfake.add_model(ModelName="churn")
@@ -372,3 +400,29 @@ def test_unknown_members_and_nulls_are_read_past(smfake):
     client.create_model(**smfake.request(ModelName="churn"))
     assert smfake.models["churn"] == smfake.request(ModelName="churn")
     assert smfake.calls[-1].parameters["Nope"] == 1
+
+
+class TestWhereElse:
+    """A KeyError names the place that holds what was looked for."""
+
+    def test_in_another_region_or_account(self, smfake):
+        smfake.at(region="eu-west-1").add_endpoint("churn")
+        smfake.at(account="111122223333").add_endpoint("churn")
+        smfake.add_model(ModelName="other")
+        for found in (smfake.models, smfake.endpoint_configs, smfake.endpoints):
+            with pytest.raises(KeyError) as caught:
+                found["churn"]
+            assert (
+                "'churn' in us-east-1, account 123456789012, but there is one in eu-west-1: .at(region=\"eu-west-1\") and in us-east-1 of "
+                'account 111122223333: .at(account="111122223333"); '
+            ) in caught.value.args[0]
+        with pytest.raises(KeyError, match=r'and in us-east-1 of account 111122223333: .at\(region="us-east-1", account='):
+            smfake.at(region="eu-west-2").models["churn"]
+
+    def test_nowhere(self, smfake):
+        smfake.at(region="eu-west-1").add_model(ModelName="churn")
+        with pytest.raises(KeyError) as caught:
+            smfake.models["chum"]
+        assert caught.value.args[0] == "no model 'chum' in us-east-1, account 123456789012; models: none"
+        with pytest.raises(KeyError, match="no endpoint 'churn' in us-east-1, account 123456789012; endpoints: none"):
+            smfake.endpoints["churn"]  # a model of that name does not count

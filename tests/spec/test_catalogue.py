@@ -10,8 +10,12 @@ import pytest
 from pytest_smfake import Catalogue, validate
 from pytest_smfake.service.operations import OPERATIONS
 from pytest_smfake.spec.catalogue import catalogue, differences
+from pytest_smfake.spec.crossfield import CROSS_FIELD
+from pytest_smfake.spec.editions import members, page
+from pytest_smfake.spec.model import shape_of
 from pytest_smfake.spec.rules import EDITIONS, Evidence
 
+PAGE = [("CreateModel", "request"), ("CreateModel.response", "response")]
 REQUEST = {"ModelName": "a", "ExecutionRoleArn": "arn:aws:iam::123456789012:role/r", "PrimaryContainer": {"Image": "img"}}
 
 
@@ -27,6 +31,13 @@ def test_where_the_editions_disagree():
     assert found["CreateModel/EnableNetworkIsolation:semantic-segmentation"] == (True, None)
     assert {"CreateModel/ModelName:pattern", "CreateModel/ExecutionRoleArn:pattern"} <= set(found)
     assert "CreateModel/ModelName:max" not in found
+
+
+def test_what_the_page_adds_concerns_members_of_the_installed_model():
+    stated = {f"{operation}/{path}" for operation, section in PAGE for path in page()[section]}
+    stated |= {f"{cross_field.rule.operation}/{cross_field.rule.path}" for cross_field in CROSS_FIELD}
+    there = {f"{operation}/{path}" for operation in [*OPERATIONS, *dict(PAGE)] for path, *_ in members(shape_of(operation))}
+    assert stated - there == set()
 
 
 def test_an_edition_does_not_differ_from_itself():

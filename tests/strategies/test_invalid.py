@@ -13,7 +13,7 @@ from pytest_smfake.spec.rules import EDITIONS
 from pytest_smfake.strategies import InvalidRequest, invalid_create_model_requests, invalid_requests
 from pytest_smfake.values.breaks import MISSING
 
-from .test_valid import least
+from .conftest import least
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import Phase, find, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pytest_smfake import Catalogue, FakeSageMaker, strategies, validate
@@ -11,17 +11,14 @@ from pytest_smfake.service.operations import OPERATIONS
 from pytest_smfake.spec.model import service_model
 from pytest_smfake.spec.rules import EDITIONS
 
+from .conftest import least
+
 ROLE = "arn:aws:iam::123456789012:role/a"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/a"
 NEEDS_POOLS = pytest.mark.skipif(
     "InstancePools" not in service_model().shape_for("ProductionVariant").members,
     reason="the installed botocore does not know InstancePools",
 )
-
-
-def least(strategy, condition=lambda _: True):
-    """Return what Hypothesis reports as the simplest example. `find` returns the last one tried, which explaining may vary."""
-    return find(strategy, condition, settings=settings(phases=[Phase.generate, Phase.shrink]))
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -245,7 +242,10 @@ class TestWrongArguments:
     @pytest.mark.parametrize(
         ("call", "sentence"),
         [
-            (lambda: strategies.create_model_requests(Name="x"), "CreateModel has no member 'Name'; its members are: ModelName, Primary"),
+            (
+                lambda: strategies.create_model_requests(Name="x"),
+                r"CreateModel has no member 'Name'; did you mean 'ModelName'\?; its members are: ModelName, Primary",
+            ),
             (lambda: strategies.create_model_requests(omit={"Tag"}), "has no member 'Tag'"),
             (lambda: strategies.create_model_requests(omit="Tags"), "omit='Tags' is not a set of members"),
             (lambda: strategies.create_model_requests(omit={"Tags"}, Tags=[]), "Tags: a member cannot both be omitted and have a value"),

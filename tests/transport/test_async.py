@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from pytest_smfake import FakeSageMaker, NetworkBlockedError
 
-pytest.importorskip("aiobotocore", reason="aiobotocore is not installed")
+pytest.importorskip("aiobotocore.session", reason="aiobotocore is not installed")  # first: in 2.23 its modules need that
 import aiobotocore.endpoint
 import aiobotocore.waiter
 from aiobotocore.httpsession import AIOHTTPSession

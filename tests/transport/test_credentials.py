@@ -12,7 +12,7 @@ from botocore.credentials import Credentials, RefreshableCredentials
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.service.arns import PARTITIONS, access_key_of, account_of, partition_of
-from pytest_smfake.transport.credentials import SET_ASIDE
+from pytest_smfake.transport.variables import SET_ASIDE
 
 REAL = "AKIAQXXXREALREALREAL"
 
@@ -36,7 +36,7 @@ def test_variables_are_set_aside_and_put_back(monkeypatch):
         assert not [name for name in SET_ASIDE if "real" in os.environ.get(name, "")]
         assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1"
         assert os.environ["AWS_RETRY_MODE"] == "adaptive"
-        assert os.environ["AWS_EC2_METADATA_DISABLED"] == "true"
+        assert os.environ["AWS_EC2_METADATA_DISABLED"].lower() == "true"
     assert dict(os.environ) == before
 
 

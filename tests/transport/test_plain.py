@@ -14,9 +14,15 @@ from pytest_smfake import FakeSageMaker
 
 requests = pytest.importorskip("requests", reason="requests is not installed")
 responses = pytest.importorskip("responses", reason="responses is not installed")
+requests_mock = pytest.importorskip("requests_mock", reason="requests-mock is not installed")
 
 URL = "https://api.sagemaker.eu-west-1.amazonaws.com/"
-METHODS = [(requests.Session, "send"), (requests.Session, "get_adapter"), (responses.RequestsMock, "_find_match")]
+NEWER = hasattr(requests.adapters.HTTPAdapter, "get_connection_with_tls_context")  # since requests 2.32.2
+METHODS = [
+    (requests.adapters.HTTPAdapter, "get_connection_with_tls_context" if NEWER else "get_connection"),
+    (responses.RequestsMock, "_find_match"),
+    (requests_mock.Adapter, "send"),
+]
 
 
 def signed(operation: str, body: dict, url: str = URL) -> tuple[dict[str, str], bytes]:
@@ -110,7 +116,7 @@ def test_inside_moto_the_fake_answers_first(smfake_moto):
     assert list(smfake_moto.at(region="eu-west-1").models) == ["a"]
     assert all(backend._models == {} for account in sagemaker_backends.values() for backend in account.values())
     assert requests.get("https://s3.amazonaws.com/", timeout=5).status_code == 200  # moto's
-    assert post("ListNotebookInstances", {}).json() == {"NotebookInstances": []}
+    assert post("ListNotebookInstances", {}).json()["NotebookInstances"] == []
     assert smfake_moto.calls[-1].passed_on
 
 
@@ -121,6 +127,94 @@ def test_other_requests_and_allowed_hosts_go_on():
         with pytest.raises(requests.ConnectionError):
             requests.get("http://127.0.0.1:9/", timeout=5)
         assert len(fake.calls) == 0
+
+
+# A mock M and a fake F: a capital begins one, a small letter ends it.
+@pytest.mark.parametrize(("order", "calls"), [("MFfm", 1), ("FMmf", 3), ("MFmf", 2), ("FMfm", 2)])
+@pytest.mark.parametrize("real_http", [False, True])
+@pytest.mark.parametrize("kept", [False, True])
+def test_requests_mock_in_every_order(order, calls, real_http, kept):
+    fake, mock = FakeSageMaker(), requests_mock.Mocker(real_http=real_http)
+    mock.get("https://example.com/", text="mine")
+    mock.post(URL.replace("eu-west-1", "us-east-1"), json={"ModelArn": "from the mock"})
+    session = requests.Session() if kept else requests  # requests-mock leaves an attribute on each session that it has seen
+    steps = {"M": mock.start, "m": mock.stop, "F": fake.__enter__, "f": fake.__exit__}
+    before = [vars(owner)[name] for owner, name in METHODS]
+    made = []
+    for number, step in enumerate(order):
+        steps[step]()
+        begun = set(order[: number + 1])
+        if "M" in begun and "m" not in begun:
+            assert session.get("https://example.com/", timeout=5).text == "mine"
+            if "F" in begun and "f" not in begun:
+                registered = post("CreateModel", {}, url=URL.replace("eu-west-1", "us-east-1"), session=session)
+                assert registered.json() == {"ModelArn": "from the mock"}
+        if "F" in begun and "f" not in begun:
+            made.append(f"model-{number}")
+            assert create(fake, made[-1], session=session).status_code == 200
+    assert list(fake.at(region="eu-west-1").models) == made
+    assert len(made) == calls
+    assert [vars(owner)[name] for owner, name in METHODS] == before
+
+
+def test_the_fixture_of_requests_mock(pytester):
+    pytester.makepyfile("""
+        import pytest
+        import requests
+        from requests_mock import NoMockAddress
+
+        def create(fake):
+            headers = {"X-Amz-Target": "SageMaker.CreateModel"}
+            return requests.post("https://api.sagemaker.us-east-1.amazonaws.com/", json=fake.request(ModelName="a"), headers=headers)
+
+        def test_inside(smfake, requests_mock):
+            assert create(smfake).json()["ModelArn"].endswith("model/a")
+            assert requests_mock.call_count == 1
+
+        def test_outside(requests_mock, smfake):
+            assert create(smfake).status_code == 200
+
+        def test_not_the_fakes(requests_mock, smfake):
+            with pytest.raises(NoMockAddress, match="No mock address: GET https://s3.amazonaws.com/"):
+                requests.get("https://s3.amazonaws.com/")
+    """)
+    pytester.runpytest_subprocess().assert_outcomes(passed=3)
+
+
+def test_an_adapter_that_a_test_mounted(smfake):
+    adapter = requests_mock.Adapter()
+    adapter.register_uri("POST", URL, json={"ModelArn": "from the adapter"}, additional_matcher=lambda request: "mine" in request.text)
+    with requests.Session() as session:
+        session.mount("https://", adapter)
+        assert create(smfake, "mine", session=session).json() == {"ModelArn": "from the adapter"}
+        assert create(smfake, "a", session=session).status_code == 200
+    assert list(smfake.at(region="eu-west-1").models) == ["a"]
+
+
+def test_nested_mocks_of_requests_mock(smfake):
+    """The innermost is asked; what it does not know is the fake's, as the docs say."""
+    with requests_mock.Mocker() as outer, requests_mock.Mocker(real_http=True):
+        outer.post(URL, json={"ModelArn": "from the outer mock"})
+        assert create(smfake, "a").json()["ModelArn"].endswith("model/a")
+
+
+def test_a_session_that_a_mock_has_seen_before():
+    with requests.Session() as session:
+        with requests_mock.Mocker() as mock:
+            mock.get("https://example.com/", text="mine")
+            assert session.get("https://example.com/", timeout=5).text == "mine"
+        with FakeSageMaker() as fake:
+            assert create(fake, "a", session=session).status_code == 200
+
+
+def test_timeouts_of_urllib3(smfake):
+    from urllib3 import Timeout
+
+    smfake.fail("CreateModel", "read-timeout")
+    before = smfake.clock.now()
+    with pytest.raises(requests.ReadTimeout):
+        create(smfake, "a", timeout=Timeout(connect=1, read=7))
+    assert smfake.clock.now() - before >= 7
 
 
 def test_requests_is_as_before():

@@ -146,7 +146,11 @@ def test_time_machine_rules(smfake):
         assert created(smfake) == NEW_YEAR + datetime.timedelta(hours=1)
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan")])
+@pytest.mark.parametrize(
+    "seconds",
+    [-1, float("nan"), float("inf"), 10**5000, "1", True, None],
+    ids=lambda value: str(value)[:9] if value != 10**5000 else "large",
+)
 def test_a_clock_does_not_run_backwards(seconds):
-    with pytest.raises(ValueError, match="advances by at least 0 seconds"):
+    with pytest.raises(ValueError, match=r"^a clock advances by at least 0 seconds( and at most 10000000000)?, not "):
         Clock().advance(seconds)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.contract.check import CAPABILITIES
 from pytest_smfake.contract.denominator import standings
-from pytest_smfake.contract.outcomes import EVIDENCE, MARKS, OUTCOMES, STANDINGS
+from pytest_smfake.contract.outcomes import EVIDENCE, MARKS, OUTCOMES, REDACTED, STANDINGS
 
 if TYPE_CHECKING:
     from pytest_smfake.contract.report import Report
@@ -51,6 +51,7 @@ def _data(report: Report) -> dict[str, Any]:
         for target in report.targets
     }
     legend = {"outcomes": OUTCOMES, "standings": STANDINGS, "evidence": EVIDENCE, "capabilities": CAPABILITIES, "marks": MARKS}
+    legend["redacted"] = REDACTED[report.redacted]
     return asdict(report) | {"results": by_check, "summaries": summaries, "legend": legend}
 
 

@@ -24,7 +24,7 @@ const mark = (outcome) => make("span", { ariaHidden: "true" }, `${legend.marks[o
 function facts() {
   const when = new Date(report.created).toISOString().replace("T", " ").slice(0, 16);
   const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
-  const told = [`Edition ${report.edition}`, plural(checks.length, "check"), `${when} UTC`, ...versions];
+  const told = [`Edition ${report.edition}`, plural(checks.length, "check"), `${when} UTC`, ...versions, legend.redacted];
   document.getElementById("facts").append(...told.map((text) => make("span", {}, text)));
 }
 

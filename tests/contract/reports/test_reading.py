@@ -34,8 +34,8 @@ def test_no_file(tmp_path):
         (b"[" * 100_000, "out.json is not a report: its JSON is nested too deeply"),
         (b"[]", "out.json is not a report of a contract run: its member 'format' is not 'pytest-smfake contract report'"),
         (b'{"format": "another", "version": 1}', "out.json is not a report of a contract run: its member 'format' is not"),
-        (b'{"format": "pytest-smfake contract report"}', "out.json is a report of version None; this package reads version 1"),
-        (b'{"format": "pytest-smfake contract report", "version": 2}', "out.json is a report of version 2; this package reads version 1"),
+        (b'{"format": "pytest-smfake contract report"}', "out.json is a report of version None; this package reads version 2"),
+        (b'{"format": "pytest-smfake contract report", "version": 1}', "out.json is a report of version 1; this package reads version 2"),
     ],
 )
 def test_other_files(content, sentence, tmp_path):
@@ -126,6 +126,8 @@ DAMAGES = {
     "a truth for a number": (put("results", 0, "seconds", True), "results[0].seconds is true, not a number of seconds"),
     "a reason": (put("results", 0, "reason", None), "results[0].reason is null, not a text"),
     "an answer": (put("results", 0, "actual", ["x" * 200]), 'results[0].actual is ["xxx'),
+    "redacted": (put("redacted", "yes"), 'redacted is "yes", not true or false'),
+    "nothing of redacted": (drop("redacted"), "the report has no 'redacted'"),
     "no results": (drop("results"), "the report has no 'results'"),
 }
 

@@ -104,7 +104,7 @@ def test_json_explains_itself_and_comes_back(report, tmp_path):
     path = tmp_path / "new" / "out.json"
     report.write(path)
     data = json.loads(path.read_bytes())
-    assert (data["format"], data["version"]) == ("pytest-smfake contract report", 1)
+    assert (data["format"], data["version"]) == ("pytest-smfake contract report", 2)
     assert data["outcomes"] == OUTCOMES
     assert data["evidence"] == EVIDENCE
     assert data["versions"]["botocore"] == version("botocore")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from xml.etree import ElementTree as ET
 
 import boto3  # noqa: F401  # else a run in this process loads it, and its own patches with it, for itself alone
 import pytest
 
+from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks, read
 from pytest_smfake.contract.report import Report
 from pytest_smfake.results import SUFFIXES, properties
+from pytest_smfake.transport.server import DEFAULT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
 
@@ -136,6 +140,71 @@ def test_no_check_no_report(pytester):
     ran.assert_outcomes(passed=1)
     ran.stdout.fnmatch_lines(["no report, since no contract check came to a result: *out.json"])
     assert not (pytester.path / "out.json").exists()
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["one", "workers"])
+def test_redacted(pytester, workers):
+    pytester.makepyfile("""
+        import pytest
+        from pytest_smfake.contract import CreateModelContract, FakeTarget
+
+        class TestTheirs(CreateModelContract):
+            select = ["create/same-name", "create/headers", "limits/*"]
+
+            @pytest.fixture(params=["jane", "kate"])
+            def target(self, request):
+                target = FakeTarget(f"theirs=http://{request.param}.acme.example", rules={"CreateModel/ModelName:not-taken": None})
+                target.lacks = {"limits": f"not at {request.param}.acme.example"}
+                return target
+    """)
+    pytester.makeconftest("""
+        from pytest_smfake.contract import FakeTarget
+
+        def pytest_smfake_targets(config):
+            return {"ours": lambda address: FakeTarget(f"ours={address}", rules={"CreateModel/ModelName:not-taken": None})}
+    """)
+    files = [f"--smfake-report=it{suffix}" for suffix in SUFFIXES]
+    options = ("--smfake-check=create/same-name", "--smfake-check=create/headers", "--smfake-check=limits/*")
+    targets = ("--smfake-target=ours=http://10.1.2.3/jane", "--smfake-target=fake")
+    ran = pytester.runpytest_subprocess(
+        ".", *SUITE, *options, *targets, *workers, *files, "-rs", "-vv", "--smfake-redact", "--junitxml=it.xml", "--tb=short"
+    )
+    report = read(pytester.path / "it.json")
+    assert report.redacted
+    assert report.targets == ["ours=1", "fake", "theirs=TestTheirs-0", "theirs=TestTheirs-1"]
+    assert [(result.target, result.check) for result in report.failed] == [
+        (name, "create/same-name") for name in ("ours=1", "theirs=TestTheirs-0", "theirs=TestTheirs-1")
+    ]
+    assert 'Cannot create already existing model "arn:aws:sagemaker:us-east-1:{account}:model/{name}".' in report.failed[0].expected
+    ran.stdout.fnmatch_lines(["*ours=1*", "redacted: tokens such as {account} stand for what tells whose account it is"])
+    files = [(pytester.path / f"it{suffix}").read_text("utf-8") for suffix in (*SUFFIXES, ".xml")]
+    for text in files:
+        # The parameters of somebody's own fixture are in the ids of tests, which JUnit files have.
+        assert not re.search(r"123456789012|SageMakerExecutionRole|acme|10\.1\.2\.3", text)
+    assert not re.search("jane|kate", "".join(files[:3]))
+
+
+def test_not_redacted_unless_it_is_asked_for(weak, pytester):
+    pytester.runpytest(*SUITE, "--smfake-check=create/same-name", "--smfake-target=weak", "--smfake-report=out.json")
+    report = read(pytester.path / "out.json")
+    assert not report.redacted
+    assert "123456789012" in report.failed[0].expected
+
+
+def test_the_command_redacts(pytester):
+    fake = FakeSageMaker(rules={"CreateModel/ModelName:not-taken": None}, account="998877665544")
+    with Server() as server, server.serving(DEFAULT, fake):
+        target = f"--target=endpoint={server.url}"
+        command = ("contract", target, "--check=create/*", "--redact", "--report=out.json", "--report=out.md")
+        ran = pytester.run(sys.executable, "-m", "pytest_smfake.cli", *command)
+    assert ran.ret == 1
+    report = read(pytester.path / "out.json")
+    assert (report.redacted, report.targets) == (True, ["endpoint=1"])
+    assert len(report.failed) == 1
+    for text in (ran.stdout.str(), (pytester.path / "out.json").read_text(), (pytester.path / "out.md").read_text()):
+        assert "998877665544" not in text
+        assert server.url not in text
+        assert "{account-1}" in text or "{name}" in text
 
 
 def test_properties_are_text():

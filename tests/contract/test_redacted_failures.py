@@ -1,0 +1,42 @@
+"""The failure of a check that came to no result, as pytest and JUnit files tell it, is redacted where reports are."""
+
+from __future__ import annotations
+
+import pytest
+
+ACCOUNT = "998877665544"
+TESTS = f"""
+    import pytest
+    from pytest_smfake import FakeSageMaker
+    from pytest_smfake.contract import CreateModelContract
+    from pytest_smfake.contract.targets import aws_target
+
+    class TestIt(CreateModelContract):
+        select = ["create/response", "delete/missing"]
+
+        @pytest.fixture
+        def target(self, monkeypatch):
+            monkeypatch.setattr("pytest_smfake.contract.aws.check_account", lambda *_: None)
+            with FakeSageMaker(account="{ACCOUNT}") as fake:
+                told = {{"account": "{ACCOUNT}", "region": "us-east-1", "prefix": "ci", "rate": 1e6}}
+                target = aws_target(told | {{
+                    "role": "arn:aws:iam::{ACCOUNT}:role/BookkeepingRole", "image": "{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"
+                }})
+                principal = "arn:aws:sts::{ACCOUNT}:assumed-role/BookkeepingRole/jane@acme.example"
+                with fake.deny("sagemaker:CreateModel", principal=principal):
+                    original = target.name_of
+                    monkeypatch.setattr(target, "name_of", lambda suffix="": "{ACCOUNT}" if suffix == "nobody" else original(suffix))
+                    yield target
+"""
+SECRETS = (ACCOUNT, "Bookkeeping", "jane")
+
+
+@pytest.mark.parametrize("redacted", [True, False])
+def test_the_failures_of_checks_without_a_result(pytester, redacted):
+    pytester.makepyfile(TESTS)
+    result = pytester.runpytest("--junitxml=it.xml", *(["--smfake-redact"] if redacted else []))
+    result.assert_outcomes(failed=2)
+    text = (pytester.path / "it.xml").read_text()
+    assert "create/response came to no result: a permission is missing" in text
+    assert "delete/missing came to no result: aws: DeleteModel was not sent: it names" in text
+    assert [secret in text for secret in SECRETS] == [not redacted] * len(SECRETS)
