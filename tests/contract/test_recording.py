@@ -16,6 +16,8 @@ from pytest_smfake.contract.stops import UnprovedError
 from pytest_smfake.contract.targets import aws_target
 from pytest_smfake.transport.server import DEFAULT, Server
 
+pytestmark = pytest.mark.once
+
 
 def recorded(target, path, select):
     recorder = Recorder(target, "page")

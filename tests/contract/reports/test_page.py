@@ -38,7 +38,7 @@ def missing() -> str | None:
         import axe_selenium_python  # noqa: F401
         import selenium  # noqa: F401
     except ImportError as error:
-        return f"{error.name} is not installed: tox run -e page"
+        return f"{error.name} is not installed: tox run -e py313"
     return None
 
 
