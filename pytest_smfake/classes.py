@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, Self, TypeVar
 
-from .decorators import Fake, Unfinished, fixture_type, wrap
+from .decorators import Fake, Unfinished, is_fixture, wrap
 
 C = TypeVar("C", bound=type)
 Find = Callable[[Any], Any]
@@ -174,13 +174,14 @@ def _call_test(find: Find, self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _is_function(of: type, name: str) -> bool:
-    return isinstance(inspect.getattr_static(of, name, None), FunctionType)
+    found = inspect.getattr_static(of, name, None)
+    return isinstance(found, FunctionType) and not is_fixture(found)
 
 
 def _is_open(of: type, name: str) -> bool:
     """Tell whether an attribute is to be wrapped: it is no fixture, and stands in no class that is wrapped."""
     definer = next((base for base in of.__mro__ if name in vars(base)), of)
-    return WRAPPED not in vars(definer) and not isinstance(vars(definer).get(name), fixture_type())
+    return WRAPPED not in vars(definer) and not is_fixture(vars(definer).get(name))
 
 
 def _original(of: type, name: str) -> Find:

@@ -33,10 +33,10 @@ def decorate_function(decorated: T, make: Callable[[], Fake]) -> T:
     """
     if isinstance(decorated, staticmethod | classmethod):
         return cast(T, type(decorated)(decorate_function(decorated.__func__, make)))
-    for kind, above in ((property, "@property"), (functools.cached_property, "@cached_property"), (fixture_type(), "@pytest.fixture")):
+    for kind, above in ((property, "@property"), (functools.cached_property, "@cached_property")):
         if isinstance(decorated, kind):
             raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below {above}")
-    if hasattr(decorated, "_pytestfixturefunction"):  # before pytest 8.4
+    if is_fixture(decorated):
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below @pytest.fixture")
     if getattr(decorated, "__globals__", None) is vars(contextlib):  # it would be over before the block begins
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below @contextmanager")
@@ -46,11 +46,11 @@ def decorate_function(decorated: T, make: Callable[[], Fake]) -> T:
     return cast(T, wrap(decorated, lambda *_: make()))
 
 
-def fixture_type() -> Any:
-    """Return the type of what `@pytest.fixture` makes; an empty tuple where pytest is not imported, or makes functions, as before 8.4."""
+def is_fixture(value: Any) -> bool:
+    """Tell whether `@pytest.fixture` made a value; before pytest 8.4 it is a function with a mark."""
     pytest = sys.modules.get("pytest")
     made = type(pytest.fixture(lambda: None)) if pytest else FunctionType
-    return () if made is FunctionType else made
+    return hasattr(value, "_pytestfixturefunction") if made is FunctionType else isinstance(value, made)
 
 
 def wrap(function: Callable[..., Any], around: Around, call: Callable[..., Any] | None = None) -> Callable[..., Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import unittest.mock  # noqa: F401  # see `loaded`
+import warnings
 from textwrap import dedent
 
 import pytest
@@ -60,6 +63,18 @@ def suite(loaded, pytester):
 def run(suite, pytester):
     def run(source: str, *arguments: str):
         suite(source)
-        return pytester.runpytest_inprocess(*arguments)
+        try:
+            return pytester.runpytest_inprocess(*arguments)
+        finally:
+            if "pytest_asyncio.plugin" in arguments:
+                drop_loop()
 
     return run
+
+
+def drop_loop():
+    """Collect the event loop that pytest-asyncio before 1.0 leaves open: a test that comes later would be warned of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        asyncio.set_event_loop(None)
+        gc.collect()
