@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -25,6 +24,8 @@ TOLD = ("--aws-account", ACCOUNT, "--aws-region", "us-east-1", "--aws-prefix", "
 USABLE = ("--aws-role", f"arn:aws:iam::{ACCOUNT}:role/SageMaker", "--aws-image", f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1")
 OURS = ("--aws-configured-endpoints",)
 BYSTANDER = "ci-production"
+MOMENTS = int(os.environ.get("SMFAKE_MOMENTS", "6"))
+"""How many runs are killed; one environment of tox asks for 20."""
 CROWD = [f"{start}-{number}" for start in ("ci", "theirs", "ci-training-prod") for number in range(100)]
 
 
@@ -44,7 +45,8 @@ def service(request):
     """A SageMaker at an address, not active in this process, in which somebody else has a model."""
     fake = FakeSageMaker(rules=getattr(request, "param", {}))
     fake.add_model(ModelName=BYSTANDER)
-    with Server() as server, server.serving(DEFAULT, fake):
+    fake.after_each = lambda: None
+    with Server(log=lambda _: fake.after_each()) as server, server.serving(DEFAULT, fake):
         fake.url = server.url
         yield fake
 
@@ -172,8 +174,18 @@ def crowd(service):
     return snapshot(service)
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("seed", range(20))
+def send_signal(process, how, service, *, after):
+    """Send it in the thread that answers: this one may get no turn before the run is over."""
+
+    def after_each():
+        if after():
+            service.after_each = lambda: None
+            process.send_signal(how)
+
+    service.after_each = after_each
+
+
+@pytest.mark.parametrize("seed", range(MOMENTS))
 def test_killed_at_a_random_moment(start, smfake, service, crowd, tmp_path, seed):
     """After SIGINT and SIGTERM what was created is deleted, and what else there may be is told; `smfake cleanup` does it all after SIGKILL."""
     how = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[seed % 3]
@@ -182,10 +194,8 @@ def test_killed_at_a_random_moment(start, smfake, service, crowd, tmp_path, seed
     process = start("contract", "--target", "aws", *TOLD, *USABLE, *OURS, "--report", str(report))
     plan = process.stdout.readline()
     run = re.search(r"run ([0-9a-z]{12}):", plan)[1]
-    before = len(service.calls)
-    while len(service.calls) < before + moment and process.poll() is None:
-        time.sleep(0.001)
-    process.send_signal(how)
+    last = len(service.calls) + moment
+    send_signal(process, how, service, after=lambda: len(service.calls) >= last)
     out, err = process.communicate(timeout=120)
     others = crowd.keys()
     left = [name for name in service.models if name not in others]
@@ -200,7 +210,6 @@ def test_killed_at_a_random_moment(start, smfake, service, crowd, tmp_path, seed
     assert snapshot(service) == crowd
 
 
-@pytest.mark.once
 def test_pytest_cleans_up_on_sigterm(start_pytest, service, crowd):
     process = start_pytest(
         "--pyargs",
@@ -208,9 +217,7 @@ def test_pytest_cleans_up_on_sigterm(start_pytest, service, crowd):
         "--smfake-target=aws",
         *(f"--smfake-{option[2:]}" if option.startswith("--") else option for option in (*TOLD, *USABLE, *OURS)),
     )
-    while sum(call.operation == "CreateModel" for call in list(service.calls)) < 20 and process.poll() is None:
-        time.sleep(0.001)
-    process.terminate()
+    send_signal(process, signal.SIGTERM, service, after=lambda: sum(call.operation == "CreateModel" for call in list(service.calls)) >= 20)
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 2, out
     assert "0 models of run" in out
