@@ -21,6 +21,8 @@ from pytest_smfake.contract.stops import UnprovedError
 from pytest_smfake.contract.suite import run_checks
 from pytest_smfake.contract.targets import aws_target
 
+pytestmark = pytest.mark.once
+
 ACCOUNT = "123456789012"
 RUN = "4k9zq0vw2bt3"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}

@@ -19,6 +19,8 @@ from pytest_smfake.contract.session import Session
 from pytest_smfake.contract.suite import run_checks
 from pytest_smfake.contract.targets import aws_target
 
+pytestmark = pytest.mark.once
+
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/SageMaker"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}

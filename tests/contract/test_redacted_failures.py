@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ACCOUNT = "998877665544"
 TESTS = f"""
     import pytest

@@ -18,6 +18,8 @@ from pytest_smfake.contract.targets import aws_target
 from pytest_smfake.contract.tokens import Tokens, value_of
 from pytest_smfake.strategies import create_model_requests
 
+pytestmark = pytest.mark.once
+
 ACCOUNT = "998877665544"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/hidden-path/JaneDoeRole"
 IMAGE = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/hidden-repository:jane"

@@ -24,6 +24,8 @@ from pytest_smfake.contract.target import PreflightError
 from pytest_smfake.contract.targets import aws_target
 from pytest_smfake.spec.ledger import Ledger, read
 
+pytestmark = pytest.mark.once
+
 ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}
 USABLE = {"role": f"arn:aws:iam::{ACCOUNT}:role/SageMaker", "image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"}

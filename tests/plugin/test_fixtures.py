@@ -21,10 +21,15 @@ CREATE = """
 """
 
 
-@pytest.fixture(params=["plain", pytest.param("-n 2", marks=pytest.mark.once)])
+on_workers = pytest.mark.parametrize("run", ["plain", pytest.param("-n 2", marks=pytest.mark.once)], indirect=True)
+"""Runs a test in one process, and under xdist."""
+
+
+@pytest.fixture
 def run(request, pytester):
     """Run a suite in one process and under xdist."""
-    extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
+    how = getattr(request, "param", "plain")
+    extra = [] if how == "plain" else ["-p", "xdist", *how.split()]
     pytester.makeconftest("")
 
     def run(source: str, *arguments: str):
@@ -35,6 +40,7 @@ def run(request, pytester):
     return run
 
 
+@on_workers
 def test_fixtures(run):
     run("""
     def test_one(smfake, smfake_client):
@@ -47,6 +53,7 @@ def test_fixtures(run):
     """).assert_outcomes(passed=2)
 
 
+@on_workers
 def test_a_marker_alone_activates_the_fake(run):
     run("""
     from pytest_smfake import FakeSageMaker
@@ -82,6 +89,7 @@ def test_the_nearest_marker_wins_and_outer_ones_fill_in(run):
     """).assert_outcomes(passed=1)
 
 
+@on_workers
 def test_unittest_classes(run):
     run("""
     import unittest
@@ -104,6 +112,7 @@ def test_unittest_classes(run):
     """).assert_outcomes(passed=2)
 
 
+@on_workers
 def test_the_factory(run):
     run("""
     @pytest.mark.smfake(account="111122223333")
@@ -282,6 +291,7 @@ def test_a_missing_extra_is_told_once(pytester, fixture, module, sentence):
     assert "During handling" not in result.stdout.str()
 
 
+@on_workers
 def test_moto(run):
     run("""
     def test_it(smfake_moto):

@@ -9,9 +9,14 @@ from pytest_smfake.settings import environment_of
 pytestmark = pytest.mark.usefixtures("alone")
 
 
-@pytest.fixture(params=["plain", pytest.param("-n 2", marks=pytest.mark.once)])
+on_workers = pytest.mark.parametrize("run", ["plain", pytest.param("-n 2", marks=pytest.mark.once)], indirect=True)
+"""Runs a test in one process, and under xdist."""
+
+
+@pytest.fixture
 def run(request, pytester):
-    extra = [] if request.param == "plain" else ["-p", "xdist", *request.param.split()]
+    how = getattr(request, "param", "plain")
+    extra = [] if how == "plain" else ["-p", "xdist", *how.split()]
 
     def run(ini: str, source: str, *arguments: str):
         pytester.makepyprojecttoml("[tool.pytest.ini_options]\nstrict_markers = true\n" + ini)
@@ -32,6 +37,7 @@ def test_edition_by_option_wins(run):
     result.assert_outcomes(passed=1)
 
 
+@on_workers
 def test_all_settings(run):
     ini = """
         smfake_region = 'eu-west-1'
@@ -99,6 +105,7 @@ def test_wrong_settings_end_the_run_before_it_starts(run, ini, option, sentence)
     assert "INTERNALERROR" not in result.stderr.str() + result.stdout.str()
 
 
+@on_workers
 def test_a_misspelled_region_is_warned_of_once(run, request):
     result = run("smfake_region = 'eu-wets-1'", "def test_it(smfake): assert smfake.region == 'eu-wets-1'\ndef test_two(smfake): pass")
     result.assert_outcomes(passed=2)
@@ -127,6 +134,7 @@ REJECTED = """
 """
 
 
+@on_workers
 def test_a_failure_says_which_edition_would_take_the_request(run):
     result = run("", REJECTED)
     result.assert_outcomes(failed=1)
@@ -139,6 +147,7 @@ def test_a_failure_says_which_edition_would_take_the_request(run):
     )
 
 
+@on_workers
 def test_a_failure_tells_what_befell_stand_ins_and_jobs(run):
     source = """
     import pytest
@@ -227,6 +236,7 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
 
+@on_workers
 def test_clients_at_import_time_in_a_bare_environment(bare, run):
     result = run("", BARE)
     assert result.ret != 0  # under xdist each worker reports the error
@@ -286,6 +296,7 @@ def test_what_smfake_env_adds(environ, region, added):
     assert environment_of(environ, region) == added
 
 
+@on_workers
 def test_smfake_env_and_smfake_region_agree(bare, run):
     source = """
     import boto3
