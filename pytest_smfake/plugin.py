@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from .settings import MARKER, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .settings import MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .transport.history import history
 from .transport.variables import variables
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
     from .remote import RemoteFake
     from .served import ServedFake
+
+NO_REGION = """\
+A client was made where no region is set: give it one (region_name=), or set AWS_DEFAULT_REGION.
+The ini setting smfake_env = true sets a dummy region and keys before collection."""
 
 pytest_plugins = ["pytest_smfake.contract_plugin"]
 
@@ -85,14 +90,13 @@ def _check_address(address: str) -> None:
         raise pytest.UsageError(f"--smfake-server: {error}") from None
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    """Say in one line which rules are in force."""
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say in one line which settings differ from their defaults; nothing where none does."""
+    if not (found := differing(config.stash[ini_key])):
+        return None
     from importlib.metadata import version
 
-    settings = config.stash[ini_key]
-    overridden = len(settings["rules"])
-    rules = f"{overridden} overridden" if overridden else "none overridden"
-    return f"smfake: edition {settings['edition']}, botocore {version('botocore')}, rules: {rules}"
+    return f"smfake: {'; '.join(found)}; botocore {version('botocore')}"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -106,12 +110,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Tell the session-scoped factory which test is running; see afterwards that nothing of a fake is left."""
     item.config.stash[item_key] = item
+    history.begin(last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
     variables.note()
     try:
         return (yield)
     finally:
         item.config.stash[item_key] = None
         item.stash[fakes_key] = []
+        history.end()
         _tidy(item)
 
 
@@ -142,16 +148,20 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what the fakes of the test know of it."""
-    report = yield
-    if report.failed:
-        _advise_region(report)
-        if fakes := item.stash.get(fakes_key, []):
-            from .advice import advice
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what the fakes of the test know of it, and leave the frames between the test and them out of its traceback."""
+    entered = cast("list[FakeSageMaker]", list(history))
+    if not entered or (call.excinfo is None and not _is_of_unittest(item)):
+        report = yield
+    else:
+        from .advice import advice, frames_hidden
 
-            if text := "\n".join(line for fake in fakes for line in advice(fake)):
-                report.sections.append(("smfake", text))
+        with frames_hidden():
+            report = yield
+        if report.failed and (lines := list(advice(entered, item.config.rootpath))):
+            report.sections.append(("smfake", "\n".join(lines)))
+    if report.failed and call.excinfo is not None:
+        _advise_region(report, call.excinfo.value)
     return report
 
 
@@ -159,17 +169,25 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Add to an error of collection how code that makes clients at import time can be collected."""
     report = yield
-    if report.failed:
-        _advise_region(report)
+    if report.failed and "NoRegionError" in str(report.longrepr):
+        report.sections.append(("smfake", NO_REGION))
     return report
 
 
-def _advise_region(report: pytest.CollectReport | pytest.TestReport) -> None:
-    if "NoRegionError" in str(report.longrepr):
-        advice = (
-            "A client was made where no region is set. The ini setting smfake_env = true sets a dummy region and keys before collection."
-        )
-        report.sections.append(("smfake", advice))
+def _is_of_unittest(item: pytest.Item) -> bool:
+    """Whether a test belongs to unittest, whose exceptions pytest brings in only while it makes the report."""
+    unittest, cls = sys.modules.get("unittest"), getattr(item, "cls", None)
+    return unittest is not None and isinstance(cls, type) and issubclass(cls, unittest.TestCase)
+
+
+def _advise_region(report: pytest.TestReport, error: BaseException) -> None:
+    """Say how a client gets a region, where the lack of one led to a failure, whatever was raised in its place."""
+    chain: list[BaseException | None] = [error]
+    for one in chain:
+        if type(one).__name__ == "NoRegionError":
+            report.sections.append(("smfake", NO_REGION))
+            return
+        chain += [led for led in (getattr(one, "__cause__", None), getattr(one, "__context__", None)) if led not in chain]
 
 
 def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:

@@ -24,6 +24,16 @@ MARKER = (
 MERGED = ("rules", "limits")
 """Keywords whose values are merged entry by entry, so that an outer marker, or the ini file, fills in."""
 REGION = "us-east-1"
+DEFAULTS: dict[str, Any] = {
+    "region": REGION,
+    "account": "123456789012",
+    "edition": "page",
+    "rules": {},
+    "limits": {},
+    "allow": [],
+    "real_sleep": False,
+}
+"""What the ini file and the options say where they say nothing."""
 DUMMY_KEYS = {"AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
 
 ini_key = pytest.StashKey["dict[str, Any]"]()
@@ -56,6 +66,15 @@ def of_ini(config: pytest.Config) -> dict[str, Any]:
         settings[name] = dict(_entry(f"smfake_{name}", line) for line in config.getini(f"smfake_{name}"))
     _check(config, settings)
     return settings
+
+
+def differing(settings: dict[str, Any]) -> list[str]:
+    """Return what the ini file and the options change, each in a few words; nothing where all is as by default."""
+    return [
+        f"{name} {', '.join(map(str, value)) if isinstance(value, dict | list) else value}"
+        for name, value in settings.items()
+        if value != DEFAULTS[name]
+    ]
 
 
 def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, Any]:
@@ -144,8 +163,7 @@ def _check(config: pytest.Config, settings: dict[str, Any]) -> None:
     if settings["edition"] not in ("page", "sdk"):
         name = "--smfake-edition" if config.getoption("--smfake-edition") else "smfake_edition"
         raise pytest.UsageError(f"{name}: {shown(settings['edition'])} is not an edition; there are: page, sdk")
-    defaults = {"region": REGION, "account": "123456789012", "rules": {}, "limits": {}}
-    for name in [name for name, value in defaults.items() if settings[name] != value]:
+    for name in [name for name in ("region", "account", "rules", "limits") if settings[name] != DEFAULTS[name]]:
         from .fake import FakeSageMaker
         from .service.places import UnlistedRegionWarning
 

@@ -29,7 +29,7 @@ LAYERS = {
     "classes": {"decorators"},
     "fake": {"spec", "service", "transport", "neighbours", "views", "controls", "decorators", "classes", "fake"},
     "sweeps": {"spec", "service", "fake"},
-    "advice": {"spec", "fake"},
+    "advice": {"spec", "service", "transport", "fake"},
     "contract": {"spec", "service", "values", "cases", "fake", "results", "contract"},
     "contract_plugin": {"contract", "hooks", "results"},
     "results": {"contract"},

@@ -19,6 +19,7 @@ from pytest_smfake.service import isolation
 from . import botocore
 from .active import ActiveFake, Entry, active, fakes, in_context, running_task
 from .credentials import wanted
+from .history import history
 from .variables import variables
 
 _lock = threading.RLock()
@@ -68,6 +69,7 @@ def activate(fake: ActiveFake, caller: FrameType) -> None:
     fakes.append(fake)
     _refuse_other_thread(fakes[0])
     in_context.set(fake)
+    history.add(fake, outermost=len(fakes) == 1)
     mend()
     _mend_at_exit()
 

@@ -18,6 +18,7 @@ from . import botocore as transport
 from . import credentials, runtime
 from .active import ActiveFake, active, answering
 from .exchange import BrokenConnection, Request, Response
+from .origin import origin
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
 from .wire import answer
 
@@ -80,7 +81,11 @@ async def _faked(session: Any, request: Any, seen: Request, fake: ActiveFake) ->
 
     try:
         # What can take real time, code of the test above all, must not hold up the event loop.
-        response = await _in_thread(session, ask) if runtime.is_runtime(whole) or fake.service.faults.block() else ask()
+        if runtime.is_runtime(whole) or fake.service.faults.block():
+            whole = replace(whole, sent_from=origin())  # a thread has a stack of its own
+            response = await _in_thread(session, ask)
+        else:
+            response = ask()
     except BrokenConnection as error:
         # For aiobotocore a connection that is reset is one that could not be made: measured with 3.10 on aiohttp 3.14.
         how = "connection-refused" if error.how == "connection-reset" and not _is_httpx(session) else error.how

@@ -20,7 +20,7 @@ class Request:
     """An HTTP request; header names are in lower case.
 
     `read_timeout` is how many seconds its client waits for an answer; `target` is path and query as they were sent, where the
-    URL's are others since a part of them chose who answers.
+    URL's are others since a part of them chose who answers; `sent_from` is the line that sent it, where the stack does not show it.
     """
 
     method: str
@@ -29,6 +29,7 @@ class Request:
     body: bytes
     read_timeout: float = math.inf
     target: str = ""
+    sent_from: str = ""
 
     @property
     def host(self) -> str:

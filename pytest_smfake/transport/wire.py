@@ -21,6 +21,7 @@ from pytest_smfake.spec.model import error_names, operation_names, service_model
 from . import runtime
 from .active import ActiveFake
 from .exchange import BrokenConnection, Request, Response
+from .origin import origin
 
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -89,6 +90,8 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     except ServiceError as error:
         call.error = runtime.translated(error, identity) if to_runtime else error
     injected = met.answered()
+    if call.error is not None or injected is not None:
+        call.sent_from = request.sent_from or origin()
     if injected is not None and injected.failure.form != "damage":
         call.error, call.response, response = injected, None, None
     if response is None:

@@ -68,10 +68,7 @@ def test_a_rule_is_verified_once_all_of_its_checks_passed(tmp_path):
     assert both.rules == {RULE: {"bound": 63, "date": TODAY.isoformat(), "region": "us-east-1", "botocore": version("botocore")}}
     rule = both.verify({RULE: Catalogue("page").rule(RULE)})[RULE]
     assert rule.evidence == "verified"
-    assert (
-        rule.source
-        == f"Amazon SageMaker API Reference: CreateModel, ModelName; a run of {TODAY} in us-east-1, botocore {version('botocore')}"
-    )
+    assert rule.source == f"CreateModel page, ModelName; a run of {TODAY} in us-east-1, botocore {version('botocore')}"
     # A bound that has changed since then was never seen to be kept.
     changed = Catalogue("page", {RULE: 64}).rule(RULE)
     assert both.verify({RULE: changed})[RULE] is changed
@@ -93,7 +90,7 @@ def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(ledger, "shipped", lambda: everything)
     rules = edition_rules.__wrapped__("page", "CreateModel")
     assert rules[RULE].evidence == "verified"
-    assert rules["CreateModel/Containers:max"].source.startswith("Amazon SageMaker API Reference: CreateModel, Containers; a run of ")
+    assert rules["CreateModel/Containers:max"].source.startswith("CreateModel page, Containers; a run of ")
     in_sdk = edition_rules.__wrapped__("sdk", "CreateModel")
     assert (in_sdk[RULE].evidence, in_sdk["CreateModel/Containers:max"].evidence) == ("verified", "modelled")  # whose bound is 15
 

@@ -306,3 +306,19 @@ class TestHttpx:
             return await (await client.invoke_endpoint(EndpointName="churn", Body=b"ab"))["Body"].read()
 
         assert run(predict, smfake, "sagemaker-runtime") == b"abab"
+
+
+@pytest.mark.parametrize("service", ["sagemaker", "sagemaker-runtime"])
+def test_a_refused_call_says_where_it_was_sent_from(smfake, service):
+    async def scenario(client):
+        with pytest.raises(ClientError):
+            await (
+                client.invoke_endpoint(EndpointName="none", Body=b"")
+                if service == "sagemaker-runtime"
+                else client.delete_model(ModelName="none")
+            )
+
+    run(scenario, smfake, service)
+    path, _, line = smfake.calls[0].sent_from.rpartition(":")
+    assert path == __file__
+    assert line == str(scenario.__code__.co_firstlineno + 2)

@@ -1,0 +1,48 @@
+"""The fakes that were entered lately: a failing test is told what its own refused, wherever they were made."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .active import ActiveFake
+
+MOST = 10
+"""Fakes that are remembered at the most, the latest: each holds a world, and an example of Hypothesis may make one."""
+
+
+class History:
+    """The latest fakes that were entered between `begin` and `end`; at other times none is kept alive."""
+
+    def __init__(self) -> None:
+        self._fakes: deque[ActiveFake] = deque(maxlen=0)
+        self._last_example = False
+
+    def begin(self, *, last_example: bool) -> None:
+        """Remember each fake that is entered from now on, and forget those before.
+
+        Args:
+            last_example: whether the code runs once for each example, so that only what is entered last, and within it, is of use.
+        """
+        self._fakes = deque(maxlen=MOST)
+        self._last_example = last_example
+
+    def end(self) -> None:
+        """Remember none any more."""
+        self._fakes = deque(maxlen=0)
+
+    def add(self, fake: ActiveFake, *, outermost: bool) -> None:
+        """Remember a fake, which is entered within another unless it is the outermost."""
+        if self._last_example and outermost:
+            self._fakes.clear()
+        if fake in self._fakes:
+            self._fakes.remove(fake)
+        self._fakes.append(fake)
+
+    def __iter__(self) -> Iterator[ActiveFake]:
+        return iter(list(self._fakes))
+
+
+history = History()
