@@ -5,8 +5,8 @@ from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
-# The same draws in each run, on each machine; a machine that others keep busy may take its time.
-settings.register_profile("smfake", derandomize=True, database=None, deadline=None)
+# The same draws in each run, on each machine. The deadline of an example is Hypothesis's own, which users have, too.
+settings.register_profile("smfake", derandomize=True, database=None)
 settings.load_profile("smfake")
 
 

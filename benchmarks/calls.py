@@ -64,6 +64,10 @@ def figures() -> list[Figure]:
         with moto.mock_aws():
             boto3.client("sagemaker", **KEYS).create_model(**fake.request(ModelName="churn"))
 
+    def beside_moto() -> None:
+        with FakeSageMaker() as fresh, moto.mock_aws(config={"core": {"mock_credentials": False}}):  # as `smfake_moto` does
+            boto3.client("sagemaker", **KEYS).create_model(**fresh.request(ModelName="churn"))
+
     def world() -> None:
         with FakeSageMaker():
             pass
@@ -81,12 +85,23 @@ def figures() -> list[Figure]:
     both = interleave(
         {"fake": Contender(create(ours, names, fake), lambda: fake), "moto": Contender(create(motos, names, fake), mocked)}, ROUNDS
     )
-    whole = interleave({"fixture": Contender(fixture), "mock_aws": Contender(mock_and_client)}, ROUNDS // 10)
+    tests = {"fixture": fixture, "mock_aws": mock_and_client, "beside moto": beside_moto}
+    whole = interleave({name: Contender(test) for name, test in tests.items()}, ROUNDS // 10)
+    boto3.client("sagemaker", **KEYS)
+    clients = interleave(
+        {
+            "new": Contender(lambda: boto3.Session().client("sagemaker", **KEYS), lambda: fake),
+            "default": Contender(lambda: boto3.client("sagemaker", **KEYS), lambda: fake),
+        },
+        ROUNDS // 10,
+    )
     return [
         ratio(took, "CreateModel through boto3, to the floor", 1.10, "fake", "floor"),
         ratio(both, "the same, to moto", 0.45, "fake", "moto"),
         ratio(took, "decode, validate, store and encode one CreateModel, to the floor", 0.10, "without botocore", "floor"),
         ratio(whole, "fixture with its client and one call, to `mock_aws` with `boto3.client()` and one call", 0.02, "fixture", "mock_aws"),
+        ratio(whole, "`smfake_moto` with `boto3.client()` and one call, to `mock_aws` with the same", 0.12, "beside moto", "mock_aws"),
+        ratio(clients, "`boto3.Session().client()` within a fake, to `boto3.client()` there", 3.5, "new", "default"),
         ratio(took, "a fresh world for each Hypothesis example, to the floor", 0.25, "a world", "floor"),
     ]
 

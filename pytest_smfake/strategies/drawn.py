@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +11,17 @@ from hypothesis import strategies as st
 from pytest_smfake.values.tree import Node
 
 _PICKS = st.binary(max_size=12)
+
+
+@cache
+def load() -> None:
+    """Load what the first call to a fake would load, 100 ms and more: the deadline of an example does not count what it draws."""
+    from pytest_smfake.fake import FakeSageMaker
+    from pytest_smfake.transport.active import active
+
+    if active() is None:  # else much of it is there already, and the fake that is active may be another thread's
+        with FakeSageMaker() as fake:
+            fake.client().create_model(**fake.request())
 
 
 @lru_cache(maxsize=4096)
@@ -27,6 +38,7 @@ class Drawn:
     """Chooses what Hypothesis draws: a number shrinks to the least, the bytes to none."""
 
     def __init__(self, draw: st.DrawFn) -> None:
+        load()
         self.draw = draw
 
     def number(self, least: int, most: int) -> int:

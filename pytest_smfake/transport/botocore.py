@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_smfake.service.isolation import isolated, refusal
 
-from . import credentials, guard, polling, waiting
+from . import credentials, guard, loading, polling, waiting
 from .active import active, answering, patches
 from .exchange import BrokenConnection, Request, Response
 from .importing import OnImport
@@ -47,6 +47,7 @@ def patch() -> None:
 def _patch_botocore() -> None:
     import botocore.endpoint
     import botocore.httpsession
+    import botocore.loaders
     import botocore.retries.bucket
     import botocore.retries.quota
     import botocore.session
@@ -60,6 +61,8 @@ def _patch_botocore() -> None:
     replace(botocore.session.Session, "get_credentials", _get_credentials)
     replace(botocore.session.Session, "get_scoped_config", _get_scoped_config)
     replace(botocore.session.Session, "__init__", _init)
+    replace(botocore.loaders.JSONFileLoader, "load_file", loading.load_file)
+    replace(botocore.loaders.Loader, "load_service_model", loading.load_service_model)
     replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
     replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
     for module in (botocore.endpoint, botocore.waiter):

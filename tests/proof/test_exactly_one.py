@@ -19,7 +19,7 @@ DRAWS = int(os.environ.get("SMFAKE_DRAWS", "500"))
 
 
 def drawn(count, strategy, judge):
-    @settings(max_examples=count, phases=[Phase.generate])
+    @settings(max_examples=count, deadline=None, phases=[Phase.generate])
     @given(strategy)
     def draw(value):
         seen.append(1)

@@ -33,7 +33,7 @@ def count(counts, node, value):
 def test_reach(edition):
     root, counts = maker(edition, "CreateModel").root, Counter()
 
-    @settings(max_examples=1000, phases=[Phase.generate])
+    @settings(max_examples=1000, deadline=None, phases=[Phase.generate])
     @given(create_model_requests(edition=edition))
     def draw(request):
         count(counts, root, request)

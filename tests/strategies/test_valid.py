@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -284,7 +288,7 @@ def test_documented_ways_of_use_need_no_health_check_suppressed(pytester):
         from pytest_smfake import FakeSageMaker
         from pytest_smfake.strategies import create_model_requests, invalid_create_model_requests
 
-        settings.register_profile("plain", settings(deadline=None, database=None))
+        settings.register_profile("plain", settings(database=None))
         settings.load_profile("plain")
 
         @given(create_model_requests())
@@ -304,3 +308,27 @@ def test_documented_ways_of_use_need_no_health_check_suppressed(pytester):
             assert not record.verdict.accepted
     """)
     pytester.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=3)
+
+
+def test_the_first_draw_loads_what_the_first_call_would_load():
+    code = """
+        import sys
+        from hypothesis import given, settings
+        from pytest_smfake.strategies import create_model_requests
+
+        @settings(max_examples=1, database=None)
+        @given(create_model_requests())
+        def example(request):
+            before = set(sys.modules)
+            assert "boto3" in before
+            from pytest_smfake import FakeSageMaker
+            from pytest_smfake.transport import clients, loading
+            kept, read = len(clients._kept), len(loading._read)
+            with FakeSageMaker() as fake:
+                fake.client().create_model(**request)
+            assert (kept, read) == (len(clients._kept), len(loading._read)) != (0, 0)
+            assert not {name for name in set(sys.modules) - before if name.startswith(("boto", "pytest_smfake"))}
+
+        example()
+    """
+    subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(code)], check=True)
