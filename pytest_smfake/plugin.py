@@ -158,7 +158,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
         with frames_hidden():
             report = yield
-        if report.failed and (lines := list(advice(entered, item.config.rootpath))):
+        if _hides_output(call.excinfo):
+            report.sections = [section for section in report.sections if not section[0].startswith("Captured ")]
+        elif report.failed and (lines := list(advice(entered, item.config.rootpath))):
             report.sections.append(("smfake", "\n".join(lines)))
     if report.failed and call.excinfo is not None:
         _advise_region(report, call.excinfo.value)
@@ -172,6 +174,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if report.failed and "NoRegionError" in str(report.longrepr):
         report.sections.append(("smfake", NO_REGION))
     return report
+
+
+def _hides_output(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    """Whether a test failed by a sweep, of whose many runs nobody reads all that they printed."""
+    sweeps = sys.modules.get("pytest_smfake.sweeps")
+    if sweeps is None or excinfo is None or not isinstance(excinfo.value, sweeps.SweepError):
+        return False
+    return not excinfo.value.shows_output
 
 
 def _is_of_unittest(item: pytest.Item) -> bool:

@@ -14,6 +14,20 @@ AFTER = ":after"
 """Ends the name of a failure that strikes after the operation has taken effect: `connection-reset:after`."""
 
 
+MOST = 20
+"""Problems that are told at the most, each with the failures that show it; those that are left out are counted."""
+NAMED = 3
+"""Failures that are named of each problem."""
+
+
+class SweepError(AssertionError):
+    """Runs of a sweep are wrong. Where `shows_output` is false, the report of a test leaves out what its runs printed and logged."""
+
+    def __init__(self, text: str, *, shows_output: bool) -> None:
+        super().__init__(text)
+        self.shows_output = shows_output
+
+
 @dataclass(slots=True)
 class Run:
     """One run of a scenario in which one call failed.
@@ -71,6 +85,7 @@ def sweep(
     invariant: Callable[[FakeSageMaker], object] | None = None,
     only: str | None = None,
     *,
+    output: bool = False,
     factory: Callable[[], FakeSageMaker] = FakeSageMaker,
 ) -> Sweep:
     """Run a scenario once for every failure at every call that it makes, each time in a fresh world.
@@ -89,6 +104,7 @@ def sweep(
             `*` stands for any characters.
         invariant: what must hold after each run; it gets the fake, and raises, or returns False, where it does not.
         only: the id of a run, to make that one alone.
+        output: whether the report of a test that fails shows what the runs printed and logged, and what each refused; with `only` it does.
         factory: makes the world of each run; the fixture `smfake_factory` makes it with the settings of the test.
 
     Returns:
@@ -106,16 +122,14 @@ def sweep(
         >>> for run in sweep(deploy, only="2:ThrottlingException", keeps=["model/churn"]):
         ...     print(run.operation, run.left)
         AddTags ['model/churn']
-        call 1 CreateModel
-        call 2 AddTags
-                              1   2
-        ThrottlingException       .
-        1 run; . raised  r sent again  s swallowed as declared  X wrong
+        call           runs  raised  sent again  swallowed  wrong
+        1 CreateModel     -       -           -          -      -
+        2 AddTags         1       1           -          -      -
     """
     for name, patterns in (("errors", errors), ("keeps", keeps), ("swallows", swallows)):
         if isinstance(patterns, str):
             raise ValueError(f"{name}={patterns!r} is not a list; what was meant may be [{patterns!r}]")
-    return Sweep(scenario, errors, keeps, swallows, invariant, only, factory)
+    return Sweep(scenario, errors, keeps, swallows, invariant, only, output or only is not None, factory)
 
 
 class Sweep(Iterable[Run]):
@@ -129,6 +143,7 @@ class Sweep(Iterable[Run]):
         swallows: Sequence[str],
         invariant: Callable[[FakeSageMaker], object] | None,
         only: str | None,
+        output: bool,
         factory: Callable[[], FakeSageMaker],
     ) -> None:
         self._scenario = scenario
@@ -137,6 +152,7 @@ class Sweep(Iterable[Run]):
         self._swallows = swallows
         self._invariant = invariant
         self._only = only
+        self._output = output
         self._factory = factory
         self.operations: list[str] = []
         """The operation of each call of the scenario."""
@@ -153,7 +169,9 @@ class Sweep(Iterable[Run]):
         print(self)  # noqa: T201  # the summary, which pytest shows with a failure
         wrong = [run for run in self.runs if run.problems and not run.checked]
         if wrong:
-            raise AssertionError("\n".join([f"{len(wrong)} of {len(self.runs)} runs are wrong:", *(run.report() for run in wrong)]))
+            raise SweepError(
+                "\n".join([f"{len(wrong)} of {len(self.runs)} runs are wrong", str(self), *_findings(wrong)]), shows_output=self._output
+            )
 
     def _without_failures(self) -> set[str]:
         """Run the scenario once, note its calls, and return what it leaves."""
@@ -233,23 +251,39 @@ class Sweep(Iterable[Run]):
         return getattr(self._scenario, "__name__", repr(self._scenario))
 
     def __str__(self) -> str:
-        """Return the table of the runs: a row for each failure, a column for each call."""
-        marks = {(run.failure, run.call): _mark(run) for run in self.runs}
-        failures = list(dict.fromkeys(run.failure for run in self.runs))
-        width = max((len(failure) for failure in failures), default=0)
-        numbers = range(1, len(self.operations) + 1)
-        lines = [f"call {number} {operation}" for number, operation in enumerate(self.operations, 1)]
-        lines.append(" ".join(["".ljust(width), *(f"{number:>3}" for number in numbers)]))
-        lines += [" ".join([name.ljust(width), *(f"{marks.get((name, number), ''):>3}" for number in numbers)]) for name in failures]
-        count = len(self.runs)
-        lines.append(f"{count} run{'s' * (count != 1)}; . raised  r sent again  s swallowed as declared  X wrong")
-        return "\n".join(line.rstrip() for line in lines)
+        """Return the table of the runs: for each call how many there were, and what came of them."""
+        rows: list[tuple[str, ...]] = [("call", "runs", *OUTCOMES)]
+        for number, operation in enumerate(self.operations, 1):
+            runs = [run for run in self.runs if run.call == number]
+            counts = [len(runs), *([_outcome(run) for run in runs].count(outcome) for outcome in OUTCOMES)]
+            rows.append((f"{number} {operation}", *(str(count or "-") for count in counts)))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
 
 
-def _mark(run: Run) -> str:
+OUTCOMES = ("raised", "sent again", "swallowed", "wrong")
+"""What can come of a run: the scenario raised; sent the request again, with success; swallowed the failure, as declared; is wrong."""
+
+
+def _outcome(run: Run) -> str:
     if run.problems:
-        return "X"
-    return "." if run.raised is not None else "r" if run.recovered else "s"
+        return "wrong"
+    return "raised" if run.raised is not None else "sent again" if run.recovered else "swallowed"
+
+
+def _findings(wrong: Sequence[Run]) -> Iterator[str]:
+    """Yield the lines about runs that are wrong: for each call and problem the failures that show it, and how to run one of them alone."""
+    groups: dict[tuple[int, str], list[Run]] = {}
+    for run in wrong:
+        for problem in run.problems:
+            groups.setdefault((run.call, problem), []).append(run)
+    for (call, problem), runs in list(groups.items())[:MOST]:
+        count = f"{len(runs)} failure{'s' * (len(runs) != 1)}"
+        names = [run.failure for run in runs[:NAMED]] + ["..."] * (len(runs) > NAMED)
+        yield f"call {call} {runs[0].operation} fails ({count}: {', '.join(names)}): {problem}"
+        yield f"    one of them alone: {runs[0].reproduce}"
+    if len(groups) > MOST:
+        yield f"{len(groups) - MOST} more problems are left out"
 
 
 def _check(operation: str, name: str) -> None:

@@ -195,10 +195,26 @@ class TestHowItFails:
     def test_together_at_the_end(self):
         with pytest.raises(AssertionError) as caught:
             list(sweep(deploy, errors=["ThrottlingException", "503"]))
-        first, *others = str(caught.value).splitlines()
-        assert first == "2 of 4 runs are wrong:"
-        assert others[1].startswith("run 2:503, in which AddTags failed: model/churn was left behind. It raised ClientError(")
-        assert others[1].endswith(". Alone: sweep(deploy, only='2:503')")
+        assert (
+            str(caught.value)
+            == """\
+call           runs  raised  sent again  swallowed  wrong
+1 CreateModel     2       2           -          -      -
+2 AddTags         2       -           -          -      2
+call 2 AddTags fails (2 failures: ThrottlingException, 503): model/churn was left behind
+    one of them alone: sweep(deploy, only='2:ThrottlingException')"""
+        )
+
+    def test_problems_beyond_twenty_are_counted(self):
+        def deploy_many(fake):
+            for number in range(30):
+                fake.client().create_model(**fake.request(ModelName=f"m{number}"))
+
+        with pytest.raises(AssertionError) as caught:
+            list(sweep(deploy_many, errors=["503"]))
+        lines = str(caught.value).splitlines()
+        assert len([line for line in lines if line.startswith("call ") and "fails" in line]) == 20
+        assert lines[-1] == "415 more problems are left out"
 
     def test_one_by_one(self):
         failed = []
@@ -213,12 +229,9 @@ class TestHowItFails:
         runs = sweep(deploy_and_look_away, errors=["ResourceLimitExceeded", "503"], keeps=[], swallows=["2:503"])
         assert all(not run.problems for run in runs)
         expected = """\
-call 1 CreateModel
-call 2 AddTags
-                        1   2
-ResourceLimitExceeded   .
-503                     .   s
-3 runs; . raised  r sent again  s swallowed as declared  X wrong
+call           runs  raised  sent again  swallowed  wrong
+1 CreateModel     2       2           -          -      -
+2 AddTags         1       -           -          1      -
 """
         assert capsys.readouterr().out == expected
         assert str(runs) == expected.rstrip()
@@ -226,7 +239,7 @@ ResourceLimitExceeded   .
     def test_wrong_runs_in_the_table(self):
         runs = sweep(deploy, errors=["503"])
         assert wrong(runs)
-        assert str(runs).splitlines()[-2] == "503   .   X"
+        assert str(runs).splitlines()[-1].split() == ["2", "AddTags", "1", "-", "-", "-", "1"]
 
     def test_each_run_is_a_subtest(self, pytester):
         pytester.makepyfile("""
@@ -247,13 +260,59 @@ ResourceLimitExceeded   .
         result.stdout.fnmatch_lines(
             [
                 "*run 2:503, in which AddTags failed: model/churn was left behind. It raised*",
-                *(["call 1 CreateModel", "503*.   X"] if own else []),
+                *(["1 CreateModel *", "2 AddTags *"] if own else []),
                 "SUBFAILED[[]2:503[]]*" if own else "[[]2:503[]] SUBFAIL*",
                 "SUBFAILED[[]2:ThrottlingException[]]*" if own else "[[]2:ThrottlingException[]] SUBFAIL*",
             ]
         )
         # Two runs, and, of pytest's own subtests, the test that holds them: its output is the table.
         result.assert_outcomes(failed=3 if own else 2, passed=0 if own else 1)
+
+
+LOUD = """
+    import logging
+    from pytest_smfake import sweep
+
+    def deploy(fake):
+        client = fake.client()
+        arn = client.create_model(**fake.request(ModelName="churn"))["ModelArn"]
+        logging.warning("logged by a run")
+        print("printed by a run")
+        try:
+            client.describe_model(ModelName="churn")
+        except Exception:
+            logging.exception("logged by a run")
+        client.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "growth"}])
+
+    def test_it():
+        list(sweep(deploy, OPTION))
+"""
+
+
+class TestWhatATestPrints:
+    @pytest.mark.parametrize("style", ["auto", "short"])
+    def test_two_defects_fit_a_screen(self, alone, pytester, style):
+        pytester.makepyfile(LOUD.replace("OPTION", ""))
+        result = pytester.runpytest(f"--tb={style}")
+        result.assert_outcomes(failed=1)
+        assert len(result.outlines) <= 40
+        assert "by a run" not in result.stdout.str()
+        assert not [line for line in result.outlines if "pytest_smfake/" in line]
+        result.stdout.fnmatch_lines(
+            [
+                "E *call             runs  raised  sent again  swallowed  wrong",
+                "E *call 2 DescribeModel fails (* failures: AccessDeniedException, *, ...): the failure was swallowed",
+                "E *call 3 AddTags fails (* failures: AccessDeniedException, *, ...): model/churn was left behind",
+                "E *one of them alone: sweep(deploy, only='3:AccessDeniedException')",
+            ]
+        )
+
+    @pytest.mark.parametrize("option", ["output=True", "only='3:503'"])
+    def test_output_on_request(self, alone, pytester, option):
+        pytester.makepyfile(LOUD.replace("OPTION", option))
+        result = pytester.runpytest()
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["*- smfake -*", "fail('AddTags', '*') struck call 3, *", "printed by a run", "*logged by a run"])
 
 
 class TestRefused:
