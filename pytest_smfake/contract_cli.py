@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .contract.options import AWS, CHECK, DRY_RUN, ENDPOINTS, LEDGER, POLICY, RECORD, REDACT, REPORT, STALE, TARGETS
+from .contract.options import AWS, CHECK, DRY_RUN, ENDPOINTS, LEDGER, POLICY, RECORD, REDACT, REPORT, STALE, TARGETS, VERBOSE
 from .results import check_path
 from .spec.rules import EDITIONS
 
@@ -33,6 +33,7 @@ def add_commands(commands: Any) -> None:
     add("--record", type=Path, metavar="PATH", help=RECORD)
     add("--ledger", type=Path, metavar="PATH", help=LEDGER)
     add("--stale", type=int, metavar="DAYS", help=STALE)
+    add("-v", "--verbose", action="store_true", help=VERBOSE)
     what = contract.add_mutually_exclusive_group().add_argument
     what("--dry-run", action="store_true", help=DRY_RUN)
     what("--print-policy", action="store_true", help=POLICY)
@@ -74,6 +75,7 @@ def _told(options: argparse.Namespace) -> dict[str, Any]:
 
 def _contract(options: argparse.Namespace) -> int:
     from .contract import checks
+    from .contract.findings import findings
     from .contract.session import Session
     from .contract.signals import Signals
     from .contract.suite import redacting, report_of, run_checks
@@ -102,10 +104,8 @@ def _contract(options: argparse.Namespace) -> int:
             lines, clean = session.end(results)
             report = report_of(chosen, targets, options.edition, results)
             written = _write(report, options.report)
-            _say([*lines, *written.values()])
-    print(report)
-    for result in report.failed:
-        print(f"\n{result.check} on {result.target}\nexpected: {result.expected}\nactual: {result.actual}")
+            _say(lines)
+    _say([*findings(report, every=options.verbose), str(report), *written.values()])
     if session.interrupted:
         raise KeyboardInterrupt
     return 0 if clean and not report.failed and all(line.startswith("report:") for line in written.values()) else FINDINGS

@@ -136,7 +136,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"smfake contract: {error}") from None
     if not hasattr(config, "workerinput"):
         names = state.labels(config.getoption("--smfake-target"))
-        results = Results(state.edition, state.paths, names, asked, state.session, redacted=config.getoption("--smfake-redact"))
+        redacted, every = config.getoption("--smfake-redact"), config.getoption("verbose") > 0
+        results = Results(state.edition, state.paths, names, asked, state.session, redacted=redacted, every=every)
         config.pluginmanager.register(results, "smfake-results")
 
 

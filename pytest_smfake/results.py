@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,7 @@ class Results:
         asked: ids of the checks to run, in which `*` stands for any characters; all by default. Those that did not run are told.
         session: what is to be done at the end of a run, such as to count what is left in an account.
         redacted: whether the results are.
+        every: whether to tell every difference, not an example of each group.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Results:
         session: Session | None = None,
         *,
         redacted: bool = False,
+        every: bool = False,
     ) -> None:
         self._edition = edition
         self._paths = paths
@@ -108,6 +110,7 @@ class Results:
         self._told: list[str] = []
         self._session = session
         self._redacted = redacted
+        self._every = every
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -129,8 +132,10 @@ class Results:
             self._told = [f"no report, since no contract check came to a result: {path}" for path in self._paths]
             self._told += ended
             return
+        from .contract.findings import findings
+
         report = self._report()
-        self._told = [str(report), *ended]
+        self._told = [*findings(report, every=self._every), str(report), *ended]
         for path in self._paths:
             try:
                 report.write(path)
@@ -164,9 +169,18 @@ class Results:
         results = [Result(**result) for result in self._results.values()]
         return Report.now(self._edition, targets, ordered, results, redacted=self._redacted)
 
-    @pytest.hookimpl
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show the table, and where the files are."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Iterator[None]:
+        """Show the differences in a screen, the table, and where the files are; pytest's own sections leave those checks out."""
+        failed = terminalreporter.stats.get("failed", [])
+        differences = [report for report in failed if ("smfake_outcome", "failed") in map(tuple, report.user_properties)]
+        if differences:
+            terminalreporter.stats["failed"] = [report for report in failed if report not in differences]
+        try:
+            yield
+        finally:
+            if differences:
+                terminalreporter.stats["failed"] = failed  # they count
         if self._told:
             terminalreporter.section("smfake contract")
             for line in self._told:

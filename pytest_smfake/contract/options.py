@@ -23,3 +23,4 @@ STALE = "run only the checks whose evidence in the ledger is older than that man
 REPORT = f"write a report to a file: {', '.join(SUFFIXES)}"
 DRY_RUN = "list every request to the target aws with its operation and name, in order, and send none"
 POLICY = "print the IAM policy that the run needs on the target aws, and send nothing"
+VERBOSE = "tell every difference, not one example of each group"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_smfake.contract import CreateModelContract, FakeTarget, checks
@@ -37,13 +39,15 @@ def test_several_targets_give_a_column_each(pytester):
     result.assert_outcomes(passed=4, failed=1, skipped=3)
     result.stdout.fnmatch_lines(
         [
-            "*expected: CreateModel is rejected with ValidationException",
-            "*An error is JSON with `__type` and a message, of status 400, and has a request id. [[]observed: *",
-            "*actual: accepted, 200: *",
+            "SKIPPED*moto: moto has no failures on purpose",
+            "errors/form on moto",
+            "    An error is JSON with `__type` and a message, of status 400, and has a request id. [[]observed: *",
+            "    expected: CreateModel is rejected with ValidationException",
+            "    actual: accepted, 200: *",
+            "moto: not run: 3 since moto has no failures on purpose",
             "* fake      moto",
             "errors        1/1       0/1",
             "faults        3/3       0/0, 3 skipped",
-            "SKIPPED*moto: moto has no failures on purpose",
         ]
     )
 
@@ -53,6 +57,50 @@ def test_a_failing_check_reads_well(pytester):
     text = result.stdout.str()
     assert "expected: CreateModel is rejected with ValidationException: Cannot create already existing model" in text
     assert "A second model of the same name is rejected, and the first stays as it is. [observed: astronomer/" in text
+
+
+@pytest.mark.parametrize("options", [[], ["-q", "-n", "2", "-p", "xdist"]], ids=" ".join)
+def test_a_run_against_moto_fits_a_screen(pytester, alone, options):
+    result = pytester.runpytest_subprocess(*LINE, "--smfake-target=fake", "--smfake-target=moto", "--smfake-report=out.html", *options)
+    assert result.parseoutcomes()["failed"] > 400
+    assert result.ret == 1
+    assert len(result.outlines) <= 80
+    found = [line for line in result.outlines if line.startswith("moto: ") and "such as" in line]
+    assert len(found) == 20
+    numbers = [int(re.search(r"^moto: \w+, [\w-]+: (\d+), such as ", line)[1]) for line in found]
+    assert numbers == sorted(numbers, reverse=True)
+    [rest] = [int(line.split()[1]) for line in result.outlines if line.endswith("groups; -v shows every one")]
+    assert sum(numbers) + rest == result.parseoutcomes()["failed"]
+    assert [line for line in result.outlines if line.strip()][-2].startswith("report: ")
+
+
+def test_every_difference_on_request(pytester, alone):
+    result = pytester.runpytest_subprocess(*LINE, "--smfake-target=moto", "--smfake-check=ListModels*", "-v")
+    failed = result.parseoutcomes()["failed"]
+    assert failed > 10
+    assert len([line for line in result.outlines if line.endswith(" on moto")]) == failed
+    result.stdout.no_fnmatch_line("*= FAILURES =*")
+
+
+def test_the_command_prints_as_little(capsys):
+    from pytest_smfake.cli import main
+
+    assert main(["contract", "--target=moto"]) == 1
+    assert len(capsys.readouterr().out.splitlines()) <= 80
+    assert main(["contract", "--target=moto", "--check=create/*", "--check=describe/*", "-v"]) == 1
+    printed = capsys.readouterr().out
+    assert printed.count(" on moto\n    ") == 6
+    assert "such as" not in printed
+
+
+def test_other_failures_of_the_run_are_told_as_ever(pytester, alone):
+    pytester.makepyfile(EMULATOR.format(failures={}) + "\n\n    def test_mine(smfake_target):\n        assert False, 'mine'\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=15, failed=4)
+    result.stdout.fnmatch_lines(
+        ["*= FAILURES =*", "*mine*", "FAILED *::test_mine*", "create/same-name on emulator", "    actual: accepted*"]
+    )
+    assert result.stdout.str().count("\nFAILED ") == 1
 
 
 EMULATOR = """

@@ -311,7 +311,9 @@ class TestWhatATestPrints:
         pytester.makepyfile(LOUD.replace("OPTION", option))
         result = pytester.runpytest()
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["printed by a run", "*logged by a run", "*- smfake -*", "fail('AddTags', '*') struck call 3, *"])
+        result.stdout.fnmatch_lines(
+            ["printed by a run", "*logged by a run", "*- smfake -*", "fail('AddTags', '*', when=is_this) struck call 3, *"]
+        )
 
 
 class TestRefused:
