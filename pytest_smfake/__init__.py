@@ -1,11 +1,32 @@
-"""A pytest plugin with a strict in-process fake of Amazon SageMaker's CreateModel."""
+"""A pytest plugin with a strict in-process fake of Amazon SageMaker's CreateModel. PYTEST_DONT_REWRITE."""
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any
 
-from .transport import variables as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
+
+class Unrewritten:
+    """Leaves what is imported within a `with` block to Python, which has it compiled.
+
+    pytest compiles each module of a plugin by itself, to rewrite its asserts, and keeps the result only where it may write.
+    """
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Return where Python finds a module of this package; what it finds nowhere, others may."""
+        return PathFinder.find_spec(name, path, target) if name.startswith("pytest_smfake.") else None
+
+    def __enter__(self) -> None:
+        sys.meta_path.insert(0, self)
+
+    def __exit__(self, *exc: object) -> None:
+        sys.meta_path.remove(self)
+
+
+with Unrewritten():
+    from .transport import variables as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker as FakeSageMaker

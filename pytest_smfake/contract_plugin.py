@@ -1,4 +1,4 @@
-"""The contract's part of the pytest plugin: options, hooks, the fixture `smfake_target`. Wiring only."""
+"""The contract's part of the pytest plugin: options, hooks, the fixture `smfake_target`. Wiring only. PYTEST_DONT_REWRITE."""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .spec.given import did_you_mean, pair, shown
-
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
 
@@ -82,6 +80,8 @@ def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, A
 
     A marker with an argument that it does not take fails the test, in one sentence with its file and line.
     """
+    from .spec.given import did_you_mean, shown
+
     settings = config.stash[ini_key].copy()
     for node, marker in reversed(list(item.iter_markers_with_node("smfake") if item else ())):
         wrong = f"keywords only, not {shown(marker.args)}" if marker.args else ""
@@ -152,6 +152,8 @@ def environment_of(environ: Mapping[str, str], region: str) -> dict[str, str]:
 
 def _entry(setting: str, line: str) -> tuple[str, Any]:
     """Read a line `NAME = VALUE`; the value is a number, `off`, `true`, or text."""
+    from .spec.given import pair
+
     try:
         return pair(line)
     except ValueError as error:
@@ -162,6 +164,8 @@ def _check(config: pytest.Config, settings: dict[str, Any]) -> None:
     """Check the settings, as far as that costs nothing; overrides and limits need botocore, and are rare."""
     if settings["edition"] not in ("page", "sdk"):
         name = "--smfake-edition" if config.getoption("--smfake-edition") else "smfake_edition"
+        from .spec.given import shown
+
         raise pytest.UsageError(f"{name}: {shown(settings['edition'])} is not an edition; there are: page, sdk")
     for name in [name for name in ("region", "account", "rules", "limits") if settings[name] != DEFAULTS[name]]:
         from .fake import FakeSageMaker

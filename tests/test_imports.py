@@ -42,7 +42,8 @@ LAYERS = {
     "audit": {"spec", "transport"},
     "faker": {"spec", "values"},
     "settings": {"spec", "service", "fake"},
-    "plugin": {"transport", "settings", "fake", "advice", "audit", "faker", "served", "remote"},
+    "plugin": {"contract_plugin", "hooks", "wiring", "Unrewritten"},
+    "wiring": {"transport", "settings", "fake", "advice", "audit", "faker", "served", "remote"},
     "__init__": {"spec", "service", "transport", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""
@@ -59,6 +60,21 @@ def test_a_run_that_does_not_use_the_plugin_imports_nothing_heavy(pytester, alon
     """)
     # The plugins of other packages import what they like: Hypothesis's own, for one.
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_what_each_start_loads_is_not_rewritten(pytester, alone):
+    pytester.makepyfile("""
+        import sys
+
+        def test_it():
+            own = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pytest_smfake"}
+            by_pytest = {name for name, module in own.items() if type(module.__loader__).__name__ == "AssertionRewritingHook"}
+            assert by_pytest <= {"pytest_smfake", "pytest_smfake.plugin"}
+            assert all("PYTEST_DONT_REWRITE" in own[name].__doc__ for name in by_pytest)
+            assert len(own) > 10
+            assert not [finder for finder in sys.meta_path if type(finder).__module__.startswith("pytest_smfake")]
+    """)
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("module", ["pytest_smfake", "pytest_smfake.plugin", "pytest_smfake.cli"])
