@@ -105,7 +105,10 @@ def _contract(options: argparse.Namespace) -> int:
             report = report_of(chosen, targets, options.edition, results)
             written = _write(report, options.report)
             _say(lines)
-    _say([*findings(report, every=options.verbose), str(report), *written.values()])
+    try:
+        print(*findings(report, every=options.verbose), report, sep="\n")
+    finally:
+        _say([*written.values()])  # of a report that could not be written somebody has to know
     if session.interrupted:
         raise KeyboardInterrupt
     return 0 if clean and not report.failed and all(line.startswith("report:") for line in written.values()) else FINDINGS

@@ -29,10 +29,10 @@ MODULES = sorted(
 
 
 def test_the_first_example_passes_and_fails_as_it_says(pytester, alone):
-    pytester.makepyfile(test_deploy=BLOCKS[0])
+    pytester.makepyfile(test_passes=BLOCKS[0])
     pytester.runpytest().assert_outcomes(passed=1)
     pytester.makepyfile(test_deploy=BLOCKS[0].replace("churn-2026-11", "churn_2026_11"))
-    result = pytester.runpytest_subprocess("--tb=short")
+    result = pytester.runpytest_subprocess("--tb=short", "test_deploy.py")
     result.assert_outcomes(failed=1)
     said = re.search(r"```text\n(.*?\n)```", README, re.DOTALL)[1]
     assert len(said.splitlines()) <= 15

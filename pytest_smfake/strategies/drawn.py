@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from threading import get_ident
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,15 +14,21 @@ from pytest_smfake.values.tree import Node
 _PICKS = st.binary(max_size=12)
 
 
-@cache
 def load() -> None:
     """Load what the first call to a fake would load, 100 ms and more: the deadline of an example does not count what it draws."""
-    from pytest_smfake.fake import FakeSageMaker
     from pytest_smfake.transport.active import active
 
-    if active() is None:  # else much of it is there already, and the fake that is active may be another thread's
-        with FakeSageMaker() as fake:
-            fake.client().create_model(**fake.request())
+    fake = active()
+    if fake is None or (fake.entry is not None and fake.entry.thread == get_ident()):  # else another thread has it loaded
+        _load()
+
+
+@cache
+def _load() -> None:
+    from pytest_smfake.fake import FakeSageMaker
+
+    with FakeSageMaker() as fake:
+        fake.client().create_model(**fake.request())
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ import string
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_smfake.contract import EndpointTarget, FakeTarget, Reply, run_contract
@@ -135,6 +135,7 @@ def forms(text):
     return (text, text.replace("\\", ""), unquote(text), unquote(unquote(text)))
 
 
+@settings(deadline=None)
 @given(planted())
 def test_nothing_that_was_planted_is_left_and_nothing_is_done_twice(found):
     text, secrets = found
@@ -150,6 +151,7 @@ def test_nothing_that_was_planted_is_left_and_nothing_is_done_twice(found):
             assert not [secret for secret in secrets if secret.lower() in form.lower()], once
 
 
+@settings(deadline=None)
 @given(planted(), planted())
 def test_whatever_an_answer_holds_of_others(first, second):
     body = {"Models": [{"ModelName": first[0], "ModelArn": second[0], "CreationTime": 1.7e9, first[0]: {second[0]: [first[0]]}}]}
@@ -162,6 +164,7 @@ def test_whatever_an_answer_holds_of_others(first, second):
     assert not [secret for secret in first[1] + second[1] if secret.lower() in found.lower()]
 
 
+@settings(deadline=None)
 @given(st.lists(word, min_size=2, max_size=8, unique=True))
 def test_each_value_has_a_token_of_its_own(names):
     redaction = Redaction(aws())
@@ -174,6 +177,7 @@ def test_each_value_has_a_token_of_its_own(names):
     assert len({value_of(one) for one in tokens}) == len(names)
 
 
+@settings(deadline=None)
 @given(create_model_requests())
 def test_a_request_is_the_same_whoever_makes_it_and_its_echo_comes_back(drawn):
     targets = aws(), aws("111122223333", "arn:aws:iam::111122223333:role/b", "111122223333.dkr.ecr.us-east-1.amazonaws.com/b:1", "other")

@@ -55,7 +55,7 @@ def test_how_it_was_made(rule, path, before, after):
 
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_a_client_is_told_so(edition):
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)  # each example makes a client
     @given(invalid_create_model_requests(edition=edition))
     def check(record):
         if record.rule.keyword in ("type", "required"):
