@@ -25,9 +25,12 @@ def load() -> None:
 
 @cache
 def _load() -> None:
+    import boto3
+
     from pytest_smfake.fake import FakeSageMaker
 
     with FakeSageMaker() as fake:
+        boto3.Session().client("sagemaker", region_name=fake.region)  # as code under test does, which gives its session no loader
         fake.client().create_model(**fake.request())
 
 
