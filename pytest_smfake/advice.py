@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .service.encounters import InjectedError
-from .spec.given import shown
+from .spec.given import counted, shown
 from .spec.otherwise import otherwise
 from .transport.origin import CLIENTS
 
@@ -55,7 +55,7 @@ def advice(fakes: Iterable[FakeSageMaker], root: Path) -> Iterator[str]:
         for number, call in enumerate(fake.calls, 1):
             for fault in call.faults:
                 where = f"{call.operation} in {call.region}{_sent_from(call, root)}"
-                yield f"{fault.label} struck call {number}, {where}, {_count(call.attempts, 'attempt')}"
+                yield f"{fault.label} struck call {number}, {where}, {counted(call.attempts, 'attempt')}"
         for stand_in in fake.service.stand_ins.ever:
             for error in stand_in.errors:
                 place = traceback.extract_tb(error.__traceback__)[-1]
@@ -74,7 +74,7 @@ def _refusals(fake: FakeSageMaker, root: Path) -> Iterator[str]:
             entry = tuple(_refusal(call, fake, root))
             entries[entry] = entries.pop(entry, 0) + 1
     if len(entries) > MOST:
-        yield f"{_count(len(entries) - MOST, 'other refusal')} before these: see fake.calls"
+        yield f"{counted(len(entries) - MOST, 'other refusal')} before these: see fake.calls"
     explained: set[str] = set()
     for (first, *more), times in list(entries.items())[-MOST:]:
         yield f"{first}{f' ({times} times)' if times > 1 else ''}"
@@ -104,7 +104,7 @@ def _regions(fake: FakeSageMaker) -> Iterator[str]:
     regions = [call.region for call in fake.calls if call.region != fake.region]
     for region in dict.fromkeys(regions):
         yield (
-            f"{_count(regions.count(region), 'call')} went to {region}; the fake's own region (region=) is {fake.region}. "
+            f"{counted(regions.count(region), 'call')} went to {region}; the fake's own region (region=) is {fake.region}. "
             f"What is there: fake.at(region={region!r})"
         )
 
@@ -115,7 +115,3 @@ def _sent_from(call: Call, root: Path) -> str:
         return ""
     path = Path(call.sent_from)
     return f", sent from {path.relative_to(root) if path.is_relative_to(root) else path}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

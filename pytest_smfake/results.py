@@ -173,13 +173,13 @@ class Results:
     def pytest_terminal_summary(self, terminalreporter: Any) -> Iterator[None]:
         """Show the differences in a screen, the table, and where the files are; pytest's own sections leave those checks out."""
         failed = terminalreporter.stats.get("failed", [])
-        differences = [report for report in failed if ("smfake_outcome", "failed") in map(tuple, report.user_properties)]
-        if differences:
-            terminalreporter.stats["failed"] = [report for report in failed if report not in differences]
+        others = [report for report in failed if ("smfake_outcome", "failed") not in map(tuple, report.user_properties)]
+        if failed:
+            terminalreporter.stats["failed"] = others
         try:
             yield
         finally:
-            if differences:
+            if failed:
                 terminalreporter.stats["failed"] = failed  # they count
         if self._told:
             terminalreporter.section("smfake contract")

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from .fake import FakeSageMaker
 from .service.calls import Call
 from .spec import failures
+from .spec.given import counted
 
 AFTER = ":after"
 """Ends the name of a failure that strikes after the operation has taken effect: `connection-reset:after`."""
@@ -278,7 +279,7 @@ def _findings(wrong: Sequence[Run]) -> Iterator[str]:
         for problem in run.problems:
             groups.setdefault((run.call, problem), []).append(run)
     for (call, problem), runs in list(groups.items())[:MOST]:
-        count = f"{len(runs)} failure{'s' * (len(runs) != 1)}"
+        count = counted(len(runs), "failure")
         names = [run.failure for run in runs[:NAMED]] + ["..."] * (len(runs) > NAMED)
         yield f"call {call} {runs[0].operation} fails ({count}: {', '.join(names)}): {problem}"
         yield f"    one of them alone: {runs[0].reproduce}"

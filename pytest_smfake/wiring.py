@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from .settings import MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .settings import DEFAULTS, MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
 from .transport.history import history
 from .transport.variables import variables
 
@@ -48,9 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check every SageMaker request that tests send, whoever answers it; tell at the end (warn), or fail the tests too (error)",
     )
     parser.addini("smfake_audit", "check every SageMaker request, whoever answers it: off, warn or error", default="off")
-    parser.addini("smfake_edition", "edition of the rules: page or sdk", default="page")
+    parser.addini("smfake_edition", "edition of the rules: page or sdk", default=DEFAULTS["edition"])
     parser.addini("smfake_region", "region of a call that names none, and of smfake_env (default: us-east-1)", default="")
-    parser.addini("smfake_account", "account of credentials that name none", default="123456789012")
+    parser.addini("smfake_account", "account of credentials that name none", default=DEFAULTS["account"])
     parser.addini("smfake_rules", "rules to override, one a line: ID = BOUND (off: switched off)", type="linelist", default=[])
     parser.addini("smfake_limits", "account limits, one a line: models = 5, or models@eu-west-1 = 5", type="linelist", default=[])
     parser.addini("smfake_allow", "hosts that AWS calls may reach while a fake is active", type="linelist", default=[])
@@ -229,12 +229,10 @@ def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMake
     For Hypothesis, whose examples each need a world: `with smfake_factory() as fake:` inside the test. Keywords are
     those of `FakeSageMaker` and win over markers.
     """
-    from .fake import FakeSageMaker
+    from .fake import FakeSageMaker, load
 
     config = request.config
-    with FakeSageMaker() as warm:
-        # What is loaded once is loaded now: an example of Hypothesis has a deadline of 200 ms.
-        warm.client().create_model(**warm.request())
+    load()
 
     def make(**keywords: Any) -> FakeSageMaker:
         item = config.stash[item_key]

@@ -20,7 +20,7 @@ LAYERS = {
     "service": {"spec", "service", "patches"},
     "values": {"spec", "values"},
     "cases": {"spec", "values"},
-    "strategies": {"spec", "values", "fake", "transport"},
+    "strategies": {"spec", "values", "fake"},
     "transport": {"spec", "service", "transport", "patches"},
     "neighbours": set(),
     "views": {"spec", "service", "views"},

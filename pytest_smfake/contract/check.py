@@ -143,3 +143,14 @@ def shown(value: Any, width: int = 2000) -> str:
     """Return a value as a report shows it."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= width else f"{text[:width]}... ({len(text)} characters)"
+
+
+def one_line(text: str, width: int) -> str:
+    r"""Return a text on one line, cut where it is longer than so many characters.
+
+    Example:
+        >>> one_line("a line and\nanother", 12)
+        'a line an...'
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 3]}..."

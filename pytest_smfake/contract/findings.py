@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .check import one_line
 from .outcomes import CheckFacts
 from .report import Report, Result
 
@@ -47,20 +48,15 @@ def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
     groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in report.failed:
         check = checks[result.check]
-        # A behaviour is about no operation alone: its group says what it is about.
-        is_rule = check["rule"] is not None and check["group"] == check["rule"].partition("/")[0].partition(":")[0]
-        kind = str(check["rule"]).rpartition(":")[2] if is_rule else "behaviour"
+        rule = check["rule"]
+        # The id of a boundary case begins with its rule's; a behaviour may be about a rule, too, and is about more.
+        kind = rule.rpartition(":")[2] if rule is not None and check["id"].startswith(rule) else "behaviour"
         groups.setdefault((result.target, check["group"], kind), []).append(result)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     for (target, group, kind), results in ordered[:MOST]:
         first = results[0]
-        wanted, came = _cut(str(first.expected), EXPECTED), _cut(str(first.actual), ACTUAL)
+        wanted, came = one_line(str(first.expected), EXPECTED), one_line(str(first.actual), ACTUAL)
         yield f"{target}: {group}, {kind}: {len(results)}, such as {first.check}: expected: {wanted}; actual: {came}"
     if rest := ordered[MOST:]:
         count = sum(len(results) for _, results in rest)
         yield f"and {count} more in {len(rest)} groups; -v shows every one"
-
-
-def _cut(text: str, width: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= width else f"{text[: width - 3]}..."

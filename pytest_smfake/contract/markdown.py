@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
+from .check import one_line
 from .denominator import standings
 from .outcomes import MARKS, OUTCOMES, REDACTED, STANDINGS
 from .report import Report, Result
@@ -98,7 +99,6 @@ def code(text: str) -> str:
         >>> code("a `tick`, <b> and a line")
         '`` a `tick`, <b> and a line ``'
     """
-    text = " ".join(text.split()) or " "
-    text = text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
+    text = one_line(text, WIDTH) or " "
     ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     return f"{ticks} {text} {ticks}" if len(ticks) > 1 else f"{ticks}{text}{ticks}"

@@ -61,6 +61,16 @@ def shown(value: object, width: int = 80) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}... ({len(text)} characters)"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something.
+
+    Example:
+        >>> counted(1, "call"), counted(3, "call")
+        ('1 call', '3 calls')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def pair(line: str) -> tuple[str, Any]:
     """Read a line `NAME = VALUE`; the value is a whole number, `off` (None), `true`, or text.
 

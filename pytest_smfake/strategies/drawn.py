@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
-from threading import get_ident
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,24 +13,11 @@ from pytest_smfake.values.tree import Node
 _PICKS = st.binary(max_size=12)
 
 
-def load() -> None:
-    """Load what the first call to a fake would load, 100 ms and more: the deadline of an example does not count what it draws."""
-    from pytest_smfake.transport.active import active
-
-    fake = active()
-    if fake is None or (fake.entry is not None and fake.entry.thread == get_ident()):  # else another thread has it loaded
-        _load()
-
-
-@cache
 def _load() -> None:
-    import boto3
+    """Load now what a first call would load: the deadline of an example does not count what it draws."""
+    from pytest_smfake.fake import load  # the strategies serve code without a fake, too, until they draw
 
-    from pytest_smfake.fake import FakeSageMaker
-
-    with FakeSageMaker() as fake:
-        boto3.Session().client("sagemaker", region_name=fake.region)  # as code under test does, which gives its session no loader
-        fake.client().create_model(**fake.request())
+    load()
 
 
 @lru_cache(maxsize=4096)
@@ -48,7 +34,7 @@ class Drawn:
     """Chooses what Hypothesis draws: a number shrinks to the least, the bytes to none."""
 
     def __init__(self, draw: st.DrawFn) -> None:
-        load()
+        _load()
         self.draw = draw
 
     def number(self, least: int, most: int) -> int:

@@ -125,7 +125,7 @@ def _date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 
-_RANDOM = random.Random()  # noqa: S311  # of its own: a test that seeds the module's finds it as it left it
+_RANDOM = random.Random()  # noqa: S311  # guards nothing; of its own, since tests seed that of the module
 
 
 def request_id() -> str:
