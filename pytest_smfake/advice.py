@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -42,44 +42,66 @@ def frames_hidden() -> Iterator[None]:
             space.pop(HIDDEN, None)
 
 
-def advice(fakes: Iterable[FakeSageMaker], root: Path) -> Iterator[str]:
-    """Yield the lines that a failure report has of fakes. They never go over the wire: what a client sees are the service's words.
+def advice(fakes: Mapping[FakeSageMaker, int], chain: Iterable[BaseException], root: Path) -> list[str]:
+    """Return the lines that a failure report has of fakes. They never go over the wire: what a client sees are the service's words.
 
     Args:
-        fakes: the fakes, in the order in which they were entered.
+        fakes: the fakes, in the order in which they were entered, and how many calls of each came before the test.
+        chain: the exception that the test failed with, and those that led to it.
         root: the directory that paths are told from.
     """
-    for fake in fakes:
-        yield from _refusals(fake, root)
-        yield from _regions(fake)
-        for number, call in enumerate(fake.calls, 1):
-            for fault in call.faults:
-                where = f"{call.operation} in {call.region}{_sent_from(call, root)}"
-                yield f"{fault.label} struck call {number}, {where}, {counted(call.attempts, 'attempt')}"
-        for stand_in in fake.service.stand_ins.ever:
-            for error in stand_in.errors:
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                yield f"The stand-in for {stand_in.key!r} raised {error!r}, at {place.filename}:{place.lineno}"
-        for world in fake.service.store.worlds():
-            for job in world.transform_jobs.by_name.values():
-                if job.note is not None:
-                    yield f"Transform job {job.name!r} is {job.status}: {job.note}"
+    raised = {_request_id(error) for error in chain} - {None}
+    lines = [line for fake, before in fakes.items() for line in _about(fake, fake.calls[before:], raised, root)]
+    return list(dict.fromkeys(lines))  # of two fakes that say the same, once
 
 
-def _refusals(fake: FakeSageMaker, root: Path) -> Iterator[str]:
-    """Yield an entry for each refused call; calls that were refused in the same way, from the same line, share one."""
-    entries: dict[tuple[str, ...], int] = {}
-    for call in fake.calls:
-        if call.error is not None and not isinstance(call.error, InjectedError):
-            entry = tuple(_refusal(call, fake, root))
-            entries[entry] = entries.pop(entry, 0) + 1
+def _request_id(error: BaseException) -> str | None:
+    """Return the id of the answer that an error of botocore's is about, None for another error."""
+    response = getattr(error, "response", None)
+    metadata = response.get("ResponseMetadata") if isinstance(response, dict) else None
+    return metadata.get("RequestId") if isinstance(metadata, dict) else None
+
+
+def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None], root: Path) -> Iterator[str]:
+    yield from _refusals(fake, calls, raised, root)
+    yield from _elsewhere(fake)
+    first = len(fake.calls) - len(calls) + 1
+    for number, call in enumerate(calls, first):
+        for fault in call.faults:
+            where = f"{call.operation} in {call.region}{_sent_from(call, root)}"
+            yield f"{fault.label} struck call {number}, {where}, {counted(call.attempts, 'attempt')}"
+    for stand_in in fake.service.stand_ins.ever:
+        for error in stand_in.errors:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            yield f"The stand-in for {stand_in.key!r} raised {error!r}, at {place.filename}:{place.lineno}"
+    for world in fake.service.store.worlds():
+        for job in world.transform_jobs.by_name.values():
+            if job.note is not None:
+                yield f"Transform job {job.name!r} is {job.status}: {job.note}"
+
+
+def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str | None], root: Path) -> Iterator[str]:
+    """Yield an entry for each refused call; those from one line that were refused for the same reason share that of the latest.
+
+    Where a refusal made the test fail, the others were caught on the way, and are told in short.
+    """
+    alike: dict[tuple[object, ...], list[Call]] = {}
+    for call in calls:
+        error = call.error
+        if error is not None and not isinstance(error, InjectedError):
+            rules = tuple(violation.rule.id for violation in error.violations)
+            key = (call.operation, call.sent_from, error.code, error.because, rules)
+            alike[key] = [*alike.pop(key, []), call]  # where its latest is
+    entries = list(alike.values())
     if len(entries) > MOST:
         yield f"{counted(len(entries) - MOST, 'other refusal')} before these: see fake.calls"
-    explained: set[str] = set()
-    for (first, *more), times in list(entries.items())[-MOST:]:
-        yield f"{first}{f' ({times} times)' if times > 1 else ''}"
-        yield from (line for line in more if line not in explained)
-        explained.update(line for line in more if line.startswith("  "))
+    for group in entries[-MOST:]:
+        latest = next((call for call in group if call.request_id in raised), group[-1])
+        caught = bool(raised) and latest.request_id not in raised
+        more = f" (and {counted(len(group) - 1, 'other call')} alike)" if len(group) > 1 else ""
+        first, *hints = _refusal(latest, fake, root)
+        yield f"{'caught before: ' if caught else ''}{first}{more}"
+        yield from (line for line in hints if not caught or not line.startswith("  "))
 
 
 def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
@@ -95,18 +117,23 @@ def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
             yield f"  it {there.text}; to go by that edition: --smfake-edition={there.edition}"
         bound = there.bound if there else None
         yield f"  to override it: rules={{{rule.id!r}: {bound!r}}}, a keyword of the smfake marker and of FakeSageMaker"
-    if not error.violations:
+    if error.because:
+        yield f"{error.because} refused {call.operation}{sent_from}: {error.code}"
+    elif not error.violations:
         yield f"{call.operation} was refused{sent_from}: {': '.join(filter(None, (error.code or str(error.status), error.text)))}"
 
 
-def _regions(fake: FakeSageMaker) -> Iterator[str]:
-    """Yield a line for each region that calls went to which is not the fake's own."""
-    regions = [call.region for call in fake.calls if call.region != fake.region]
-    for region in dict.fromkeys(regions):
-        yield (
-            f"{counted(regions.count(region), 'call')} went to {region}; the fake's own region (region=) is {fake.region}. "
-            f"What is there: fake.at(region={region!r})"
-        )
+def _elsewhere(fake: FakeSageMaker) -> Iterator[str]:
+    """Yield a line for each region and account that calls went to which is not the fake's own."""
+    places = [(call.region, call.account) for call in fake.calls if (call.region, call.account) != (fake.region, fake.account)]
+    for region, account in dict.fromkeys(places):
+        count = counted(places.count((region, account)), "call")
+        if account == fake.account:
+            yield f"{count} went to {region}; the fake's own region (region=) is {fake.region}. What is there: fake.at(region={region!r})"
+        else:
+            place = f"account={account!r}" + (f", region={region!r}" if region != fake.region else "")
+            own = f"the fake's own are {fake.account} and {fake.region}"
+            yield f"{count} went to account {account} in {region}; {own}. What is there: fake.at({place})"
 
 
 def _sent_from(call: Call, root: Path) -> str:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from .served import ServedFake
 
 NO_REGION = """\
-A client was made where no region is set: give it one (region_name=), or set AWS_DEFAULT_REGION.
+A client was made where no region is set: give it one (region_name=), or set AWS_DEFAULT_REGION; boto3 does not read AWS_REGION.
 The ini setting smfake_env = true sets a dummy region and keys before collection."""
+FACTORY = """\
+`smfake` is one fake for all examples. For one each, ask for smfake_factory in its place, and write in the test:
+    with smfake_factory() as fake:"""
 
 pytest_plugins = ["pytest_smfake.contract_plugin"]
 
@@ -110,7 +113,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Tell the session-scoped factory which test is running; see afterwards that nothing of a fake is left."""
     item.config.stash[item_key] = item
-    history.begin(last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+    active = sys.modules.get("pytest_smfake.transport.active")
+    history.begin(active.fakes if active is not None else (), last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
     variables.note()
     try:
         return (yield)
@@ -150,7 +154,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failure what the fakes of the test know of it, and leave the frames between the test and them out of its traceback."""
-    entered = cast("list[FakeSageMaker]", list(history))
+    entered = {cast("FakeSageMaker", fake): history.calls_before(fake) for fake in history}
     if not entered or (call.excinfo is None and not _is_of_unittest(item)):
         report = yield
     else:
@@ -160,10 +164,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report = yield
         if _hides_output(call.excinfo):
             report.sections = [section for section in report.sections if not section[0].startswith("Captured ")]
-        elif report.failed and (lines := list(advice(entered, item.config.rootpath))):
-            report.sections.append(("smfake", "\n".join(lines)))
+        elif report.failed:
+            chain = chain_of(call.excinfo.value if call.excinfo is not None else None)
+            if lines := advice(entered, chain, item.config.rootpath):
+                report.sections.append(("smfake", "\n".join(lines)))
     if report.failed and call.excinfo is not None:
-        _advise_region(report, call.excinfo.value)
+        for text in _remedies(item, call.excinfo.value):
+            report.sections.append(("smfake", text))
     return report
 
 
@@ -190,14 +197,22 @@ def _is_of_unittest(item: pytest.Item) -> bool:
     return unittest is not None and isinstance(cls, type) and issubclass(cls, unittest.TestCase)
 
 
-def _advise_region(report: pytest.TestReport, error: BaseException) -> None:
-    """Say how a client gets a region, where the lack of one led to a failure, whatever was raised in its place."""
-    chain: list[BaseException | None] = [error]
+def _remedies(item: pytest.Item, error: BaseException) -> Iterator[str]:
+    """Yield what helps against a failure that is none of the service's, whatever was raised in its place."""
+    names = {type(one).__name__ for one in chain_of(error)}
+    if "NoRegionError" in names:
+        yield NO_REGION
+    if "FailedHealthCheck" in names and "smfake" in getattr(item, "fixturenames", ()):
+        yield FACTORY
+
+
+def chain_of(error: BaseException | None) -> list[BaseException]:
+    """Return an exception and all that led to it, also where `from None` hides that, or a group holds several."""
+    chain: list[BaseException] = [] if error is None else [error]
     for one in chain:
-        if type(one).__name__ == "NoRegionError":
-            report.sections.append(("smfake", NO_REGION))
-            return
-        chain += [led for led in (getattr(one, "__cause__", None), getattr(one, "__context__", None)) if led not in chain]
+        group = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        chain += [led for led in (one.__cause__, one.__context__, *group) if led is not None and led not in chain]
+    return chain
 
 
 def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:

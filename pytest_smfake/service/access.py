@@ -70,6 +70,11 @@ class Denial(InForce):
     principal: str | None = None
     hits: int = 0
 
+    @property
+    def label(self) -> str:
+        """How a test would write it."""
+        return f"deny({self.action!r}{'' if self.resource == '*' else f', resource={self.resource!r}'})"
+
 
 class Denials:
     """The denials of a fake."""
@@ -118,7 +123,7 @@ class Denials:
                 denial = self._met(action, resource)
                 if denial is not None:
                     text = denied(action, resource, place, denial.policy, denial.principal or principal)
-                    raise ServiceError("AccessDeniedException", text)
+                    raise ServiceError("AccessDeniedException", text, because=denial.label)
 
 
 def actions_of(operation: str, request: Any, place: Place) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ class Call:
         faults: what struck it on purpose, in order: faults, delays and throttles.
         principal: the ARN of who sent it, where its key is known by one; else None.
         members: the parameters of a call of the runtime, which sends them in path and headers; else None.
+        request_id: the id that its latest answer bears; empty before there is one.
         sent_from: file and line of the code that sent it, such as `/project/deploy.py:26`, where it was answered with an error or
             failed on purpose; else empty, as where that code runs in another process.
     """
@@ -45,6 +46,7 @@ class Call:
     encounter: Any = field(default=None, repr=False)
     principal: str | None = None
     members: dict[str, Any] | None = field(default=None, repr=False)
+    request_id: str = field(default="", repr=False)
     sent_from: str = field(default="", repr=False)
 
     @property

@@ -14,6 +14,7 @@ class ServiceError(Exception):
 
     It is raised by operations and encoded by the transport; a client sees it as its own error class. `members` are what it
     has beside code and text, such as a model error's OriginalStatusCode. An empty code stands for an error that names none.
+    `because` names what a test put in force that led to it, as the test would write it; it never goes over the wire.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class ServiceError(Exception):
         status: int = 400,
         violations: Sequence[Violation] = (),
         members: Mapping[str, Any] | None = None,
+        because: str = "",
     ) -> None:
         super().__init__(f"{code}: {text}" if text else code)
         self.code = code
@@ -31,6 +33,7 @@ class ServiceError(Exception):
         self.status = status
         self.violations = tuple(violations)
         self.members = dict(members or {})
+        self.because = because
 
 
 def rejected(violations: Sequence[Violation]) -> ServiceError:

@@ -136,7 +136,7 @@ class Limits:
         used = usage(key, world) + limit.extra(world.place)
         if used + delta > limit.bound:
             text = TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
-            raise ServiceError("ResourceLimitExceeded", text)
+            raise ServiceError("ResourceLimitExceeded", text, because=f"limit({limit.key!r}, {limit.bound})")
 
     def refusal(self, operation: str, request: Any, world: World) -> str:
         """Return the text for a call that is refused on purpose.

@@ -1,9 +1,9 @@
-"""The fakes that were entered lately: a failing test is told what its own refused, wherever they were made."""
+"""The fakes of a test, wherever they were made: if it fails, it is told what they refused."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,24 +14,32 @@ MOST = 10
 
 
 class History:
-    """The latest fakes that were entered between `begin` and `end`; at other times none is kept alive."""
+    """The fakes that were active at `begin`, and the latest that were entered until `end`; at other times none is kept alive."""
 
     def __init__(self) -> None:
         self._fakes: deque[ActiveFake] = deque(maxlen=0)
+        self._calls_before: dict[ActiveFake, int] = {}
         self._last_example = False
 
-    def begin(self, *, last_example: bool) -> None:
+    def begin(self, fakes: Iterable[ActiveFake], *, last_example: bool) -> None:
         """Remember each fake that is entered from now on, and forget those before.
 
         Args:
+            fakes: those that are active already, such as that of a fixture of wider scope.
             last_example: whether the code runs once for each example, so that only what is entered last, and within it, is of use.
         """
-        self._fakes = deque(maxlen=MOST)
+        self._fakes = deque(fakes, maxlen=MOST)
+        self._calls_before = {fake: len(fake.service.calls) for fake in self._fakes}
         self._last_example = last_example
 
     def end(self) -> None:
         """Remember none any more."""
         self._fakes = deque(maxlen=0)
+        self._calls_before = {}
+
+    def calls_before(self, fake: ActiveFake) -> int:
+        """Return how many calls of a fake arrived before `begin`."""
+        return self._calls_before.get(fake, 0)
 
     def add(self, fake: ActiveFake, *, outermost: bool) -> None:
         """Remember a fake, which is entered within another unless it is the outermost."""

@@ -64,6 +64,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     call = Call(None, request.body, place.region, place.account, service.clock.now(), principal=caller.principal)
     call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
     to_runtime, identity = runtime.is_runtime(request), request_id()
+    call.request_id = identity
     met: Encounter = NOTHING
     response = None
     try:

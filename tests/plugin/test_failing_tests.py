@@ -34,12 +34,12 @@ FRAMES = re.compile(r"(site-packages|botocore/|boto3/|pytest_smfake/)[\w./]*\.py
 def fail(pytester, monkeypatch):
     """Run a test that fails, beside code that it tests; return what is printed."""
 
-    def fail(source: str, *options: str, subprocess: bool = False) -> str:
+    def fail(source: str, *options: str, subprocess: bool = False, passed: int = 0) -> str:
         monkeypatch.syspath_prepend(pytester.path)
         pytester.makepyfile(deploy=DEPLOY)
         pytester.makepyfile(test_it=source)
         result = (pytester.runpytest_subprocess if subprocess else pytester.runpytest_inprocess)(*options)
-        result.assert_outcomes(failed=1)
+        result.assert_outcomes(failed=1, passed=passed)
         return result.stdout.str()
 
     yield fail
@@ -181,21 +181,23 @@ def test_the_same_on_workers(fail, monkeypatch):
 
 
 def test_calls_that_are_refused_alike_share_an_entry_and_there_are_ten(fail):
-    printed = fail("""
+    lines = "\n".join(f"        with raises(Exception): client.describe_model(ModelName='m{number}')" for number in range(13))
+    printed = fail(f"""
+    from pytest import raises
+
     def test_it(smfake):
         client = smfake.client()
-        for name in [*range(12), 12, 12]:
-            try:
-                client.describe_model(ModelName=f"m{name}")
-            except client.exceptions.ClientError:
-                pass
+{lines}
+        for name in ["a", "b", "c"]:
+            with raises(Exception):
+                client.describe_model(ModelName=name)
         assert False
     """)
     entries = [line for line in printed.splitlines() if "was refused" in line]
-    assert "3 other refusals before these: see fake.calls" in printed
+    assert "4 other refusals before these: see fake.calls" in printed
     assert len(entries) == 10
-    assert entries[0].startswith('DescribeModel was refused, sent from test_it.py:5: ValidationException: Could not find model "arn:')
-    assert entries[-1].endswith('model/m12". (2 times)')
+    assert entries[0].startswith('DescribeModel was refused, sent from test_it.py:9: ValidationException: Could not find model "arn:')
+    assert entries[-1].endswith('model/c". (and 2 other calls alike)')
 
 
 def test_several_rules_that_one_call_breaks_are_one_entry(fail):
@@ -209,14 +211,43 @@ def test_several_rules_that_one_call_breaks_are_one_entry(fail):
     assert printed.count("in the same call") == 2
 
 
-def test_a_limit_and_what_is_not_there_are_told_in_the_words_of_the_service(fail):
-    printed = fail("""
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("limit('models', 0)", "ResourceLimitExceeded"),
+        ("deny('sagemaker:CreateModel')", "AccessDeniedException"),
+        ("deny('iam:PassRole', resource='*/SageMaker*')", "AccessDeniedException"),
+    ],
+)
+def test_what_a_test_put_in_force_is_named_as_the_test_would_write_it(fail, line, code):
+    printed = fail(f"""
     def test_it(smfake):
-        smfake.limit("models", 0)
+        smfake.{line}
         smfake.client().create_model(**smfake.request())
     """)
-    words = "ResourceLimitExceeded: The account-level service limit 'Total number of models' is 0 Models"
-    assert f"CreateModel was refused, sent from test_it.py:3: {words}" in printed
+    assert f"{line} refused CreateModel, sent from test_it.py:3: {code}" in printed.splitlines()
+    section = printed.partition("- smfake -")[2]
+    assert "account-level" not in section
+    assert "not authorized" not in section
+
+
+def test_a_refusal_that_was_caught_is_told_apart_from_the_one_that_failed_the_test(fail):
+    printed = fail("""
+    import pytest
+    from deploy import deploy
+
+    def test_it(smfake):
+        with pytest.raises(Exception):
+            deploy("churn_1", smfake.role_arn)
+        with pytest.raises(Exception):
+            smfake.client().create_model(ModelName="x" * 64, PrimaryContainer={"Image": "i"}, ExecutionRoleArn=smfake.role_arn)
+        deploy("churn_2026_11", smfake.role_arn)
+    """)
+    assert [line for line in printed.splitlines() if "caught before: " in line] == [
+        f"caught before: CreateModel/ModelName:max (documented: CreateModel page, ModelName) refused '{'x' * 64}', sent from test_it.py:8"
+    ]
+    assert f"{ENTRY} (and 1 other call alike)" in printed
+    assert printed.count("to override it") == 1
 
 
 def test_calls_that_went_to_another_region(fail):
@@ -232,6 +263,80 @@ def test_calls_that_went_to_another_region(fail):
     """)
     sentence = "2 calls went to eu-west-1; the fake's own region (region=) is us-west-2. What is there: fake.at(region='eu-west-1')"
     assert sentence in printed.splitlines()
+
+
+def test_calls_that_went_to_another_account(fail):
+    printed = fail("""
+    def test_it(smfake):
+        smfake.client(account="111122223333").list_models()
+        smfake.client(account="111122223333", region_name="eu-west-1").list_models()
+        assert False
+    """)
+    own = "the fake's own are 123456789012 and us-east-1. What is there: fake.at("
+    assert f"1 call went to account 111122223333 in us-east-1; {own}account='111122223333')" in printed
+    assert f"1 call went to account 111122223333 in eu-west-1; {own}account='111122223333', region='eu-west-1')" in printed
+
+
+def test_a_fake_of_a_fixture_of_wider_scope(fail, pytester):
+    printed = fail(
+        """
+    import pytest
+    from pytest_smfake import FakeSageMaker
+
+    @pytest.fixture(scope="module")
+    def fake():
+        with FakeSageMaker() as fake:
+            fake.client(region_name="eu-west-1").list_models()
+            yield fake
+
+    def test_before(fake):
+        with pytest.raises(Exception):
+            fake.client().describe_model(ModelName="before")
+
+    def test_it(fake):
+        with pytest.raises(Exception):
+            fake.client().describe_model(ModelName="within")
+        assert False
+    """,
+        passed=1,
+    )
+    assert "1 call went to eu-west-1" in printed
+    assert "within" in printed.partition("- smfake -")[2]
+    assert "before" not in printed.partition("- smfake -")[2]
+
+
+def test_of_two_fakes_that_say_the_same_it_is_said_once(fail):
+    printed = fail("""
+    from deploy import deploy
+    from pytest_smfake import FakeSageMaker
+
+    def test_it():
+        for _ in range(2):
+            with FakeSageMaker() as fake:
+                try:
+                    deploy("churn_2026_11", fake.role_arn)
+                except Exception:
+                    pass
+        assert False
+    """)
+    assert printed.count(ENTRY) == 1
+
+
+def test_hypothesis_with_a_fixture_of_function_scope(fail):
+    printed = fail(
+        """
+    from hypothesis import given, strategies
+
+    @given(number=strategies.integers())
+    def test_it(smfake, number):
+        pass
+    """,
+        "-p",
+        "_hypothesis_pytestplugin",
+        subprocess=True,
+    )
+    assert "FailedHealthCheck" in printed
+    assert "    with smfake_factory() as fake:" in printed
 
 
 def test_a_client_without_a_region_that_the_code_tells_of_in_words_of_its_own(fail, monkeypatch, tmp_path):
@@ -258,7 +363,7 @@ def test_each_rule_can_be_overridden_as_an_entry_says():
 
 
 def test_fakes_are_kept_alive_for_a_failing_test_alone():
-    history.begin(last_example=False)
+    history.begin([], last_example=False)
     try:
         for _ in range(MOST + 2):
             with FakeSageMaker() as fake:

@@ -322,3 +322,23 @@ def test_a_refused_call_says_where_it_was_sent_from(smfake, service):
     path, _, line = smfake.calls[0].sent_from.rpartition(":")
     assert path == __file__
     assert line == str(scenario.__code__.co_firstlineno + 2)
+
+
+def test_of_a_coroutine_of_a_client_that_is_a_task_no_line_is_known(smfake):
+    async def scenario(client):
+        await asyncio.gather(client.delete_model(ModelName="none"), return_exceptions=True)
+
+    run(scenario, smfake)
+    assert smfake.calls[0].error is not None
+    assert smfake.calls[0].sent_from == ""
+
+
+def test_a_task_of_the_code_under_test_is_known(smfake):
+    async def delete(client):
+        await client.delete_model(ModelName="none")
+
+    async def scenario(client):
+        await asyncio.gather(delete(client), return_exceptions=True)
+
+    run(scenario, smfake)
+    assert smfake.calls[0].sent_from == f"{__file__}:{delete.__code__.co_firstlineno + 1}"
