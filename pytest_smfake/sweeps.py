@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -54,7 +55,8 @@ class Run:
     left: list[str] = field(default_factory=list)
     recovered: bool = False
     problems: list[str] = field(default_factory=list)
-    checked: bool = False
+    struck: bool = field(default=True, repr=False)
+    checked: bool = field(default=False, repr=False)
 
     @property
     def swallowed(self) -> bool:
@@ -72,10 +74,11 @@ class Run:
             error = AssertionError(self.report())
             raise error from self.raised
 
-    def report(self) -> str:
-        """Return what is wrong with the run, and how to repeat it."""
+    def report(self, *, alone: bool = False) -> str:
+        """Return what is wrong with the run, and how to repeat it, unless it was made alone."""
         end = "nothing" if self.raised is None else repr(self.raised)
-        return f"run {self.id}, in which {self.operation} failed: {'; '.join(self.problems)}. It raised {end}. Alone: {self.reproduce}"
+        again = "" if alone else f" Alone: {self.reproduce}"
+        return f"run {self.id}, in which {self.operation} failed: {'; '.join(self.problems)}. It raised {end}.{again}"
 
 
 def sweep(
@@ -100,7 +103,8 @@ def sweep(
         scenario: the code under test, called with the active fake.
         errors: failures to try at each call that can have them: codes as for `FakeSageMaker.fail`, with `:after` for one that
             strikes after the operation has taken effect. The default is what each operation is documented to fail with.
-        keeps: what may be left behind: `model/churn`, `model/*`, or `DeleteModel:model/*` where that operation fails.
+        keeps: what may be left behind: `model/churn`, `model/*`, or `DeleteModel:model/*` where that operation fails; elsewhere than in
+            the fake's own region and account as it is printed, `model/churn in eu-west-1 of 123456789012`.
         swallows: which failures the scenario may swallow: `AddTags`, `AddTags:ThrottlingException`, or the id of a run;
             `*` stands for any characters.
         invariant: what must hold after each run; it gets the fake, and raises, or returns False, where it does not.
@@ -109,11 +113,11 @@ def sweep(
         factory: makes the world of each run; the fixture `smfake_factory` makes it with the settings of the test.
 
     Returns:
-        The runs, made one by one as they are iterated. At the end a table is printed, and the runs that are wrong and whose
+        The runs, made one by one as they are iterated. At the end a table is printed, or the runs that are wrong and whose
         `check()` was not called fail together.
 
     Raises:
-        ValueError: a failure, operation or id that is not known, or a scenario that makes no call.
+        ValueError: a failure, operation or id that is not known, or a scenario that makes no call, or takes more than the fake.
         AssertionError: some runs are wrong; the invariant does not hold without failures.
 
     Example:
@@ -123,9 +127,6 @@ def sweep(
         >>> for run in sweep(deploy, only="2:ThrottlingException", keeps=["model/churn"]):
         ...     print(run.operation, run.left)
         AddTags ['model/churn']
-        call           runs  raised  sent again  swallowed  wrong
-        1 CreateModel     -       -           -          -      -
-        2 AddTags         1       1           -          -      -
     """
     for name, patterns in (("errors", errors), ("keeps", keeps), ("swallows", swallows)):
         if isinstance(patterns, str):
@@ -149,8 +150,8 @@ class Sweep(Iterable[Run]):
     ) -> None:
         self._scenario = scenario
         self._errors = errors
-        self._keeps = keeps
-        self._swallows = swallows
+        self._allowed = {"keeps": keeps, "swallows": swallows}
+        self._unmatched: set[tuple[str, str]] = set()
         self._invariant = invariant
         self._only = only
         self._output = output
@@ -163,19 +164,39 @@ class Sweep(Iterable[Run]):
     def __iter__(self) -> Iterator[Run]:
         usual = self._without_failures()
         self.runs = []
+        self._unmatched = {(name, pattern) for name, patterns in self._allowed.items() for pattern in patterns}
         for number, failure in self._plan():
             run = self._run(number, failure, usual)
             self.runs.append(run)
             yield run
-        print(self)  # noqa: T201  # the summary, which pytest shows with a failure
         wrong = [run for run in self.runs if run.problems and not run.checked]
+        if self._only is not None:
+            if wrong:
+                raise SweepError(wrong[0].report(alone=True), shows_output=True)
+            return
         if wrong:
-            raise SweepError(
-                "\n".join([f"{len(wrong)} of {len(self.runs)} runs are wrong", str(self), *_findings(wrong)]), shows_output=self._output
-            )
+            lines = [f"{len(wrong)} of {len(self.runs)} runs are wrong", str(self), *_findings(wrong), *self._unmatched_lines()]
+            raise SweepError("\n".join(lines), shows_output=self._output)
+        print(self)  # noqa: T201  # the summary, for who wants to see it
+
+    def _allows(self, name: str, *labels: str) -> bool:
+        """Whether `keeps` or `swallows` names one of some labels; that it did is noted."""
+        found = [pattern for pattern in self._allowed[name] if any(fnmatchcase(label, pattern) for label in labels)]
+        self._unmatched -= {(name, pattern) for pattern in found}
+        return bool(found)
+
+    def _unmatched_lines(self) -> Iterator[str]:
+        """Yield a line for each entry of `keeps` and `swallows` that named nothing, which may be what was misspelled."""
+        left = sorted({label for run in self.runs for label in run.left})
+        for name, patterns in self._allowed.items():
+            for pattern in patterns:
+                if (name, pattern) in self._unmatched:
+                    what = f"; left behind: {', '.join(left) or 'nothing'}" if name == "keeps" else ""
+                    yield f"{name}=[{pattern!r}] named nothing{what}"
 
     def _without_failures(self) -> set[str]:
         """Run the scenario once, note its calls, and return what it leaves."""
+        _check_scenario(self._scenario, self._name)
         with self._factory() as fake:
             self._scenario(fake)
             self.operations = [str(call.operation) for call in fake.calls]
@@ -217,6 +238,7 @@ class Sweep(Iterable[Run]):
             def is_this(call: Call) -> bool:
                 return len(fake.calls) >= number and fake.calls[number - 1] is call
 
+            is_this.__name__ = f"call {number}"  # as its label tells
             fault = fake.fail(operation, code, effect="after" if failure.endswith(AFTER) else None, when=is_this)
             try:
                 self._scenario(fake)
@@ -224,15 +246,17 @@ class Sweep(Iterable[Run]):
                 run.raised = error
             run.recovered = run.raised is None and fault.hits > 0 and _sent_again(fake, number)
             fake.service.faults.clear()
-            if fault.hits == 0:
+            run.struck = fault.hits > 0
+            if not run.struck:
                 calls = ", ".join(map(str, fake.calls.operations)) or "none"
                 run.problems.append(f"the failure never struck: call {number} was another one this time; the calls: {calls}")
                 return run
             expected = usual if run.raised is None else set()
             run.left = [label for label in _held(fake) if label not in expected]
-            not_kept = [label for label in run.left if not _named(self._keeps, label, f"{operation}:{label}")]
-            run.problems += [f"{label} was left behind" for label in not_kept]
-            if run.swallowed and not _named(self._swallows, operation, f"{operation}:{failure}", run.id):
+            not_kept = [label for label in run.left if not self._allows("keeps", label, f"{operation}:{label}")]
+            if not_kept:
+                run.problems.append(f"{', '.join(not_kept)} {'was' if len(not_kept) == 1 else 'were'} left behind")
+            if run.swallowed and not self._allows("swallows", operation, f"{operation}:{failure}", run.id):
                 run.problems.append("the failure was swallowed")
             if broken := self._broken(fake):
                 run.problems.append(f"the invariant is broken: {broken}")
@@ -253,23 +277,40 @@ class Sweep(Iterable[Run]):
 
     def __str__(self) -> str:
         """Return the table of the runs: for each call how many there were, and what came of them."""
-        rows: list[tuple[str, ...]] = [("call", "runs", *OUTCOMES)]
+        rows: list[tuple[str, ...]] = [("call", "runs", *ENDS, "wrong")]
         for number, operation in enumerate(self.operations, 1):
             runs = [run for run in self.runs if run.call == number]
-            counts = [len(runs), *([_outcome(run) for run in runs].count(outcome) for outcome in OUTCOMES)]
+            outcomes = [_outcome(run) for run in runs]
+            counts = [len(runs), *map(outcomes.count, ENDS), sum(bool(run.problems) for run in runs)]
             rows.append((f"{number} {operation}", *(str(count or "-") for count in counts)))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
 
 
-OUTCOMES = ("raised", "sent again", "swallowed", "wrong")
-"""What can come of a run: the scenario raised; sent the request again, with success; swallowed the failure, as declared; is wrong."""
+ENDS = ("raised", "sent again", "swallowed")
+"""How a scenario can end: it raised; it sent the request again, with success; or neither, so that nobody heard of the failure."""
 
 
-def _outcome(run: Run) -> str:
-    if run.problems:
-        return "wrong"
+def _outcome(run: Run) -> str | None:
+    if not run.struck:
+        return None
     return "raised" if run.raised is not None else "sent again" if run.recovered else "swallowed"
+
+
+def _check_scenario(scenario: Callable[[FakeSageMaker], object], name: str) -> None:
+    """Refuse a scenario that cannot be called with the fake alone.
+
+    Raises:
+        ValueError: it takes something else; the sentence says what.
+    """
+    try:
+        signature = inspect.signature(scenario)
+    except (TypeError, ValueError):  # of one that is not written in Python nothing is known
+        return
+    try:
+        signature.bind(FakeSageMaker)
+    except TypeError:
+        raise ValueError(f"a scenario is called with the active fake alone: {name}(fake); this is {name}{signature}") from None
 
 
 def _findings(wrong: Sequence[Run]) -> Iterator[str]:
@@ -294,10 +335,6 @@ def _check(operation: str, name: str) -> None:
         ValueError: it cannot; the sentence lists those that it can.
     """
     failures.failure(operation, name.removesuffix(AFTER))
-
-
-def _named(patterns: Sequence[str], *names: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _sent_again(fake: FakeSageMaker, number: int) -> bool:

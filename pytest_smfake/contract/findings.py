@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pytest_smfake.spec.given import counted
+
 from .check import one_line
 from .outcomes import CheckFacts
 from .report import Report, Result
@@ -52,6 +54,7 @@ def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
         # The id of a boundary case begins with its rule's; a behaviour may be about a rule, too, and is about more.
         kind = rule.rpartition(":")[2] if rule is not None and check["id"].startswith(rule) else "behaviour"
         groups.setdefault((result.target, check["group"], kind), []).append(result)
+    yield f"{counted(len(report.failed), 'difference')}, by operation and kind of rule:"
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     for (target, group, kind), results in ordered[:MOST]:
         first = results[0]
@@ -59,4 +62,4 @@ def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
         yield f"{target}: {group}, {kind}: {len(results)}, such as {first.check}: expected: {wanted}; actual: {came}"
     if rest := ordered[MOST:]:
         count = sum(len(results) for _, results in rest)
-        yield f"and {count} more in {len(rest)} groups; -v shows every one"
+        yield f"and {count} more in {counted(len(rest), 'group')}; -v shows every one"

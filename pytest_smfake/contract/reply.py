@@ -37,7 +37,9 @@ class Reply:
         """What happened, in words."""
         if self.code is None:
             return f"accepted, {self.status}: {shown(self.members, 300)}"
-        return f"rejected, {self.status} {self.code}: {self.message}"
+        # A client names an error without a code by its status.
+        code = "" if self.code == str(self.status) else f" {self.code}"
+        return f"rejected, {self.status}{code}: {self.message}"
 
 
 def body_of(request: Any) -> bytes:

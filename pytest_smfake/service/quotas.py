@@ -6,7 +6,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from pytest_smfake.spec.given import shown
+from pytest_smfake.spec.given import did_you_mean, shown
 from pytest_smfake.spec.model import enum_of
 from pytest_smfake.spec.rules import Evidence
 
@@ -85,7 +85,8 @@ def quota(key: str) -> Quota:
         if isinstance(key, str) and key in QUOTAS:
             return QUOTAS[key]
         known = ", ".join((*QUOTAS, *(instances("ml.m5.xlarge", usage) for usage in USAGES)))
-        raise ValueError(f"{shown(key)} is not a limit; there are: {known} (for one region: models@eu-west-1)")
+        near = did_you_mean(key, QUOTAS)
+        raise ValueError(f"{shown(key)} is not a limit{near}; there are: {known} (for one region: models@eu-west-1)")
     types = enum_of(USAGES[match["usage"]])
     if match["type"] not in types:
         near = ", ".join(difflib.get_close_matches(match["type"], types, n=3))

@@ -199,21 +199,39 @@ class TestHowItFails:
 2 of 4 runs are wrong
 call           runs  raised  sent again  swallowed  wrong
 1 CreateModel     2       2           -          -      -
-2 AddTags         2       -           -          -      2
+2 AddTags         2       2           -          -      2
 call 2 AddTags fails (2 failures: ThrottlingException, 503): model/churn was left behind
     one of them alone: sweep(deploy, only='2:ThrottlingException')"""
         assert str(caught.value) == expected
 
     def test_problems_beyond_twenty_are_counted(self):
         def deploy_many(fake):
-            for number in range(30):
+            for number in range(23):
                 fake.client().create_model(**fake.request(ModelName=f"m{number}"))
 
         with pytest.raises(AssertionError) as caught:
             list(sweep(deploy_many, errors=["503"]))
         lines = str(caught.value).splitlines()
         assert len([line for line in lines if line.startswith("call ") and "fails" in line]) == 20
-        assert lines[-1] == "415 more problems are left out"
+        # The second call leaves one model, the third two, and so on.
+        assert lines[25].startswith("call 2 CreateModel fails (1 failure: 503): model/m0 was left behind")
+        assert "): model/m0, model/m1 were left behind" in lines[27]
+        assert lines[-1] == "2 more problems are left out"
+
+    def test_an_entry_that_names_nothing(self):
+        with pytest.raises(AssertionError) as caught:
+            list(sweep(deploy, errors=["503"], keeps=["models/churn"], swallows=["DeleteModel"]))
+        assert str(caught.value).splitlines()[-2:] == [
+            "keeps=['models/churn'] named nothing; left behind: model/churn",
+            "swallows=['DeleteModel'] named nothing",
+        ]
+
+    def test_one_that_is_made_alone_tells_no_more_than_that(self, capsys):
+        with pytest.raises(AssertionError) as caught:
+            list(sweep(deploy, only="2:503"))
+        assert str(caught.value).startswith("run 2:503, in which AddTags failed: model/churn was left behind. It raised ClientError(")
+        assert "only=" not in str(caught.value)
+        assert capsys.readouterr().out == ""
 
     def test_one_by_one(self):
         failed = []
@@ -238,7 +256,7 @@ call           runs  raised  sent again  swallowed  wrong
     def test_wrong_runs_in_the_table(self):
         runs = sweep(deploy, errors=["503"])
         assert wrong(runs)
-        assert str(runs).splitlines()[-1].split() == ["2", "AddTags", "1", "-", "-", "-", "1"]
+        assert str(runs).splitlines()[-1].split() == ["2", "AddTags", "1", "1", "-", "-", "1"]
 
     def test_each_run_is_a_subtest(self, pytester):
         pytester.makepyfile("""
@@ -312,11 +330,20 @@ class TestWhatATestPrints:
         result = pytester.runpytest()
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
-            ["printed by a run", "*logged by a run", "*- smfake -*", "fail('AddTags', '*', when=is_this) struck call 3, *"]
+            ["printed by a run", "*logged by a run", "*- smfake -*", "fail('AddTags', '*', when=call 3) struck call 3, *"]
         )
 
 
 class TestRefused:
+    def test_a_scenario_that_takes_more_than_the_fake(self):
+        def release(name: str, image: str):
+            raise NotImplementedError
+
+        with pytest.raises(
+            ValueError, match=r"called with the active fake alone: release\(fake\); this is release\(name: '?str'?, image: '?str'?\)"
+        ):
+            list(sweep(release))
+
     @pytest.mark.parametrize("name", ["errors", "keeps", "swallows"])
     def test_a_string_for_a_list(self, name):
         with pytest.raises(ValueError, match=rf"{name}='model/\*' is not a list; what was meant may be \['model/\*'\]"):

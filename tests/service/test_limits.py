@@ -143,3 +143,8 @@ def test_reset_keeps_the_limits_given_at_the_start():
         fake.add_model(ModelName="a")
         with pytest.raises(ValueError, match="is 1 Models, with current utilization of 1 Models"):
             fake.add_model(ModelName="b")
+
+
+def test_a_misspelled_limit():
+    with pytest.raises(ValueError, match=r"'endpoint' is not a limit; did you mean 'endpoints'\?; there are: "):
+        FakeSageMaker(limits={"endpoint": 1})
