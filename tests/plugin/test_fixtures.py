@@ -152,7 +152,7 @@ def test_the_factory_under_hypothesis(run):
 @pytest.mark.parametrize(
     ("marker", "sentence"),
     [
-        ("limits={'model': 5}", "*'model' is not a limit; there are: models*"),
+        ("limits={'model': 5}", "*'model' is not a limit; did you mean 'models'?; there are: models*"),
         ("limit=5", "*the smfake marker takes no limit=5; did you mean 'limits'?; its keywords are: region, account,*"),
         ("zzz=5", "*the smfake marker takes no zzz=5; its keywords are: region, account,*"),
         ("clock=1", "*smfake marker: clock=1 is not a Clock; that of another fake is its attribute clock"),

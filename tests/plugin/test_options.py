@@ -74,7 +74,7 @@ def test_all_settings(run):
         ("smfake_region = 'nowhere'", "", "*smfake_region: 'nowhere' is not the name of a region*"),
         ("smfake_account = '1'", "", "*smfake_account: '1' is not an account id, which is a string of 12 digits*"),
         ("smfake_limits = ['models']", "", "*smfake_limits: 'models' is not of the form NAME = VALUE*"),
-        ("smfake_limits = ['model = 5']", "", "*smfake_limits: 'model' is not a limit; there are: models*"),
+        ("smfake_limits = ['model = 5']", "", "*smfake_limits: 'model' is not a limit; did you mean 'models'?; there are: models*"),
         ("smfake_limits = ['models = many']", "", "*a whole number of at least 0, not 'many'*"),
         (
             "smfake_rules = ['CreateModel/Container:max = 5']",

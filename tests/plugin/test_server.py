@@ -201,7 +201,7 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
     result.assert_outcomes(passed=1, failed=1, errors=2)
     result.stdout.fnmatch_lines(
         [
-            "*'model' is not a limit; there are: models*",
+            "*'model' is not a limit; did you mean 'models'?; there are: models*",
             "*smfake_server: faults=* cannot cross to the server in another process*",
             "*fail('CreateModel', '503') never struck: no call of CreateModel arrived.*",
         ]

@@ -169,7 +169,7 @@ def test_state_models_clock_and_reset(ask, call, fake):
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "text"),
     [
-        ("POST", f"{BASE}/limits", {"key": "model", "bound": 1}, 400, "'model' is not a limit; there are: models"),
+        ("POST", f"{BASE}/limits", {"key": "model", "bound": 1}, 400, "'model' is not a limit; did you mean 'models'?; there are: models"),
         ("POST", f"{BASE}/limits", {"key": "models", "bound": -1}, 400, "not -1"),
         (
             "POST",

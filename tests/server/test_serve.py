@@ -121,7 +121,7 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
     ("arguments", "text"),
     [
         (["--limit", "models"], "--limit: 'models' is not of the form NAME = VALUE"),
-        (["--limit", "model=3"], "'model' is not a limit; there are: models"),
+        (["--limit", "model=3"], "'model' is not a limit; did you mean 'models'?; there are: models"),
         (["--rule", "CreateModel/Nothing:max=3"], "CreateModel/Nothing:max"),
         (["--key", "onlyid"], "--key 'onlyid' is not of the form ID:SECRET"),
         (["--key", "a:b:12"], "'12' of 'a' is not an account id"),

@@ -310,7 +310,7 @@ class TestCalls:
         ({"account": 123456789012}, "123456789012 is not an account id"),
         ({"edition": "new"}, "'new' is not an edition; there are: page, sdk"),
         ({"rules": {"CreateModel/ModelNam:max": 1}}, "near it: CreateModel/ModelName:max"),
-        ({"limits": {"model": 1}}, "'model' is not a limit; there are: models"),
+        ({"limits": {"model": 1}}, r"'model' is not a limit; did you mean 'models'\?; there are: models"),
         ({"allow": "host"}, "allow='host' is not a list of hosts"),
     ],
 )
