@@ -16,7 +16,7 @@ from .crossfield import CROSS_FIELD
 from .given import LARGEST, shown
 from .model import RESPONSE, is_operation, shape_of, unknown_operation
 from .patterns import compile_pattern
-from .rules import CONSTRAINTS, ID, Edition, Evidence, Rule
+from .rules import CONSTRAINTS, ID, OVERRIDE, Edition, Evidence, Rule
 
 if TYPE_CHECKING:
     from botocore.model import Shape
@@ -172,9 +172,9 @@ def overridden(rules: dict[str, Rule], operation: str, overrides: Mapping[str, A
         _check_bound(rule_id, keyword, bound, known)
         fixed = tuple(bound) if keyword == "enum" else bound
         if known is not None:
-            result[rule_id] = replace(known, bound=fixed, evidence="assumed", source="override")
+            result[rule_id] = replace(known, bound=fixed, evidence="assumed", source=OVERRIDE)
         elif member is not None:
-            result[rule_id] = _rule(operation, path, keyword, fixed, member, "assumed", "override")
+            result[rule_id] = _rule(operation, path, keyword, fixed, member, "assumed", OVERRIDE)
     return _sorted(result, shape)
 
 
@@ -200,7 +200,7 @@ def _check_bound(rule_id: str, keyword: str, bound: Any, known: Rule | None) -> 
     if not fits:
         raise ValueError(f"rule {rule_id}: {shown(bound)} is not a bound that it can have; right would be {wanted}")
     if keyword == "pattern":
-        compile_pattern(bound)
+        compile_pattern(bound, trusted=False)
 
 
 def parts_of(rule_id: str) -> dict[str, Any]:

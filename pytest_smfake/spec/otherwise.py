@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import catalogue
-from .patterns import matcher
 from .rules import EDITIONS, Edition, Rule, Violation
+from .validate import matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def otherwise(violation: Violation, edition: Edition) -> Otherwise | None:
 def _passes(value: object, rule: Rule) -> bool:
     """Whether a value passes a rule, as far as a look at it alone can tell; two patterns can differ in text and mean the same."""
     if rule.keyword == "pattern" and isinstance(value, str):
-        return bool(matcher(rule.bound)(value))
+        return bool(matches(rule)(value))
     if rule.keyword in ("max", "min") and isinstance(value, str | list | dict):
         return bool(len(value) <= rule.bound if rule.keyword == "max" else len(value) >= rule.bound)
     return False

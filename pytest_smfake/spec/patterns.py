@@ -15,6 +15,8 @@ from collections.abc import Callable
 from functools import cache
 from itertools import groupby
 
+from .backtracking import bounded, longest_for_re
+
 DOT = "[^\n\r\u0085\u2028\u2029]"
 """What Java's `.` matches: anything but its line terminators."""
 
@@ -44,49 +46,60 @@ _TOKEN = re.compile(
 )
 
 
-def compile_pattern(pattern: str) -> Callable[[str], object]:
-    r"""Return a function that is truthy where the whole of a string matches the Java `pattern`.
+def compile_pattern(pattern: str, *, trusted: bool = True, most: float = sys.maxsize) -> Callable[[str], object]:
+    r"""Return a function that is truthy where the whole of a string matches the Java `pattern`, within a time that its length bounds.
+
+    Args:
+        pattern: a Java regular expression.
+        trusted: whether `re` may match strings for which it does not take long; it is faster. It may not for a pattern of a user.
+        most: how many characters the strings have at most that the function will be given.
 
     Raises:
-        ValueError: the pattern cannot be translated; the sentence says which and why.
+        ValueError: the pattern cannot be translated, or not be matched in a bounded time; the sentence says which and why.
 
     Example:
         >>> matches = compile_pattern(r"[\p{L}\d]+")
         >>> bool(matches("ñ1")), bool(matches("٣"))
         (True, False)
     """
-    ascii_only = _compile(pattern, True).fullmatch
+    ascii_only = _matches(pattern, True, trusted, most)
     if r"\p{" not in pattern:
         return ascii_only
 
     def matches(value: str) -> object:
         # The classes of all of Unicode take half a second to collect: most values never need them.
-        return ascii_only(value) if value.isascii() else _compile(pattern, False).fullmatch(value)
+        return ascii_only(value) if value.isascii() else _matches(pattern, False, trusted, most)(value)
 
     return matches
 
 
-def matcher(pattern: str) -> Callable[[str], object]:
+def matcher(pattern: str, *, trusted: bool = True, most: float = sys.maxsize) -> Callable[[str], object]:
     """Return `compile_pattern(pattern)`; a pattern that cannot be translated takes every string (`is_vacuous`)."""
-    return (lambda _: True) if is_vacuous(pattern) else compile_pattern(pattern)
+    return (lambda _: True) if is_vacuous(pattern) else compile_pattern(pattern, trusted=trusted, most=most)
 
 
 @cache
 def is_vacuous(pattern: str) -> bool:
     """Whether a pattern cannot be translated, so that nothing is held to it. No pattern of the SDK is known to be."""
     try:
-        _compile(pattern, True)
+        compile_pattern(pattern)
     except ValueError:
         return True
     return False
 
 
 @cache
-def _compile(pattern: str, ascii_only: bool) -> re.Pattern[str]:
+def _matches(pattern: str, ascii_only: bool, trusted: bool, most: float) -> Callable[[str], object]:
+    text = translate(pattern, ascii_only=ascii_only)
     try:
-        return re.compile(translate(pattern, ascii_only=ascii_only), re.ASCII)
-    except re.error as error:
+        quick = re.compile(text, re.ASCII).fullmatch
+        slow = bounded(text)
+    except (re.error, ValueError) as error:
         raise ValueError(f"the pattern {pattern!r} is not a Java regular expression that Python can match: {error}") from None
+    longest = longest_for_re(text) if trusted else 0
+    if longest >= most:
+        return quick
+    return (lambda value: quick(value) if len(value) <= longest else slow(value)) if longest else slow
 
 
 def translate(pattern: str, *, ascii_only: bool = False, alphabet: str | None = None) -> str:

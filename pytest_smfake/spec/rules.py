@@ -11,6 +11,9 @@ Evidence = Literal["documented", "modelled", "observed", "reported", "verified",
 Edition = Literal["page", "sdk"]
 EDITIONS: tuple[Edition, ...] = ("page", "sdk")
 
+OVERRIDE = "override"
+"""The source of a rule that a user changed."""
+
 CONSTRAINTS = ("required", "type", "max", "min", "pattern", "enum")
 """Keywords of the constraint stage, in the order in which the service reports them (length before pattern)."""
 

@@ -6,13 +6,14 @@ costs nothing more. Only what fails is explained, rule by rule.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .messages import echo
 from .patterns import matcher
-from .rules import Key, Rule, Violation
+from .rules import OVERRIDE, Key, Rule, Violation
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 Where = tuple[str | int, ...]
 Bounds = Mapping[str, Rule]
 """The rules of one member by keyword."""
-
-MATCHED_BEYOND_MAX = 4096
-"""Characters past its `max` up to which a string is still matched against its pattern, since some patterns take time
-that grows with the square of the length. Past it the length alone is reported (assumed)."""
 
 _RANGES = {"integer": 2**31, "long": 2**63}
 
@@ -221,12 +218,17 @@ def _string_test(bounds: Bounds) -> Quick:
     most = bounds["max"].bound if "max" in bounds else float("inf")
     least = bounds["min"].bound if "min" in bounds else 0
     allowed = frozenset(bounds["enum"].bound) if "enum" in bounds else None
-    matches = matcher(bounds["pattern"].bound) if "pattern" in bounds else None
-    if matches is not None and allowed is None:
-        return lambda value: type(value) is str and least <= len(value) <= most and matches(value)
+    fits = matches(bounds["pattern"], most) if "pattern" in bounds else None
+    if fits is not None and allowed is None:
+        return lambda value: type(value) is str and least <= len(value) <= most and fits(value)
     return lambda value: (
-        type(value) is str and least <= len(value) <= most and (allowed is None or value in allowed) and (matches is None or matches(value))
+        type(value) is str and least <= len(value) <= most and (allowed is None or value in allowed) and (fits is None or fits(value))
     )
+
+
+def matches(rule: Rule, most: float = sys.maxsize) -> Callable[[str], object]:
+    """Return the matcher of a rule that is a pattern, for strings of up to `most` characters."""
+    return matcher(rule.bound, trusted=rule.source != OVERRIDE, most=most)
 
 
 def _blob_test(bounds: Bounds) -> Quick:
@@ -256,13 +258,13 @@ def _scalar(kind: str, bounds: Bounds, quick: Quick) -> Check:
             _wrong_type(type_rule, value, where, found)
             return
         for keyword, rule in bounds.items():
-            if _breaks(keyword, rule, value, bounds):
+            if _breaks(keyword, rule, value):
                 found.violations.append(Violation(rule, where, value, echo(value)))
 
     return check
 
 
-def _breaks(keyword: str, rule: Rule, value: Any, bounds: Bounds) -> bool:
+def _breaks(keyword: str, rule: Rule, value: Any) -> bool:
     measure = len(value) if isinstance(value, str | bytes) else value
     match keyword:
         case "max":
@@ -272,6 +274,5 @@ def _breaks(keyword: str, rule: Rule, value: Any, bounds: Bounds) -> bool:
         case "enum":
             return value not in rule.bound
         case "pattern":
-            far_too_long = "max" in bounds and measure > bounds["max"].bound + MATCHED_BEYOND_MAX
-            return not far_too_long and not matcher(rule.bound)(value)
+            return not matches(rule)(value)
     return False

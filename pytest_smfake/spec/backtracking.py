@@ -1,0 +1,320 @@
+"""Patterns without backtracking: a matcher whose time is bounded, and the test for patterns that need it.
+
+Python's `re` tries the ways through a pattern one after the other. Where a loop can read the same characters in two ways, their
+number doubles with each, so that a pattern of the SDK's model takes years for 61 characters. The matcher here follows all ways at
+once. It works on the tree that `re` itself makes of a pattern, so that both read a pattern alike.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from re import _compiler, _parser  # type: ignore[attr-defined]  # Hypothesis reads patterns by these modules, too
+from re import _constants as sre  # type: ignore[attr-defined]
+from typing import Any
+
+ONE_CHARACTER = (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
+REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
+_LOOP = re.compile(r"\)[*+{]")
+"""How a loop over more than one character ends; no other can be ambiguous."""
+STEPS = 10**7
+"""How many steps `re` may take at most for one string: with N loops, the length to the power of N."""
+
+
+class _Text:
+    """A string to match. A set of positions in it is an int, with a bit for each position from 0 to its length."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.letters = set(value)
+        self._fits: dict[re.Pattern[str], int] = {}
+
+    def fits(self, character: re.Pattern[str]) -> int:
+        """Return the positions at which a part of a pattern that takes one character matches."""
+        found = self._fits.get(character)
+        if found is None:
+            table = {ord(letter): "1" if character.match(letter) else "0" for letter in self.letters}
+            found = self._fits[character] = int("0" + self.value.translate(table)[::-1], 2)
+        return found
+
+
+Step = Callable[[_Text, int], int]
+"""Takes the positions at which a part of a pattern may begin, and returns those at which it may end."""
+
+
+def bounded(pattern: str) -> Callable[[str], bool]:
+    """Return a function that tells whether the whole of a string matches a pattern, and never backtracks.
+
+    Args:
+        pattern: a pattern in Python's syntax, read with `re.ASCII`.
+
+    Raises:
+        ValueError: the pattern refers back to a group, or forbids to backtrack, so that it has to be matched in turn.
+
+    Example:
+        >>> bounded("(a|a)*b")("a" * 1000), bounded("(a|a)*b")("a" * 1000 + "b")
+        (False, True)
+    """
+    tree = _parser.parse(pattern, re.ASCII)
+    step = _sequence(tree, tree.state.flags, tree.state)
+
+    def matches(value: str) -> bool:
+        return bool(step(_Text(value), 1) >> len(value))
+
+    return matches
+
+
+def _sequence(items: Iterable[Any], flags: int, state: Any) -> Step:
+    steps = [_step(item, flags, state) for item in items]
+
+    def run(text: _Text, at: int) -> int:
+        for step in steps:
+            at = step(text, at)
+            if not at:
+                break
+        return at
+
+    return run
+
+
+def _step(item: tuple[Any, Any], flags: int, state: Any) -> Step:
+    kind, value = item
+    if kind in ONE_CHARACTER:
+        one = _compiled(item, flags, state)
+        return lambda text, at: (at & text.fits(one)) << 1
+    if kind is sre.AT:
+        return _anchor(value, _compiled(item, flags, state))
+    if kind is sre.BRANCH:
+        branches = [_sequence(branch, flags, state) for branch in value[1]]
+        return lambda text, at: reduce(or_, [branch(text, at) for branch in branches])
+    if kind is sre.SUBPATTERN:
+        _, added, removed, inner = value
+        return _sequence(inner, (flags | added) & ~removed, state)
+    if kind in REPEATS:
+        least, most, inner = value
+        return _repeat(least, most, inner, flags, state)
+    if kind in (sre.ASSERT, sre.ASSERT_NOT):
+        direction, inner = value
+        return _look(kind is sre.ASSERT, direction, inner, flags, state)
+    raise ValueError(f"it holds {str(kind).lower()}, which can only be matched by trying one way after the other")
+
+
+def _compiled(item: tuple[Any, Any], flags: int, state: Any) -> re.Pattern[str]:
+    found: re.Pattern[str] = _compiler.compile(_parser.SubPattern(state, [item]), flags)
+    return found
+
+
+def _anchor(kind: Any, anchor: re.Pattern[str]) -> Step:
+    r"""Return the step of `^`, `$`, `\b` and their like; the first two are looked for at the ends alone."""
+
+    def run(text: _Text, at: int) -> int:
+        size = len(text.value)
+        if kind in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING) and not anchor.flags & re.MULTILINE:
+            at &= 1
+        elif kind in (sre.AT_END, sre.AT_END_STRING) and not anchor.flags & re.MULTILINE:
+            at &= 3 << size >> 1
+        return _positions(anchor.match(text.value, position) if there else None for position, there in _bits(at))
+
+    return run
+
+
+def _bits(at: int) -> Iterator[tuple[int, bool]]:
+    """Yield each position up to the last of a set, and whether it is in it."""
+    return ((position, bit == "1") for position, bit in enumerate(bin(at)[:1:-1]))
+
+
+def _positions(there: Iterable[object]) -> int:
+    """Return the set of the positions for which `there`, in their order, is truthy."""
+    return int("0" + "".join(["1" if it else "0" for it in there])[::-1], 2)
+
+
+def _repeat(least: int, most: int, inner: Any, flags: int, state: Any) -> Step:
+    body = _sequence(inner, flags, state)
+    one = _compiled(inner[0], flags, state) if len(inner) == 1 and inner[0][0] in ONE_CHARACTER else None
+
+    def run(text: _Text, at: int) -> int:
+        for _ in range(least):
+            at = body(text, at)
+            if not at:
+                return 0
+        if one is not None and most - least > len(text.value):
+            # The sum carries each position through a run of characters that fit, to the first that does not (MatchStar of Parabix).
+            fits = text.fits(one)
+            return (((at & fits) + fits) ^ fits) | at
+        reached, new, count = at, at, least
+        while new and count < most:
+            new = body(text, new) & ~reached
+            reached |= new
+            count += 1
+        return reached
+
+    return run
+
+
+def _look(wanted: bool, direction: int, inner: Any, flags: int, state: Any) -> Step:
+    """Return the step of a look-ahead or look-behind: each position is tried by itself."""
+    body = _sequence(inner, flags, state)
+    width = inner.getwidth()[0] if direction < 0 else 0  # that of a look-behind is fixed
+
+    def holds(text: _Text, position: int) -> bool:
+        end = body(text, 1 << position - width) if position >= width else 0
+        return bool(end & 1 << position if direction < 0 else end)
+
+    def run(text: _Text, at: int) -> int:
+        return _positions(there and holds(text, position) is wanted for position, there in _bits(at))
+
+    return run
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of a pattern as an automaton over its characters: how it can be empty, begin and end, each with the number of ways."""
+
+    empty: int = 1
+    first: Counter[int] = field(default_factory=Counter)
+    last: Counter[int] = field(default_factory=Counter)
+
+
+class _Automaton:
+    """The characters of a pattern, and which can follow which in how many ways. A repetition counts as a loop, whatever its bounds."""
+
+    def __init__(self, tree: Any) -> None:
+        self.state = tree.state
+        self.alphabet = sorted({*map(chr, range(128)), *map(chr, _edges(tree))})
+        self.characters: list[int] = []
+        """For each character of the pattern what it takes, as an int with a bit for each of the alphabet."""
+        self.follow: Counter[tuple[int, int]] = Counter()
+        self.sequence(tree, tree.state.flags)
+
+    def sequence(self, items: Iterable[Any], flags: int) -> _Part:
+        whole = _Part()
+        for item in items:
+            part = self.part(item, flags)
+            self.join(whole.last, part.first)
+            whole = _Part(
+                whole.empty * part.empty,
+                whole.first + _times(part.first, whole.empty),
+                part.last + _times(whole.last, part.empty),
+            )
+        return whole
+
+    def part(self, item: tuple[Any, Any], flags: int) -> _Part:
+        kind, value = item
+        if kind in ONE_CHARACTER:
+            match = _compiled(item, flags, self.state).match
+            self.characters.append(int("".join("1" if match(character) else "0" for character in self.alphabet), 2))
+            position = Counter({len(self.characters) - 1: 1})
+            return _Part(0, position, position)
+        if kind is sre.BRANCH:
+            branches = [self.sequence(branch, flags) for branch in value[1]]
+            return _Part(
+                sum(branch.empty for branch in branches),
+                sum((branch.first for branch in branches), Counter()),
+                sum((branch.last for branch in branches), Counter()),
+            )
+        if kind is sre.SUBPATTERN:
+            return self.sequence(value[3], (flags | value[1]) & ~value[2])
+        if kind in REPEATS:
+            least, most, inner = value
+            part = self.sequence(inner, flags)
+            if most > 1:
+                # A round that can be empty is as good as another that is.
+                self.join(part.last, _times(part.first, 1 + part.empty))
+            return _Part(part.empty + (least == 0), part.first, part.last)
+        if kind in (sre.ASSERT, sre.ASSERT_NOT):
+            self.sequence(value[1], flags)
+        return _Part()
+
+    def join(self, last: Counter[int], first: Counter[int]) -> None:
+        for before, ways in last.items():
+            for after, more in first.items():
+                self.follow[before, after] += ways * more
+
+
+def _times(part: Counter[int], ways: int) -> Counter[int]:
+    return Counter({position: count * ways for position, count in part.items() if ways})
+
+
+def _edges(items: Any) -> Iterator[int]:
+    """Yield where the classes of a pattern begin, and what lies behind their ends: two classes that meet do so at one of these."""
+    if isinstance(items, tuple) and len(items) == 2 and items[0] in (sre.LITERAL, sre.NOT_LITERAL, sre.RANGE):
+        low, high = items[1] if items[0] is sre.RANGE else (items[1], items[1])
+        yield low
+        yield min(high + 1, 0x10FFFF)
+    elif isinstance(items, list | tuple | _parser.SubPattern):
+        for item in items:
+            yield from _edges(item)
+
+
+def is_ambiguous(pattern: str) -> bool:
+    """Whether a loop of a pattern can read the same characters in two ways, so that `re` can take forever.
+
+    Example:
+        >>> is_ambiguous("(a|a)*b"), is_ambiguous("(a|b)*b")
+        (True, False)
+    """
+    automaton = _Automaton(_parser.parse(pattern, re.ASCII))
+    characters, follow = automaton.characters, automaton.follow
+    after: dict[int, list[int]] = {}
+    for before, later in follow:
+        after.setdefault(before, []).append(later)
+    reach = {start: _reachable([start], lambda at: after.get(at, ())) for start in after}
+    # Only steps within a loop count: from its end there is a way back.
+    inside = {start: [later for later in after[start] if start in reach.get(later, ())] for start in after}
+    if any(follow[start, later] > 1 for start, steps in inside.items() for later in steps):
+        return True
+
+    def pairs(at: tuple[int, int]) -> list[tuple[int, int]]:
+        return [(one, other) for one in inside[at[0]] for other in inside[at[1]] if characters[one] & characters[other]]
+
+    # Two ways part at one character, and meet again at one.
+    apart = {pair for start in inside for pair in pairs((start, start)) if pair[0] != pair[1]}
+    return any(one == other for one, other in _reachable(apart, pairs))
+
+
+def longest_for_re(pattern: str) -> int:
+    """Return up to how many characters a string may be matched by `re` within about 20 ms; 0 for a pattern that is ambiguous.
+
+    A pattern such as `.*[0-9a-z]+.*`, with three loops, takes a time that grows with the cube of the length.
+
+    Example:
+        >>> longest_for_re("a*b*"), longest_for_re("a*b*c*"), longest_for_re("(a*)*")
+        (3162, 215, 0)
+    """
+    loops = _loops(_parser.parse(pattern, re.ASCII))
+    if _LOOP.search(pattern) and is_ambiguous(pattern):
+        return 0
+    return sys.maxsize if loops < 2 else int(STEPS ** (1 / loops))
+
+
+def _loops(items: Any) -> int:
+    """Count the repetitions of a pattern that can take more and fewer characters."""
+    found = 0
+    for kind, value in items:
+        if kind in REPEATS:
+            fixed = value[0] == value[1] and len(value[2]) == 1 and value[2][0][0] in ONE_CHARACTER
+            found += (value[1] > 1 and not fixed) + _loops(value[2])
+        elif kind is sre.BRANCH:
+            found += sum(map(_loops, value[1]))
+        elif kind is sre.SUBPATTERN:
+            found += _loops(value[3])
+        elif kind in (sre.ASSERT, sre.ASSERT_NOT):
+            found += _loops(value[1])
+    return found
+
+
+def _reachable(start: Iterable[Any], steps: Callable[[Any], Iterable[Any]]) -> set[Any]:
+    """Return what the steps lead to, from any of the starts."""
+    found: set[Any] = set()
+    waiting = list(start)
+    while waiting:
+        for later in steps(waiting.pop()):
+            if later not in found:
+                found.add(later)
+                waiting.append(later)
+    return found
