@@ -20,6 +20,10 @@ from .backtracking import bounded, longest_for_re
 DOT = "[^\n\r\u0085\u2028\u2029]"
 """What Java's `.` matches: anything but its line terminators."""
 
+ASCII = "".join(map(chr, range(128)))
+MET = 1000
+"""How many different characters a pattern is compiled for, before it is for all of Unicode."""
+
 POSIX = {
     "Alnum": "a-zA-Z0-9",
     "Alpha": "a-zA-Z",
@@ -62,15 +66,34 @@ def compile_pattern(pattern: str, *, trusted: bool = True, most: float = sys.max
         >>> bool(matches("ñ1")), bool(matches("٣"))
         (True, False)
     """
-    ascii_only = _matches(pattern, True, trusted, most)
+    ascii_only = _matches(pattern, ASCII, trusted, most)
     if r"\p{" not in pattern:
         return ascii_only
+    others = _Growing(pattern, trusted, most)
+    return lambda value: (ascii_only if value.isascii() else others)(value)
 
-    def matches(value: str) -> object:
-        # The classes of all of Unicode take half a second to collect: most values never need them.
-        return ascii_only(value) if value.isascii() else _matches(pattern, False, trusted, most)(value)
 
-    return matches
+class _Growing:
+    r"""A pattern with `\p` classes, compiled for the characters that it met.
+
+    To collect the classes of all of Unicode takes up to a second, which is put off until so many characters were met that it pays.
+    """
+
+    def __init__(self, pattern: str, trusted: bool, most: float) -> None:
+        self.pattern = pattern
+        self.how = (trusted, most)
+        # Both in one, since threads share them: no one may see new characters with an old pattern.
+        self.met: tuple[frozenset[str] | None, Callable[[str], object]] = frozenset(ASCII), _matches(pattern, ASCII, *self.how)
+
+    def __call__(self, value: str) -> object:
+        met, matches = self.met
+        if met is not None and not met.issuperset(value):
+            met = met.union(value)
+            if len(met) > MET:
+                self.met = None, (matches := _matches(self.pattern, None, *self.how))
+            else:
+                self.met = met, (matches := _compiled(self.pattern, "".join(sorted(met)), *self.how))
+        return matches(value)
 
 
 def matcher(pattern: str, *, trusted: bool = True, most: float = sys.maxsize) -> Callable[[str], object]:
@@ -88,9 +111,8 @@ def is_vacuous(pattern: str) -> bool:
     return False
 
 
-@cache
-def _matches(pattern: str, ascii_only: bool, trusted: bool, most: float) -> Callable[[str], object]:
-    text = translate(pattern, ascii_only=ascii_only)
+def _compiled(pattern: str, alphabet: str | None, trusted: bool, most: float) -> Callable[[str], object]:
+    text = translate(pattern, alphabet)
     try:
         quick = re.compile(text, re.ASCII).fullmatch
         slow = bounded(text)
@@ -102,13 +124,15 @@ def _matches(pattern: str, ascii_only: bool, trusted: bool, most: float) -> Call
     return (lambda value: quick(value) if len(value) <= longest else slow(value)) if longest else slow
 
 
-def translate(pattern: str, *, ascii_only: bool = False, alphabet: str | None = None) -> str:
+_matches = cache(_compiled)
+
+
+def translate(pattern: str, alphabet: str | None = None) -> str:
     r"""Return `pattern` in Python's syntax, to be compiled with `re.ASCII` and matched in full.
 
     Args:
         pattern: a Java regular expression.
-        ascii_only: whether `\p` classes may be cut down to ASCII, since only such strings will be matched.
-        alphabet: the characters to which `\p` classes may be cut down, for the same reason.
+        alphabet: the characters to which `\p` classes may be cut down, since only strings of these will be matched.
 
     Raises:
         ValueError: the pattern uses a part of Java's syntax that has no translation.
@@ -123,7 +147,7 @@ def translate(pattern: str, *, ascii_only: bool = False, alphabet: str | None = 
             high, low = int(pair[2:6], 16), int(pair[8:], 16)
             return re.escape(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))
         if name := match["property"]:
-            members = _property(name, ascii_only, alphabet)
+            members = _property(name, alphabet)
             return members if inside else f"[{members}]"
         if match["open"]:
             if inside:
@@ -145,7 +169,7 @@ def translate(pattern: str, *, ascii_only: bool = False, alphabet: str | None = 
     return _TOKEN.sub(replace, pattern)
 
 
-def _property(name: str, ascii_only: bool, alphabet: str | None) -> str:
+def _property(name: str, alphabet: str | None) -> str:
     """Return the inside of a character class for the Unicode property `name`, such as `L` or `Alnum`."""
     if name in POSIX:
         return POSIX[name]
@@ -153,16 +177,15 @@ def _property(name: str, ascii_only: bool, alphabet: str | None) -> str:
         raise ValueError(rf"\p{{{name}}} is not a general category of Unicode")
     if alphabet is not None:
         return "".join(re.escape(char) for char in alphabet if unicodedata.category(char).startswith(name)) or "\uffff"
-    # Where no ASCII character has the property, one that no ASCII string holds keeps the class from being empty.
-    return _ranges(0x80 if ascii_only else sys.maxunicode + 1).get(name, "\uffff")
+    return _ranges().get(name, "")
 
 
 @cache
-def _ranges(stop: int) -> dict[str, str]:
-    """Return, for each general category (`Lu`) and group (`L`), its code points below `stop` as class ranges."""
+def _ranges() -> dict[str, str]:
+    """Return, for each general category (`Lu`) and group (`L`), its code points as class ranges."""
     runs: dict[str, list[list[int]]] = {}
     first = 0
-    for category, run in groupby(map(unicodedata.category, map(chr, range(stop)))):
+    for category, run in groupby(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):
         last = first + sum(1 for _ in run) - 1
         for name in (category, category[0]):
             known = runs.setdefault(name, [])

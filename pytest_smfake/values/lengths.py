@@ -192,17 +192,14 @@ def _node(items: Any, cap: int) -> Node:
 def _part(operator: Any, argument: Any, cap: int) -> Iterator[Node]:
     if operator in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
         yield Chars(_chars(operator, argument))
-    elif operator in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+    elif operator in (sre.MAX_REPEAT, sre.MIN_REPEAT):
         least, most, inner = argument
         yield Repeat(_node(inner, cap), int(least), None if most is sre.MAXREPEAT else int(most), cap)
     elif operator is sre.SUBPATTERN:
         yield _node(argument[-1], cap)
-    elif operator is sre.ATOMIC_GROUP:
-        yield _node(argument, cap)
     elif operator is sre.BRANCH:
         yield Branch([_node(option, cap) for option in argument[1]])
-    elif operator not in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):  # what these ask for is seen when the whole string is matched
-        raise ValueError(f"{operator} has no string of an exact length")
+    # What anchors and look-arounds ask for is seen when the whole string is matched; no pattern that is translated has more.
 
 
 def _chars(operator: Any, argument: Any) -> str:

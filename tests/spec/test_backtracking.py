@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_smfake import Catalogue, validate
 from pytest_smfake.spec.backtracking import bounded, is_ambiguous, longest_for_re
 from pytest_smfake.spec.model import service_model
-from pytest_smfake.spec.patterns import translate
+from pytest_smfake.spec.patterns import ASCII, translate
 
 PATTERNS = sorted({pattern for name in service_model().shape_names if (pattern := service_model().shape_for(name).metadata.get("pattern"))})
 KILLERS = [
@@ -86,14 +86,14 @@ for pattern in {PATTERNS!r}:
 
 
 def test_few_patterns_of_the_sdk_cannot_be_left_to_re():
-    ambiguous = [pattern for pattern in PATTERNS if is_ambiguous(translate(pattern, ascii_only=True))]
+    ambiguous = [pattern for pattern in PATTERNS if is_ambiguous(translate(pattern, ASCII))]
     assert {pattern for pattern, _ in KILLERS if pattern in PATTERNS} <= set(ambiguous)
     assert len(ambiguous) < len(PATTERNS) / 20
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_both_matchers_agree_on_patterns_of_the_sdk(pattern):
-    text = translate(pattern, ascii_only=True)
+    text = translate(pattern, ASCII)
     matches, oracle = bounded(text), re.compile(text, re.ASCII)
     # The oracle gets strings that are short enough for any pattern.
     for value in [*hostile(40, 10, seed=4), *(head + pump for head in HEADS for pump in PUMPS), "a" * 25, "10.0.0.1", "a-b-c.d"]:

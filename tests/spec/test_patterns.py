@@ -6,7 +6,7 @@ import pytest
 import regex
 
 from pytest_smfake.spec.model import service_model
-from pytest_smfake.spec.patterns import compile_pattern, is_vacuous, matcher
+from pytest_smfake.spec.patterns import MET, compile_pattern, is_vacuous, matcher
 
 PATTERNS = sorted({pattern for name in service_model().shape_names if (pattern := service_model().shape_for(name).metadata.get("pattern"))})
 
@@ -97,3 +97,14 @@ def test_property_classes_against_another_engine(pattern):
     matches = compile_pattern(pattern)
     for probe in PROBES:
         assert bool(matches(probe)) == bool(oracle.fullmatch(probe)), probe
+
+
+def test_characters_met_later_are_known_to_the_classes_and_all_of_unicode_after_many():
+    matches = compile_pattern(r"[\p{L}]+", most=10**7)
+    assert matches("ñ")
+    assert not matches("ñ€")
+    assert matches("大ñ")
+    every = list(map(chr, range(0x4E00, 0x4E00 + 2 * MET)))
+    assert all(map(matches, every))
+    assert matches("".join(every))
+    assert not matches("€")
