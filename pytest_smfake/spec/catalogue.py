@@ -91,19 +91,21 @@ class Catalogue:
             if len(found.violations) > 1:
                 found.violations.sort(key=self._order(operation, request))
         else:
-            found.violations.extend(self._cross_field(operation, request))
+            found.violations.extend(self._cross_field(operation, request, found))
         return found
 
     def validate(self, operation: str, request: Any) -> list[Violation]:
         """Return the violations of a request (see `find`); an empty list stands for a valid one."""
         return self.find(operation, request).violations
 
-    def _cross_field(self, operation: str, request: Any) -> Iterator[Violation]:
+    def _cross_field(self, operation: str, request: Any, found: Findings) -> Iterator[Violation]:
         if operation not in self._between:
             rules = self._operation_rules(operation)
             self._between[operation] = [(one, one.member, rules[one.rule.id]) for one in CROSS_FIELD if one.rule.id in rules]
-        if (between := self._between[operation]) and operation in self._lax:
-            request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
+        between = self._between[operation]
+        if between and (found.ignored or operation in self._lax):
+            # A null stands for a member that is absent (assumed); what a rule that is off would refuse is not looked into either.
+            request = sound(request, shape_of(operation))
         for cross_field, member, rule in between:
             if not member or member in request:
                 for where, value, text in cross_field.breaches(request, rule.bound):

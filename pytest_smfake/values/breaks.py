@@ -138,16 +138,19 @@ def _length(node: Node, rule: Rule) -> list[Way] | Silent:
     if rule.keyword == "min" and bound <= 0:
         return Silent("vacuous", "no string is shorter than 0")
     longer = range(bound + 1, text.cap + 1) if rule.keyword == "max" else range(bound - 1, -1, -1)
-    lengths = [length for length in (*longer[:8], *longer[8::97]) if text.fits(length)]
-    if not lengths:
+    # A few next to the bound, and a few far away; to try them all would make a string of each, which can be long.
+    lengths = [*longer[:8], *longer[8 :: max(97, len(longer) // 16)]]
+    first = next((length for length in lengths if text.fits(length)), None)
+    if first is None:
         side = "longer" if rule.keyword == "max" else "shorter"
         return Silent("message-only", f"the pattern refuses every string that is {side}, too")
 
     def broken(choices: Choices, _: Any) -> str:
-        return text.make(lengths[choices.number(0, len(lengths) - 1)], choices.picks())
+        length = lengths[choices.number(0, len(lengths) - 1)]
+        return text.make(length if text.fits(length) else first, choices.picks())
 
     what = "longer than the greatest" if rule.keyword == "max" else "shorter than the least"
-    return [Way(str(lengths[0]), f"a string {what} length, which the pattern takes", broken)]
+    return [Way(str(first), f"a string {what} length, which the pattern takes", broken)]
 
 
 def _count(node: Node, rule: Rule) -> list[Way] | Silent:
@@ -172,7 +175,7 @@ def _number(node: Node, rule: Rule) -> list[Way] | Silent:
     step = 1 if rule.keyword == "max" else -1
 
     def broken(choices: Choices, _: Any) -> float:
-        number = bound + step * (1 + choices.number(0, min(reach - abs(bound), 1000)))
+        number = bound + step * (1 + choices.number(0, int(min(reach - abs(bound), 1000))))
         return float(number) if real else number
 
     return [Way(str(bound + step).replace("-", "minus-"), f"a number {'above' if step > 0 else 'below'} the bound", broken)]

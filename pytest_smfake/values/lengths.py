@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain, islice
 from re import _constants as sre  # type: ignore[attr-defined]  # Hypothesis reads patterns by these modules, too
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -134,27 +135,32 @@ class Repeat:
             return picks.text(self.part.alphabet, length)
         texts: dict[int, list[str]] = {}
         made = []
-        for index, size in enumerate(self._sizes(length, picks.next() % 4)):
+        for size, count in self._sizes(length, picks.next() % 4):
             known = texts.setdefault(size, [])
-            if len(known) < DIFFERENT:
-                known.append(self.part.make(size, picks))
-            made.append(known[index % len(known)])
+            known += [self.part.make(size, picks) for _ in range(min(count, DIFFERENT - len(known)))]
+            made.append(("".join(known) * (count // len(known) + 1))[: size * count])
         return "".join(made)
 
-    def _sizes(self, length: int, wanted: int) -> list[int]:
-        """Return the sizes of the parts that make up a length, if possible with as many longer parts as wanted."""
-        sizes = [size for size in bits(self.part.lengths) if 0 < size <= length]
-        if not sizes:
-            return [0] * self.least
-        short, long = sizes[0], sizes[min(1, len(sizes) - 1)]
-        several = [[long] * count for count in (wanted, *range(length // long + 1))]
-        for extra in [*several, *([size] for size in sizes)]:  # at last one part takes what the others leave
-            count, rest = divmod(length - sum(extra), short)
-            empty = max(self.least - count - len(extra), 0) if self.part.lengths & 1 else 0
-            if count >= 0 and not rest and self.least <= count + len(extra) + empty <= self.most:
-                between = [short] * (count // (len(extra) + 1))
-                mixed = [size for longer in extra for size in (*between, longer)]
-                return mixed + [short] * (count - len(between) * len(extra)) + [0] * empty
+    def _sizes(self, length: int, wanted: int) -> Iterator[tuple[int, int]]:
+        """Yield sizes of parts that make up a length, each with how many of them, if possible with as many longer parts as wanted."""
+        sizes = [*islice((size for size in bits(self.part.lengths) if size), 2)]
+        if length and not (sizes and sizes[0] <= length):
+            raise UnfitError
+        if not length:
+            return
+        short, long = sizes[0], sizes[-1] if sizes[-1] <= length else sizes[0]
+        several = ((long, many) for many in chain([wanted], range(length // long + 1)))
+        # At last one part takes what the others leave.
+        for longer, many in chain(several, ((size, 1) for size in bits(self.part.lengths) if 0 < size <= length)):
+            count, rest = divmod(length - longer * many, short)
+            empty = max(self.least - count - many, 0) if self.part.lengths & 1 else 0
+            if count >= 0 and not rest and self.least <= count + many + empty <= self.most:
+                between = count // (many + 1)
+                for _ in range(many):
+                    yield from ((short, between), (longer, 1)) if between else ((longer, 1),)
+                if count - between * many:
+                    yield short, count - between * many
+                return
         raise UnfitError
 
 
@@ -167,20 +173,29 @@ Node = Chars | Parts | Branch | Repeat
 
 def _sums(left: int, right: int, cap: int) -> int:
     """Return the lengths of a part with one of `left` and a part with one of `right`, none above the cap."""
-    if left.bit_count() > right.bit_count():
-        left, right = right, left
+    runs, others = list(_runs(left)), list(_runs(right))
+    if len(others) < len(runs):
+        runs, right = others, left
     total = 0
-    for size in bits(left):
-        total |= right << size
+    for first, count in runs:
+        shifted = right << first
+        done = 1
+        while done < count:  # each round doubles how far every length was moved
+            step = min(done, count - done)
+            shifted |= shifted << step
+            done += step
+        total |= shifted
     return total & ((1 << (cap + 1)) - 1)
+
+
+def _runs(lengths: int) -> Iterator[tuple[int, int]]:
+    """Yield the runs of lengths without a gap: the first, and how many."""
+    return ((run.start(), run.end() - run.start()) for run in re.finditer("1+", bin(lengths)[:1:-1]))
 
 
 def bits(lengths: int) -> Iterator[int]:
     """Yield the lengths, the least first."""
-    while lengths:
-        low = lengths & -lengths
-        yield low.bit_length() - 1
-        lengths ^= low
+    return (bit.start() for bit in re.finditer("1", bin(lengths)[:1:-1]))
 
 
 def _node(items: Any, cap: int) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.spec.rules import Rule
@@ -192,8 +193,9 @@ class Node:
         least, most = self.sizes
         if self.kind == "blob":
             return bytes(size(choices, least, max(least, min(most, DRAWN_BYTES))))
-        number = size(choices, least, most)
-        return float(number) if self.kind in ("float", "double") else number
+        if self.kind in ("float", "double"):  # whole steps from the least, whose bounds need not be whole
+            return float(min(least + size(choices, 0, ceil(most - least)), most))
+        return size(choices, least, most)
 
     @cached_property
     def allowed(self) -> list[str]:
