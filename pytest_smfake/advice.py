@@ -31,8 +31,8 @@ def frames_hidden() -> Iterator[None]:
 
     Where that leaves none, pytest says so; with --full-trace it shows all.
     """
-    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in CLIENTS]
-    spaces = [vars(module) for module in modules if isinstance(module, ModuleType) and HIDDEN not in vars(module)]
+    modules = [module for name, module in list(sys.modules.items()) if isinstance(name, str) and name.partition(".")[0] in CLIENTS]
+    spaces = [vars(module) for module in modules if type(module) is ModuleType and HIDDEN not in vars(module)]
     for space in spaces:
         space[HIDDEN] = True
     try:
@@ -57,9 +57,10 @@ def advice(fakes: Mapping[FakeSageMaker, int], chain: Iterable[BaseException], r
 
 def _request_id(error: BaseException) -> str | None:
     """Return the id of the answer that an error of botocore's is about, None for another error."""
-    response = getattr(error, "response", None)
+    response = vars(error).get("response")  # without a property's code
     metadata = response.get("ResponseMetadata") if isinstance(response, dict) else None
-    return metadata.get("RequestId") if isinstance(metadata, dict) else None
+    request_id = metadata.get("RequestId") if isinstance(metadata, dict) else None
+    return request_id if isinstance(request_id, str) else None
 
 
 def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None], root: Path) -> Iterator[str]:
@@ -72,8 +73,8 @@ def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None
             yield f"{fault.label} struck call {number}, {where}, {counted(call.attempts, 'attempt')}"
     for stand_in in fake.service.stand_ins.ever:
         for error in stand_in.errors:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            yield f"The stand-in for {stand_in.key!r} raised {error!r}, at {place.filename}:{place.lineno}"
+            place = "".join(f", at {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-1:])
+            yield f"The stand-in for {stand_in.key!r} raised {shown(error, 1000)}{place}"
     for world in fake.service.store.worlds():
         for job in world.transform_jobs.by_name.values():
             if job.note is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import select
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from .spec.rules import Rule
 
 USAGE_ERROR = 2
+UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
+"""Errors of an output that takes no more, such as that of a full disk."""
 CLOSED = 141
 """The exit code where nobody reads the output any more: that of a program which SIGPIPE ends."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 where something was found, 2 for wrong usage (4 of `contract` and `cleanup`)."""
+    if sys.stdout is None:  # so Python says that it was closed before the start
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
     try:
         try:
             options = parser().parse_args(arguments)
@@ -43,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        print(f"smfake: the output cannot be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE_ERROR
 
 
 def _run(options: argparse.Namespace) -> int:

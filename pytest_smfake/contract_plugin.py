@@ -45,10 +45,8 @@ class State:
         return self._path(text) if text else None
 
     def listen(self, session: Session) -> None:
-        """Let SIGTERM end the run as SIGINT does, from now until pytest ends; a real account is to be left clean by both."""
-        from .contract.aws import AwsTarget
-
-        if any(isinstance(target, AwsTarget) for target in session.targets):
+        """Let SIGTERM end the run as SIGINT does, from now until pytest ends; what outlives this process is to be left clean by both."""
+        if any(target.is_elsewhere for target in session.targets):
             from .contract.signals import Signals
 
             signals = Signals(session.targets)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from .fake import FakeSageMaker
 from .service.calls import Call
@@ -44,6 +45,7 @@ class Run:
         left: what was left behind, such as `model/churn` or `tags of model/churn`.
         recovered: whether the scenario raised nothing since it sent the request again, and it succeeded.
         problems: what is wrong with it, in sentences; empty for a run that passed.
+        sent_from: file and line of the code that sent the call which failed, such as `/project/deploy.py:26`; empty where not known.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Run:
     left: list[str] = field(default_factory=list)
     recovered: bool = False
     problems: list[str] = field(default_factory=list)
+    sent_from: str = ""
     struck: bool = field(default=True, repr=False)
     checked: bool = field(default=False, repr=False)
 
@@ -244,6 +247,7 @@ class Sweep(Iterable[Run]):
                 self._scenario(fake)
             except Exception as error:  # noqa: BLE001  # whatever the code under test raises is what is looked for
                 run.raised = error
+            run.sent_from = next((call.sent_from for call in fake.calls[number - 1 : number]), "")
             run.recovered = run.raised is None and fault.hits > 0 and _sent_again(fake, number)
             fake.service.faults.clear()
             run.struck = fault.hits > 0
@@ -323,9 +327,16 @@ def _findings(wrong: Sequence[Run]) -> Iterator[str]:
         count = counted(len(runs), "failure")
         names = [run.failure for run in runs[:NAMED]] + ["..."] * (len(runs) > NAMED)
         yield f"call {call} {runs[0].operation} fails ({count}: {', '.join(names)}): {problem}"
-        yield f"    one of them alone: {runs[0].reproduce}"
+        place = runs[0].sent_from
+        yield f"    {f'sent from {_short(place)}; ' if place else ''}one of them alone: {runs[0].reproduce}"
     if len(groups) > MOST:
         yield f"{len(groups) - MOST} more problems are left out"
+
+
+def _short(place: str) -> str:
+    """Return a place in a file, told from the current directory where it is below it."""
+    path, here = Path(place), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _check(operation: str, name: str) -> None:

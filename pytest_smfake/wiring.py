@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -139,6 +139,8 @@ def _tidy(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
+    if "pytest_smfake.fake" in sys.modules:
+        from . import advice  # noqa: F401  # loaded before the test can replace what an import needs
     yield
     unused = []
     fakes: list[FakeSageMaker | RemoteFake] = [*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])]
@@ -154,24 +156,42 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failure what the fakes of the test know of it, and leave the frames between the test and them out of its traceback."""
-    entered = {cast("FakeSageMaker", fake): history.calls_before(fake) for fake in history}
-    if not entered or (call.excinfo is None and not _is_of_unittest(item)):
-        report = yield
-    else:
-        from .advice import advice, frames_hidden
+    fakes = {cast("FakeSageMaker", fake): history.calls_before(fake) for fake in history}
+    if fakes and (call.excinfo is not None or _is_of_unittest(item)):
+        from .advice import frames_hidden
 
         with frames_hidden():
             report = yield
-        if _hides_output(call.excinfo):
-            report.sections = [section for section in report.sections if not section[0].startswith("Captured ")]
-        elif report.failed:
-            chain = chain_of(call.excinfo.value if call.excinfo is not None else None)
-            if lines := advice(entered, chain, item.config.rootpath):
-                report.sections.append(("smfake", "\n".join(lines)))
-    if report.failed and call.excinfo is not None:
-        for text in _remedies(item, call.excinfo.value):
-            report.sections.append(("smfake", text))
+    else:
+        report = yield
+    if report.failed:
+        # A test may have replaced whatever this needs, and an exception of it may do anything: its report is not lost by that.
+        try:
+            report.sections = _sections(item, call, report, fakes)
+        except (Exception, *OUTCOMES) as error:  # noqa: BLE001
+            report.sections.append(("smfake", f"What is known of this failure could not be told: {type(error).__name__}"))
     return report
+
+
+OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
+"""What pytest raises to end a test, which are no `Exception`: a replacement that a test made may raise them, too."""
+
+
+def _sections(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, fakes: Mapping[FakeSageMaker, int]
+) -> list[tuple[str, str]]:
+    """Return the sections of the report of a failure, with what the fakes of the test know of it."""
+    error = None if call.excinfo is None else call.excinfo.value
+    sections = list(report.sections)
+    if fakes and _hides_output(error):
+        sections = [section for section in sections if not section[0].startswith("Captured ")]
+    elif fakes and (error is not None or _is_of_unittest(item)):
+        from .advice import advice
+
+        if lines := advice(fakes, chain_of(error), item.config.rootpath):
+            sections.append(("smfake", "\n".join(lines)))
+    remedies = () if error is None else _remedies(item, error)
+    return [*sections, *(("smfake", text) for text in remedies)]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -183,12 +203,10 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-def _hides_output(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
+def _hides_output(error: BaseException | None) -> bool:
     """Whether a test failed by a sweep, of whose many runs nobody reads all that they printed."""
     sweeps = sys.modules.get("pytest_smfake.sweeps")
-    if sweeps is None or excinfo is None or not isinstance(excinfo.value, sweeps.SweepError):
-        return False
-    return not excinfo.value.shows_output
+    return isinstance(error, sweeps.SweepError) and not error.shows_output if sweeps is not None else False
 
 
 def _is_of_unittest(item: pytest.Item) -> bool:
@@ -209,9 +227,13 @@ def _remedies(item: pytest.Item, error: BaseException) -> Iterator[str]:
 def chain_of(error: BaseException | None) -> list[BaseException]:
     """Return an exception and all that led to it, also where `from None` hides that, or a group holds several."""
     chain: list[BaseException] = [] if error is None else [error]
+    known = set(map(id, chain))  # exceptions may compare in ways of their own
     for one in chain:
         group = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-        chain += [led for led in (one.__cause__, one.__context__, *group) if led is not None and led not in chain]
+        for led in (one.__cause__, one.__context__, *group):
+            if led is not None and id(led) not in known:
+                known.add(id(led))
+                chain.append(led)
     return chain
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +116,25 @@ def test_a_reader_that_has_gone_is_no_traceback(arguments, unbuffered):
         _, said = process.communicate(timeout=120)
     assert said == ""
     assert process.returncode in ({0, 141} if arguments == ["--help"] else {141})  # argparse takes a help that nobody reads for read
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["rules", "DescribeModel"], 0), (["contract", "--check", "create/*"], 0), (["cleanup"], 2)],
+    ids=["rules", "contract", "cleanup"],
+)
+def test_a_closed_output_changes_no_exit_code(arguments, code):
+    command = f"{shlex.quote(sys.executable)} -m pytest_smfake.cli {shlex.join(arguments)} >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], check=False, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+def test_a_full_disk_is_told():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_smfake.cli", "rules"], check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert (done.returncode, done.stderr) == (2, "smfake: the output cannot be written: No space left on device\n")
 
 
 def test_a_broken_pipe_of_another_kind_is_not_hidden(monkeypatch):

@@ -58,7 +58,6 @@ class AwsTarget(Target):
         self.most_pages = MOST_PAGES
         self.listing = 1
         """How many pages it takes to list the models of the run among those of the account."""
-        self._left: list[tuple[str, str]] = []
         self._is_known = False
         self._is_last = False
         self._deleting: tuple[str, str] | None = None
@@ -133,8 +132,6 @@ class AwsTarget(Target):
             if resource not in self._answered:
                 raise
             raise Difference("CreateModel answers an ARN with the name of the model that was created", str(error), request) from None
-        if operation == "CreateModel":
-            self.expect(region, request)
         reply = self._sent(operation, request, region)
         if isinstance(request, dict):
             self.settle((region, request.get("ModelName")), reply)
@@ -254,10 +251,6 @@ class AwsTarget(Target):
         """Return the names of this run's models that are there."""
         names = [str(model.get("ModelName")) for page in self.pages("ListModels", self._scope()) for model in page["Models"]]
         return [name for name in names if belongs(name, self.name_of())]
-
-    def known_left(self) -> list[str]:
-        """Return what is left as far as it is known without another call."""
-        return list(dict.fromkeys([*(name for _, name in self._left), *super().known_left()]))
 
     def end(self) -> None:
         """Delete what a check created, the latest first; what cannot be deleted is told at the end of the run."""

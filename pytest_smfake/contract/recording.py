@@ -116,6 +116,8 @@ class RecordingTarget(Target):
         ValueError: the file is no recording, one of another version, or one that was cut short; the sentence says which.
     """
 
+    is_elsewhere = False
+
     def __init__(self, path: str, name: str = "") -> None:
         data = _read(Path(path))
         own, others = data["own"], _others(data["region"])

@@ -13,6 +13,7 @@ from .check import CAPABILITIES, Check, Difference, accepted
 from .names import NAMED, name_in
 from .reply import Reply, body_of
 from .runs import new_run
+from .stops import SERVER_ERROR, UnprovedError
 
 __all__ = ["SERVICE", "PreflightError", "Reply", "Target"]
 
@@ -55,6 +56,8 @@ class Target:
     role_arn = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
     model_data_url = "s3://sagemaker-us-east-1-123456789012/model.tar.gz"
+    is_elsewhere = True
+    """Whether it outlives this process, so that a run which a signal ends has to clean up."""
     is_service = False
     """Whether it is the real service, whose differences from the page may be the page's."""
     run_tag = "smfake-run"
@@ -77,6 +80,10 @@ class Target:
         """What the names of one run have in common."""
         self._clients: dict[str, Any] = {}
         self._created: list[tuple[str, str]] = []
+        self._unanswered: list[tuple[str, str]] = []
+        """What was sent to be created, and has no answer yet, or never will."""
+        self._left: list[tuple[str, str]] = []
+        """What could not be deleted."""
         self.unnamed: list[str] = []
         """The ARNs that were answered to creations whose request held no such name: nothing is deleted by what an answer says."""
         self.unproved: dict[str, str] = {}
@@ -183,10 +190,14 @@ class Target:
         """
         region = region or self.region
         self._body = body_of(self.outgoing(operation, request))
+        if operation == "CreateModel":
+            self.expect(region, request)
         try:
             code, message, members = self._call(self.client(region), operation)
         finally:
             self._body = None
+        if operation == "CreateModel" and isinstance(request, dict):
+            self._unanswered = [entry for entry in self._unanswered if entry != (region, request.get("ModelName"))]
         response = self._response
         if code is None:
             self._note(operation, region, request, members)
@@ -195,6 +206,12 @@ class Target:
         for listener in self.listeners if self._depth else ():
             listener(request, region, reply)
         return reply
+
+    def expect(self, region: str, request: Any) -> None:
+        """Remember what is going to be created: from now on it may exist, whether an answer comes or not."""
+        name = request.get("ModelName") if isinstance(request, dict) else None
+        if isinstance(name, str):
+            self._unanswered.append((region, name))
 
     def outgoing(self, operation: str, request: Any) -> Any:  # noqa: ARG002  # for targets that add to requests
         """Return a request as it is sent, which may say more than the check does; recordings and reports show it as the check made it."""
@@ -257,25 +274,53 @@ class Target:
 
     def known_left(self) -> list[str]:
         """Return what is left as far as it is known without another call: names, and ARNs of what has no name that was sent."""
-        return [*(name for _, name in self.created()), *self.unnamed]
+        return list(dict.fromkeys([*(name for _, name in (*self._left, *self._unanswered, *self.created())), *self.unnamed]))
+
+    def forget(self) -> None:
+        """Forget what was created, of a world that has ended."""
+        for known in (self._created, self._unanswered, self._left, self.unnamed):
+            known.clear()
 
     def eventually(self, read: Callable[[], V], expected: V) -> V:  # noqa: ARG002  # for targets where what was written shows late
         """Return what is read. Where what was written shows late, a target reads again until it is what is expected."""
         return read()
 
     def finish(self) -> list[str]:
-        """End a run, and return what it left behind."""
-        return list(self.unnamed)
+        """End a run: delete what may be left, and return what is still there."""
+        self._created, self._left = [*self._left, *self._created], []
+        self._delete_created()
+        return self.known_left()
 
     def begin(self) -> None:
         """Prepare for a check; what inherits from this class may do more."""
 
     def end(self) -> None:
-        """Leave nothing of a check: delete what it created, the latest first."""
+        """Leave nothing of a check: delete what it created, the latest first; what cannot be deleted is told at the end of the run."""
+        self._delete_created()
+
+    def _delete_created(self) -> None:
+        # What was sent and never answered may exist. Of another name than the run's it may be somebody's: that is told, and left alone.
+        own = [entry for entry in self._unanswered if entry[1].startswith(self.name_of())]
+        self._unanswered = [entry for entry in self._unanswered if entry not in own]
+        self._created += own
         for region, name in reversed(self.created()):
-            if not self.hurried:
-                self.send("DeleteModel", {"ModelName": name}, region=region)
-                self._created = [entry for entry in self._created if entry != (region, name)]
+            if self.hurried:
+                return
+            if not self._is_gone(region, name):
+                self._left.append((region, name))
+            self._created = [entry for entry in self._created if entry != (region, name)]
+
+    def _is_gone(self, region: str, name: str) -> bool:
+        """Delete a model, and return whether it is not there any more."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            if self.send("DeleteModel", {"ModelName": name}, region=region).code is None:
+                return True
+            found = self.send("DescribeModel", {"ModelName": name}, region=region)
+        except (BotoCoreError, UnprovedError):  # nobody answers any more
+            return False
+        return found.code is not None and found.status < SERVER_ERROR
 
     def __enter__(self) -> Self:
         if self._depth == 0:

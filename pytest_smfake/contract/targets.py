@@ -15,7 +15,8 @@ from pytest_smfake.spec.rules import Edition
 from .account import RATE, AwsSettings
 from .aws import AwsTarget
 from .recording import RecordingTarget
-from .target import PreflightError, Target
+from .stops import IN_A_ROW, StoppedError, UnprovedError
+from .target import PreflightError, Reply, Target
 
 ALONE = "alone"
 """What names have in common where nobody else uses the account: the same in each run."""
@@ -28,6 +29,7 @@ class FakeTarget(Target):
         edition, rules: as for `FakeSageMaker`.
     """
 
+    is_elsewhere = False
     lacks: Mapping[str, str] = {}
 
     def __init__(self, name: str = "fake", *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> None:
@@ -66,8 +68,7 @@ class FakeTarget(Target):
 
     def end(self) -> None:
         """End the world."""
-        self._created.clear()
-        self.unnamed.clear()
+        self.forget()
         fake, self._fake = self.fake, None
         fake.__exit__()
 
@@ -79,6 +80,7 @@ class MotoTarget(Target):
         ValueError: moto is not installed.
     """
 
+    is_elsewhere = False
     lacks: Mapping[str, str] = {"limits": "moto has no limits", "faults": "moto has no failures on purpose"}
 
     def __init__(self, name: str = "moto") -> None:
@@ -114,8 +116,7 @@ class MotoTarget(Target):
 
     def end(self) -> None:
         """End the mock."""
-        self._created.clear()
-        self.unnamed.clear()
+        self.forget()
         self._stack.close()
 
 
@@ -136,6 +137,32 @@ class EndpointTarget(Target):
             raise ValueError(f"{url!r} is not the URL of an endpoint; one looks like http://127.0.0.1:5000")
         super().__init__(name or f"endpoint={url}", region=region, account=account)
         self.url = url
+        self._silent = 0
+        """How many calls in a row nobody answered."""
+
+    def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
+        """Send a call and return what came back.
+
+        Raises:
+            UnprovedError: nobody answers, since a run has begun.
+            StoppedError: nobody has answered several times in a row.
+        """
+        from botocore.exceptions import ConnectionError as NoConnectionError
+        from botocore.exceptions import HTTPClientError
+
+        if self.stopped:
+            raise StoppedError(self.stopped)
+        try:
+            reply = super().send(operation, request, region=region)
+        except (HTTPClientError, NoConnectionError) as error:
+            self._silent += 1
+            text = f"the endpoint does not answer any more ({operation}: {error})"
+            if self._silent < IN_A_ROW:
+                raise UnprovedError(text) from None
+            self.stopped = text
+            raise StoppedError(text) from None
+        self._silent = 0
+        return reply
 
     def preflight(self) -> None:
         """See that something answers there, and in JSON, as SageMaker does."""
@@ -144,7 +171,7 @@ class EndpointTarget(Target):
 
         strange = f"what answers at {self.url} is not SageMaker"
         try:
-            reply = self.send("ListModels", {})
+            reply = super().send("ListModels", {})
         except (ResponseParserError, AttributeError, TypeError) as error:  # the latter two where botocore expects an object
             raise PreflightError(f"{strange}: {str(error).splitlines()[0]}") from None
         except BotoCoreError as error:

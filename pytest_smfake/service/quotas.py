@@ -85,8 +85,9 @@ def quota(key: str) -> Quota:
         if isinstance(key, str) and key in QUOTAS:
             return QUOTAS[key]
         known = ", ".join((*QUOTAS, *(instances("ml.m5.xlarge", usage) for usage in USAGES)))
-        near = did_you_mean(key, QUOTAS)
-        raise ValueError(f"{shown(key)} is not a limit{near}; there are: {known} (for one region: models@eu-west-1)")
+        kind = str(key).partition(" ")[0]
+        near = did_you_mean(key, [*QUOTAS, *(instances(kind, usage) for usage in USAGES)])
+        raise ValueError(f"{shown(key)} is not a limit{near}; there are: {known}, or of another type (for one region: models@eu-west-1)")
     types = enum_of(USAGES[match["usage"]])
     if match["type"] not in types:
         near = ", ".join(difflib.get_close_matches(match["type"], types, n=3))

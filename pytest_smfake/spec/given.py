@@ -57,7 +57,10 @@ def shown(value: object, width: int = 80) -> str:
     """
     if isinstance(value, int) and abs(value) > 10**width:  # Python refuses to print the longest ones
         return f"a number of about {round(value.bit_length() * 0.30103)} digits"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # it is a user's, and what is wrong with it is told all the same
+        text = f"<{type(value).__name__} that cannot be printed>"
     return text if len(text) <= width else f"{text[: width - 3]}... ({len(text)} characters)"
 
 

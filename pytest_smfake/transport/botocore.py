@@ -19,6 +19,7 @@ from .active import active, answering, patches
 from .exchange import BrokenConnection, Request, Response
 from .importing import OnImport
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
+from .variables import variables
 from .wire import answer, is_sagemaker
 
 signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
@@ -94,7 +95,30 @@ def _patch_polling(module: Any) -> None:
     polling.patch(patches.replace, module)
 
 
+def _patch_undoing(module: Any) -> None:
+    """Let what puts an environment of before back set credentials aside again, so that they reach no program that is started then."""
+    for owner, name in (("_patch_dict", "_unpatch_dict"), ("MonkeyPatch", "undo")):
+        if hasattr(getattr(module, owner, None), name):
+            patches.replace(getattr(module, owner), name, _undo)
+
+
+def _undo(original: Any) -> Any:
+    def undo(holder: Any) -> Any:
+        result = original(holder)
+        fake = active()
+        if fake is not None:
+            variables.keep(credentials.wanted(fake.account))
+        return result
+
+    return undo
+
+
+UNDOING = ("unittest.mock", "_pytest.monkeypatch")
+"""What undoes changes of the environment: `mock.patch.dict`, which moto uses, too, and pytest's `monkeypatch`."""
+
+
 _importing = (
+    OnImport(UNDOING, _patch_undoing),
     OnImport(guard.LIBRARIES, _patch_guarded),
     OnImport(PLAIN_LIBRARIES, _patch_plain),
     OnImport(polling.MODULES, _patch_polling),

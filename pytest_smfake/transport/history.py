@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_smfake.service.calls import Calls
+
     from .active import ActiveFake
 
 MOST = 10
@@ -18,7 +20,7 @@ class History:
 
     def __init__(self) -> None:
         self._fakes: deque[ActiveFake] = deque(maxlen=0)
-        self._calls_before: dict[ActiveFake, int] = {}
+        self._calls_before: dict[ActiveFake, tuple[Calls, int]] = {}
         self._last_example = False
 
     def begin(self, fakes: Iterable[ActiveFake], *, last_example: bool) -> None:
@@ -29,7 +31,7 @@ class History:
             last_example: whether the code runs once for each example, so that only what is entered last, and within it, is of use.
         """
         self._fakes = deque(fakes, maxlen=MOST)
-        self._calls_before = {fake: len(fake.service.calls) for fake in self._fakes}
+        self._calls_before = {fake: (fake.service.calls, len(fake.service.calls)) for fake in self._fakes}
         self._last_example = last_example
 
     def end(self) -> None:
@@ -38,8 +40,9 @@ class History:
         self._calls_before = {}
 
     def calls_before(self, fake: ActiveFake) -> int:
-        """Return how many calls of a fake arrived before `begin`."""
-        return self._calls_before.get(fake, 0)
+        """Return how many of the calls that a fake keeps arrived before `begin`; none after a reset, with which it began anew."""
+        calls, count = self._calls_before.get(fake, (None, 0))
+        return count if calls is fake.service.calls else 0
 
     def add(self, fake: ActiveFake, *, outermost: bool) -> None:
         """Remember a fake, which is entered within another unless it is the outermost."""

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
+from pytest_smfake.contract import EndpointTarget, Target
 from pytest_smfake.transport.server import DEFAULT, Server
 
 
@@ -64,3 +65,80 @@ def test_the_same_under_pytest(pytester, alone):
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["*smfake contract: the endpoint http://127.0.0.1:9 cannot be reached: *"])
+
+
+@pytest.fixture
+def served():
+    """A server with a fake of its own, which tests can look into."""
+    fake = FakeSageMaker()
+    with Server() as server, server.serving(DEFAULT, fake):
+        yield EndpointTarget(server.url, account=fake.account), fake
+
+
+def test_a_creation_whose_answer_never_came_is_deleted(served, monkeypatch):
+    target, fake = served
+    original = target._call
+
+    def interrupted(client, operation):
+        original(client, operation)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(target, "_call", interrupted)
+    with pytest.raises(KeyboardInterrupt), target:
+        target.send("CreateModel", target.request())
+    assert list(fake.models) == []
+    assert target.finish() == []
+
+
+def test_a_creation_without_an_answer_of_another_name_is_told_and_left_alone(served, monkeypatch):
+    target, fake = served
+    fake.add_model(ModelName="a")
+
+    def interrupted(*_):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(target, "_call", interrupted)
+    with pytest.raises(KeyboardInterrupt), target:
+        target.send("CreateModel", target.request(ModelName="a"))
+    assert list(fake.models) == ["a"]
+    assert target.finish() == ["a"]
+
+
+def test_what_cannot_be_deleted_is_told(served, capsys):
+    target, fake = served
+    fake.fail("DeleteModel", "InternalFailure", times=None)
+    assert main(["contract", f"--target={target.name}", "--check=create/*"]) == 1
+    printed = capsys.readouterr().out
+    assert f"{target.name}: left are " in printed
+    assert [name for name in fake.models if name not in printed.partition("left are ")[2].splitlines()[0].split(", ")] == []
+
+
+def test_what_could_be_deleted_at_the_end_is_not_told(served):
+    target, fake = served
+    fault = fake.fail("DeleteModel", "InternalFailure")
+    with target:
+        target.send("CreateModel", target.request())
+    assert len(fake.models) == 1
+    assert (fault.hits, target.finish(), list(fake.models)) == (1, [], [])
+
+
+def test_an_endpoint_that_answers_no_more_ends_the_run(capsys, monkeypatch):
+    server = Server()
+    server.__enter__()
+    calls = []
+    send = Target.send
+
+    def counted(target, operation, request, *, region=None):
+        calls.append(operation)
+        if len(calls) == 5:
+            server.__exit__(None, None, None)
+        return send(target, operation, request, region=region)
+
+    monkeypatch.setattr(Target, "send", counted)
+    with server.serving(DEFAULT, FakeSageMaker()):
+        assert main(["contract", f"--target=endpoint={server.url}", "--check=create/*", "--check=tags/*"]) == 1
+    printed = capsys.readouterr().out
+    assert "stopped: the endpoint does not answer any more (" in printed
+    assert "in all" in printed

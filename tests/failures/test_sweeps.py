@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import suppress
 
 import botocore.endpoint
@@ -195,13 +196,16 @@ class TestHowItFails:
     def test_together_at_the_end(self):
         with pytest.raises(AssertionError) as caught:
             list(sweep(deploy, errors=["ThrottlingException", "503"]))
-        expected = """\
+        line = next(
+            number for number, text in enumerate(inspect.getsourcelines(deploy)[0], deploy.__code__.co_firstlineno) if "add_tags" in text
+        )
+        expected = f"""\
 2 of 4 runs are wrong
 call           runs  raised  sent again  swallowed  wrong
 1 CreateModel     2       2           -          -      -
 2 AddTags         2       2           -          -      2
 call 2 AddTags fails (2 failures: ThrottlingException, 503): model/churn was left behind
-    one of them alone: sweep(deploy, only='2:ThrottlingException')"""
+    sent from tests/failures/test_sweeps.py:{line}; one of them alone: sweep(deploy, only='2:ThrottlingException')"""
         assert str(caught.value) == expected
 
     def test_problems_beyond_twenty_are_counted(self):

@@ -322,6 +322,29 @@ def test_of_two_fakes_that_say_the_same_it_is_said_once(fail):
     assert printed.count(ENTRY) == 1
 
 
+def test_a_fake_of_wider_scope_that_each_test_resets(fail):
+    source = """
+    import pytest
+    from pytest_smfake import FakeSageMaker
+
+    @pytest.fixture(scope="module")
+    def wide():
+        with FakeSageMaker() as fake:
+            yield fake
+
+    def test_first(wide):
+        for _ in range(3):
+            wide.client().list_models()
+
+    def test_second(wide):
+        wide.reset()
+        wide.client().describe_model(ModelName="-")
+    """
+    assert "DescribeModel/ModelName:pattern (assumed: CreateModel page, ModelName) refused '-', sent from test_it.py:" in fail(
+        source, passed=1
+    )
+
+
 def test_hypothesis_with_a_fixture_of_function_scope(fail):
     printed = fail(
         """

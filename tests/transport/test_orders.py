@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import warnings
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -218,3 +220,19 @@ def test_variants_mean_the_same():
     assert {account_of(name) for name in names} == {"111122223333"}
     truths = [variables._variant(variables.METADATA, "True", number) for number in range(8)]
     assert {truth.lower() for truth in truths} == {"true"}
+
+
+@pytest.mark.parametrize("outer", ["moto", "monkeypatch", "patch.dict", "patch.dict-clear"])
+def test_what_ends_before_the_fake_brings_no_real_key_to_a_program_that_is_started(outer, monkeypatch):
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    variables.variables.note()  # what is there belongs to nobody's test
+    other = ACTORS[outer]()
+    other.__enter__()
+    with FakeSageMaker():
+        other.__exit__(None, None, None)
+        code = "import os; print([os.environ.get(name) for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN')])"
+        seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        assert not [value for value in REAL.values() if value in seen]
+        assert not set(REAL.values()) & set(os.environ.values())
+    assert {name: os.environ[name] for name in REAL} == REAL
