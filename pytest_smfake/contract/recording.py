@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from pytest_smfake.results import write_whole
+from pytest_smfake.spec import documents as look
+from pytest_smfake.spec.documents import Look
+from pytest_smfake.spec.rules import EDITIONS
 
 from .boundaries import OPERATIONS
 from .check import Check, Difference, shown
@@ -93,15 +96,35 @@ def _standing(value: str, example: str) -> str:
 
 OWN = ("account", "image", "model_data_url", "role_arn")
 STANDINGS = ("none", "example", "other")
-ENTRY: Mapping[str, type] = {"operation": str, "elsewhere": bool, "request": object, "status": int, "headers": dict, "body": dict}
-HEAD: Mapping[str, type] = {
-    "name_length": int,
-    "region": str,
-    "other_region": str,
-    "service": bool,
-    "own": dict,
-    "lacks": dict,
-    "checks": dict,
+
+
+def _body(place: str, value: Any) -> None:
+    """Look at a body, which is a text or an object of JSON."""
+    look.map_of(look.printable)(place, value)
+    if value.keys() == {"text"}:
+        look.text(f"{place}.text", value["text"])
+        look.printable(f"{place}.text", value["text"])
+    elif value.keys() != {"json"}:
+        raise look.wrong(place, "an object with either 'text' or 'json'", value)
+
+
+CALL: Mapping[str, Look] = {
+    "operation": look.one_of(OPERATIONS),
+    "elsewhere": look.boolean,
+    "request": look.printable,
+    "status": look.whole(100, 599),
+    "headers": look.map_of(look.text),
+    "body": _body,
+}
+RECORDING: Mapping[str, Look] = {
+    "edition": look.one_of(EDITIONS),
+    "name_length": look.whole(1, 63),
+    "region": look.name,
+    "other_region": look.name,
+    "service": look.boolean,
+    "own": look.object_of(dict.fromkeys(OWN, look.one_of(STANDINGS))),
+    "lacks": look.map_of(look.text),
+    "checks": look.map_of(look.list_of(look.object_of(CALL))),
 }
 
 
@@ -119,7 +142,7 @@ class RecordingTarget(Target):
     is_elsewhere = False
 
     def __init__(self, path: str, name: str = "") -> None:
-        data = _read(Path(path))
+        data = look.document(Path(path), "recording", (FORMAT, VERSION), RECORDING)
         own, others = data["own"], _others(data["region"])
         account = {"none": None, "example": EXAMPLE, "other": OTHER}[own["account"]]
         super().__init__(name or f"recording={path}", region=data["region"], other_region=data["other_region"], account=account)
@@ -179,10 +202,13 @@ class RecordingTarget(Target):
             )
         entry = self._checks[self.check][self._next]
         self._next += 1
-        headers = {name: self._playing.restore(value) for name, value in entry["headers"].items()}
-        body = entry["body"]
-        text = json.dumps(self._playing.restore(body["json"])) if "json" in body else self._playing.restore(body["text"])
-        reply = _reply(operation, entry["status"], headers, text.encode("utf-8", "surrogatepass"))
+        try:
+            headers = {name: self._playing.restore(value) for name, value in entry["headers"].items()}
+            body = entry["body"]
+            text = json.dumps(self._playing.restore(body["json"])) if "json" in body else self._playing.restore(body["text"])
+            reply = _reply(operation, entry["status"], headers, text.encode("utf-8", "surrogatepass"))
+        except Exception as error:  # noqa: BLE001  # botocore reads objects of the right shape, and meets others in ways of its own
+            raise Difference("an answer that botocore can read", f"{type(error).__name__} of {shown(entry['body'], 300)}", made) from None
         for listener in self.listeners if self._depth else ():
             listener(request, region or self.region, reply)
         return reply
@@ -221,50 +247,3 @@ def _reply(operation: str, status: int, headers: Mapping[str, str], body: bytes)
     if error is not None:
         return Reply(operation, status, headers, body, error["Code"], error.get("Message", ""), {})
     return Reply(operation, status, headers, body, None, "", parsed)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ValueError(f"the recording {path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} is not a recording, or was cut short: it holds no JSON") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a recording of a contract run")
-    if data.get("version") != VERSION:
-        raise ValueError(f"{path} is a recording of version {data.get('version')!r}; this package reads version {VERSION}: {ANEW}")
-    wrong = next(_wrong(data), None)
-    if wrong:
-        raise ValueError(f"{path} is a recording that was changed: {wrong}")
-    return data
-
-
-def _wrong(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a recording lacks, or has otherwise than one that was written."""
-    yield from _members("it", data, HEAD)
-    if any(data["own"].get(name) not in STANDINGS for name in OWN):
-        yield f"its member 'own' does not say of each of {', '.join(OWN)} one of {', '.join(STANDINGS)}"
-    for check, calls in data["checks"].items():
-        if not isinstance(calls, list):
-            yield f"what it has of {check} is no list"
-        for number, call in enumerate(calls):
-            if not isinstance(call, dict):
-                yield f"call {number} of {check} is no object"
-            yield from _members(f"call {number} of {check}", call, ENTRY)
-            if not isinstance(call["body"].get("text", ""), str) or call["body"].keys() not in ({"text"}, {"json"}):
-                yield f"the body of call {number} of {check} is neither a text nor JSON"
-            if call["operation"] not in OPERATIONS:
-                yield f"call {number} of {check} is of {call['operation']!r}, which no check calls"
-
-
-def _members(place: str, found: Mapping[str, Any], wanted: Mapping[str, type]) -> Iterator[str]:
-    for name, kind in wanted.items():
-        if name not in found:
-            yield f"{place} has no {name}"
-        if not isinstance(found[name], kind) or (kind is int and isinstance(found[name], bool)):
-            yield f"{place} has a member {name!r} of another type"
-    # Texts by name, of which every value has to be one.
-    for name in {"headers", "lacks"} & wanted.keys():
-        if not all(isinstance(value, str) for value in found[name].values()):
-            yield f"{place} has a member {name!r} of another type"

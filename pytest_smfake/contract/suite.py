@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -102,6 +104,10 @@ def _run_check(check: Check, target: Target) -> Result:
                 check.run(target)
             except Difference as found:
                 difference = found
+            except UNREADABLE as error:
+                at = traceback.extract_tb(error.__traceback__)[-1]
+                what = f"{type(error).__name__}: {error}, at {Path(at.filename).name}:{at.lineno}"
+                difference = Difference("an answer that the check can read", what)
     except UnprovedError as error:
         target.unproved[check.id] = str(error)
         raise
@@ -113,6 +119,10 @@ def _run_check(check: Check, target: Target) -> Result:
     outcome: Outcome = "outdated" if target.is_service and difference.outdated else "failed"
     request = None if difference.request is None else shown(difference.request)
     return Result(check.id, target.name, outcome, "", difference.expected, difference.actual, request, seconds)
+
+
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What a check raises that reads an answer of another shape than it has to have."""
 
 
 def run_contract(*targets: Target, select: Sequence[str] = (), edition: Edition = "page", redacted: bool = False) -> Report:

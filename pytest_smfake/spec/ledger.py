@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,10 +11,21 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from .rules import Rule
+from . import documents
+from .rules import EDITIONS, Rule
 
 FORMAT = "pytest-smfake contract ledger"
 VERSION = 1
+
+
+SEEN: Mapping[str, documents.Look] = {"date": documents.day, "region": documents.name, "botocore": documents.name}
+"""What an entry says of the run in which something was seen."""
+LEDGER: Mapping[str, documents.Look] = {
+    "entries": documents.map_of(
+        documents.object_of({"rule": documents.text_or_null, **SEEN, "edition": documents.one_of(EDITIONS), "account": documents.name})
+    ),
+    "rules": documents.map_of(documents.object_of({"bound": documents.printable, **SEEN})),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +66,10 @@ def read(path: Path | Traversable) -> Ledger:
     """Return a ledger from its file.
 
     Raises:
-        ValueError: the file is no ledger, or one of another version.
+        ValueError: the file is no ledger, one of another version, or was changed; the sentence says which and where.
     """
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"the ledger {path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{path} is not a ledger: it holds no JSON") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a ledger of contract runs")
-    if data.get("version") != VERSION:
-        raise ValueError(f"{path} is a ledger of version {data.get('version')!r}; this package reads version {VERSION}")
-    return Ledger(dict(data["entries"]), dict(data["rules"]))
+    data = documents.document(path, "ledger", (FORMAT, VERSION), LEDGER)
+    return Ledger(data["entries"], data["rules"])
 
 
 @cache

@@ -166,12 +166,26 @@ def test_days_that_make_no_sense(options, what, capsys):
     assert capsys.readouterr().err == f"smfake: evidence is stale by a ledger and a number of days, of 0 or more; {what} are not\n"
 
 
+SEEN = {"date": "2026-11-24", "region": "us-east-1", "botocore": "1.44.0"}
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "is not a ledger: it holds no JSON"),
-        ("{}", "is not a ledger of contract runs"),
+        ("{", "is not a ledger: its JSON is cut short in line 1"),
+        ("{}", "is not a ledger of a contract run: its member 'format' is not"),
         (json.dumps({"format": ledger.FORMAT, "version": 2}), "is a ledger of version 2; this package reads version 1"),
+        (json.dumps({"format": ledger.FORMAT, "version": 1}), "is a ledger that was changed or cut short: the ledger has no 'entries'"),
+        (json.dumps({"format": ledger.FORMAT, "version": 1, "entries": [], "rules": {}}), r"entries is \[\], not an object"),
+        (json.dumps({"format": ledger.FORMAT, "version": 1, "entries": {"a": {}}, "rules": {}}), "entries.a has no 'rule'"),
+        (
+            json.dumps({"format": ledger.FORMAT, "version": 1, "entries": {}, "rules": {"a": {"bound": 1, "date": "now"}}}),
+            "rules.a has no 'region'",
+        ),
+        (
+            json.dumps({"format": ledger.FORMAT, "version": 1, "entries": {}, "rules": {"a": SEEN | {"bound": 1, "date": "now"}}}),
+            'rules.a.date is "now", not a date of ISO 8601',
+        ),
     ],
 )
 def test_files_that_are_no_ledger(tmp_path, text, sentence):
