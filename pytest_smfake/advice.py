@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .service.calls import Call
 
 MOST = 10
-"""Refusals that are told at the most, the latest."""
+"""Refusals that are told at the most, the latest, and violations of each of them, the first."""
 HIDDEN = "__tracebackhide__"
 """The name by which pytest knows that frames are not to be shown."""
 
@@ -108,7 +108,7 @@ def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str
 def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
     error: Any = call.error
     sent_from = _sent_from(call, root)
-    for violation in error.violations:
+    for violation in error.violations[:MOST]:
         rule = violation.rule
         known = f"{rule.id} ({rule.evidence}: {rule.source})"
         what = f"refused {shown(violation.value)}" if violation.value is not None else f"refused {call.operation}"
@@ -118,6 +118,8 @@ def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
             yield f"  it {there.text}; to go by that edition: --smfake-edition={there.edition}"
         bound = there.bound if there else None
         yield f"  to override it: rules={{{rule.id!r}: {bound!r}}}, a keyword of the smfake marker and of FakeSageMaker"
+    if len(error.violations) > MOST:
+        yield f"  and {counted(len(error.violations) - MOST, 'other violation')}: see the violations of the call's error"
     if error.because:
         yield f"{error.because} refused {call.operation}{sent_from}: {error.code}"
     elif not error.violations:

@@ -70,7 +70,7 @@ class Service:
         except RecursionError:
             raise ServiceError("SerializationException", "The request is nested too deeply") from None
         if found.violations:
-            raise rejected(found.violations)
+            raise rejected(found.violations, found.left_out)
         for *way, last in found.ignored:
             holder = request
             for step in way:

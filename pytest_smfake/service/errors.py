@@ -36,10 +36,10 @@ class ServiceError(Exception):
         self.because = because
 
 
-def rejected(violations: Sequence[Violation]) -> ServiceError:
-    """Return the error by which the service rejects a request with these violations."""
+def rejected(violations: Sequence[Violation], left_out: int = 0) -> ServiceError:
+    """Return the error by which the service rejects a request with these violations, and others that it only counts."""
     code = "SerializationException" if violations[0].rule.keyword == "type" else "ValidationException"
-    return ServiceError(code, message(violations), violations=violations)
+    return ServiceError(code, message(violations, left_out), violations=violations)
 
 
 def not_implemented(what: str, remedy: str = "With moto active (mock_aws) the call would be passed on to it") -> ServiceError:

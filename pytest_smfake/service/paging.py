@@ -6,10 +6,13 @@ import base64
 import binascii
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from .errors import ServiceError
+from pytest_smfake.spec.model import operation_model
+
+from .errors import ServiceError, not_implemented
 from .store import Collection, R
 
 PAGE_SIZE = 10
@@ -21,10 +24,16 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
 
     The page is cut before any filter, so that it can be short, or empty, and still have a token. That order was reported of
     NameContains for models and endpoints (boto/boto3#1966, #2521); that the other filters and lists keep it too is assumed.
+
+    Raises:
+        ServiceError: the token is of another list, or the request has a filter that is not implemented.
     """
+    asked = [name for name in filters_of(operation) if name in request]
+    if unknown := [name for name in asked if name not in FILTERS]:
+        raise not_implemented(f"{operation} with {', '.join(unknown)}")
     by = request.get("SortBy", "CreationTime")
     descending = request.get("SortOrder", "Descending") == "Descending"
-    scope = [operation, *collection.place, by, descending, *(request.get(name) for name in FILTERS)]
+    scope = [operation, *collection.place, by, descending, *(request.get(name) for name in filters_of(operation))]
     after = decode_token(request["NextToken"], scope) if "NextToken" in request else None
     keys: Sequence[Any]
     if by == "Name":
@@ -38,31 +47,25 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
     page, more = cut(keys, size=request.get("MaxResults", PAGE_SIZE), after=after, descending=descending)
     found = [collection.by_name[key if by == "Name" else key[-1]] for key in page]
     token = {"NextToken": encode_token(scope, page[-1])} if more else {}
-    return [resource for resource in found if _passes(resource, request)], token
+    return [resource for resource in found if all(FILTERS[name](resource, request[name]) for name in asked)], token
 
 
-FILTERS = (
-    "NameContains",
-    "StatusEquals",
-    "CreationTimeAfter",
-    "CreationTimeBefore",
-    "LastModifiedTimeAfter",
-    "LastModifiedTimeBefore",
-)
+NO_FILTERS = ("MaxResults", "NextToken", "SortBy", "SortOrder")
+FILTERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "NameContains": lambda resource, text: text in resource.name,
+    "StatusEquals": lambda resource, status: status == resource.status,
+    "CreationTimeAfter": lambda resource, time: resource.created >= time,
+    "CreationTimeBefore": lambda resource, time: resource.created < time,
+    "LastModifiedTimeAfter": lambda resource, time: resource.modified >= time,
+    "LastModifiedTimeBefore": lambda resource, time: resource.modified < time,
+}
+"""By member of a list's request: whether a resource passes the filter."""
 
 
-def _passes(resource: Any, request: dict[str, Any]) -> bool:
-    contains, status = request.get("NameContains"), request.get("StatusEquals")
-    return (
-        (contains is None or contains in resource.name)
-        and (status is None or status == resource.status)
-        and _within(resource.created, request.get("CreationTimeAfter"), request.get("CreationTimeBefore"))
-        and _within(getattr(resource, "modified", 0), request.get("LastModifiedTimeAfter"), request.get("LastModifiedTimeBefore"))
-    )
-
-
-def _within(time: float, after: float | None, before: float | None) -> bool:
-    return (after is None or time >= after) and (before is None or time < before)
+@cache
+def filters_of(operation: str) -> tuple[str, ...]:
+    """Return the filters that the shape of a list's request has."""
+    return tuple(name for name in operation_model(operation).input_shape.members if name not in NO_FILTERS)
 
 
 def cut(keys: Sequence[Any], *, size: int, after: Any | None, descending: bool) -> tuple[list[Any], bool]:

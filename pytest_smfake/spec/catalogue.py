@@ -85,9 +85,9 @@ class Catalogue:
         if check is None:
             return found
         check(request, (), found)
+        if found.wrong:
+            found.violations, found.left_out = found.wrong, 0
         if found.violations:
-            wrong = [violation for violation in found.violations if violation.rule.keyword == "type"]
-            found.violations = wrong or found.violations
             if len(found.violations) > 1:
                 found.violations.sort(key=self._order(operation, request))
         else:
@@ -131,9 +131,10 @@ class Catalogue:
     def _order(self, operation: str, request: Any) -> Callable[[Violation], list[int]]:
         """Return the key that sorts violations by the model's order of members, items and entries in theirs."""
         shape = shape_of(operation)
+        ranks: dict[int, dict[str, int]] = {}
 
         def key(violation: Violation) -> list[int]:
-            return _position(shape, request, violation.where)
+            return _position(shape, request, violation.where, ranks)
 
         return key
 
@@ -145,7 +146,7 @@ def catalogue(edition: Edition) -> Catalogue:
 
 
 def validate(operation: str, request: Any, *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Violation]:
-    """Return every violation of a SageMaker request, without a fake, in the service's order; an empty list if it is valid.
+    """Return the violations of a SageMaker request, without a fake, in the service's order, the first 1,000; an empty list if it is valid.
 
     Args:
         operation: any operation of the installed botocore, such as `CreateModel`; `CreateModel.response` checks an answer.
@@ -176,14 +177,17 @@ def differences(left: Catalogue, right: Catalogue, operation: str) -> list[tuple
     return found
 
 
-def _position(shape: Any, value: Any, where: Where) -> list[int]:
+def _position(shape: Any, value: Any, where: Where, ranks: dict[int, dict[str, int]]) -> list[int]:
+    """Return where a value stands in the model's order. `ranks` keeps the order of each map that was met, which can be long."""
     position = []
     for part in where:
         if shape.type_name == "structure":
             position.append(list(shape.members).index(part))
             shape = shape.members[part]
         elif shape.type_name == "map":
-            position.append(list(value).index(part))
+            if id(value) not in ranks:
+                ranks[id(value)] = {name: rank for rank, name in enumerate(value)}
+            position.append(ranks[id(value)][str(part)])
             shape = shape.value
         else:
             position.append(int(part))

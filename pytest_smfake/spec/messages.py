@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from .given import counted
+
 if TYPE_CHECKING:
     from botocore.model import Shape
 
@@ -61,8 +63,12 @@ def clause(violation: Violation) -> Clause:
     )
 
 
-def message(violations: Sequence[Violation]) -> str:
-    """Return the service's one text for all the violations of a request; a list may not be empty.
+def message(violations: Sequence[Violation], left_out: int = 0) -> str:
+    """Return the service's one text for all the violations of a request.
+
+    Args:
+        violations: one at least.
+        left_out: how many more errors are counted, and not told.
 
     Example:
         >>> from pytest_smfake import message, validate
@@ -75,8 +81,7 @@ def message(violations: Sequence[Violation]) -> str:
     if first.rule.keyword == "type":
         return _serialization_message(first)
     clauses = list(dict.fromkeys(map(clause, violations)))
-    plural = "" if len(clauses) == 1 else "s"
-    return f"{len(clauses)} validation error{plural} detected: {'; '.join(map(str, clauses))}"
+    return f"{counted(len(clauses) + left_out, 'validation error')} detected: {'; '.join(map(str, clauses))}"
 
 
 _VALUE = r"Value (?:null|'(.*?)') at '([^']*?)' failed to satisfy constraint: "
@@ -174,6 +179,8 @@ def _pairs(items: Iterable[tuple[str, Any, Shape | None]]) -> str:
 
 
 def _or_null(value: Any, shape: Shape | None) -> str:
+    if type(value) is str:  # most are
+        return value
     text = echo(value, shape)
     return "null" if text is None else text
 

