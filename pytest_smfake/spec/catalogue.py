@@ -10,7 +10,7 @@ from .crossfield import CROSS_FIELD, CrossField
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .model import RESPONSE, shape_of
 from .rules import EDITIONS, Edition, Rule, Violation
-from .sound import sound
+from .sound import sound, without_nulls
 from .validate import Check, Findings, Where, compile_check
 
 
@@ -103,9 +103,10 @@ class Catalogue:
             rules = self._operation_rules(operation)
             self._between[operation] = [(one, one.member, rules[one.rule.id]) for one in CROSS_FIELD if one.rule.id in rules]
         between = self._between[operation]
-        if between and (found.ignored or operation in self._lax):
-            # A null stands for a member that is absent (assumed); what a rule that is off would refuse is not looked into either.
-            request = sound(request, shape_of(operation))
+        if between and operation in self._lax:
+            request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
+        elif between and found.ignored:
+            request = without_nulls(request, found.ignored)
         for cross_field, member, rule in between:
             if not member or member in request:
                 for where, value, text in cross_field.breaches(request, rule.bound):

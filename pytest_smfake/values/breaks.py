@@ -175,7 +175,7 @@ def _number(node: Node, rule: Rule) -> list[Way] | Silent:
     step = 1 if rule.keyword == "max" else -1
 
     def broken(choices: Choices, _: Any) -> float:
-        number = bound + step * (1 + choices.number(0, int(min(reach - abs(bound), 1000))))
+        number = bound + step * (1 + choices.number(0, 1000 if real else min(reach - abs(bound), 1000)))
         return float(number) if real else number
 
     return [Way(str(bound + step).replace("-", "minus-"), f"a number {'above' if step > 0 else 'below'} the bound", broken)]

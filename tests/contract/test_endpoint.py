@@ -108,7 +108,7 @@ def test_a_creation_without_an_answer_of_another_name_is_told_and_left_alone(ser
 
 def test_what_cannot_be_deleted_is_told(served, capsys):
     target, fake = served
-    fake.fail("DeleteModel", "InternalFailure", times=None)
+    fake.fail("DeleteModel", "AccessDeniedException", times=None)
     assert main(["contract", f"--target={target.name}", "--check=create/*"]) == 1
     printed = capsys.readouterr().out
     assert f"{target.name}: left are " in printed
@@ -117,7 +117,7 @@ def test_what_cannot_be_deleted_is_told(served, capsys):
 
 def test_what_could_be_deleted_at_the_end_is_not_told(served):
     target, fake = served
-    fault = fake.fail("DeleteModel", "InternalFailure")
+    fault = fake.fail("DeleteModel", "AccessDeniedException")
     with target:
         target.send("CreateModel", target.request())
     assert len(fake.models) == 1

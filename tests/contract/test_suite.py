@@ -165,7 +165,7 @@ def test_an_expected_failure_needs_a_reason(reason):
         (["--smfake-target=endpoint=localhost:5000"], "*'localhost:5000' is not the URL of an endpoint*"),
         (["--smfake-target=fake=1"], "*the target fake takes no argument such as '1'*"),
         (["--smfake-target=fake", "--smfake-target=fake"], "*each target has to be named once, not ['fake', 'fake']*"),
-        (["--smfake-target=recording=nobody.json"], "*the recording nobody.json cannot be read: No such file*"),
+        (["--smfake-target=recording=nobody.json"], "*smfake contract: nobody.json cannot be read: No such file*"),
         (["--smfake-check=create"], "*smfake contract: 'create' is the id of no check; there are: create/*"),
         (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' ends in none of: .json, .html, .md*"),
         (["--smfake-target=aws"], "*smfake contract: the target aws needs account: the account id that the credentials have to be of, *"),
