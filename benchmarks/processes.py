@@ -19,7 +19,7 @@ print(1000 * (time.process_time() - started))
 HEAVY = """
 import sys
 import pytest_smfake.plugin, pytest_smfake.contract_plugin
-heavy = {"boto3", "botocore", "moto", "responses", "requests", "hypothesis", "faker", "cheroot", "aiobotocore"}
+heavy = {"boto3", "botocore", "moto", "responses", "requests", "hypothesis", "faker", "aiobotocore"}
 print(len(heavy & sys.modules.keys()))
 """
 BOTO3 = """

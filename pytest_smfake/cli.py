@@ -34,13 +34,14 @@ CLOSED = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 where something was found, 2 for wrong usage (4 of `contract` and `cleanup`)."""
-    if sys.stdout is None:  # so Python says that it was closed before the start
+    closed = sys.stdout is None
+    if closed:  # so Python says that it was closed before the start
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # what comes from files and services may be what a terminal cannot show
     try:
         try:
-            options = parser().parse_args(arguments)
+            options = parser().parse_args(arguments, argparse.Namespace(closed=closed))
             with warnings.catch_warnings():
                 warnings.showwarning = _show  # type: ignore[assignment]  # it reads the message alone
                 return _run(options)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import os
 import secrets
 import signal
 import socket
@@ -27,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `smfake serve` takes."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, which only this machine reaches)")
     parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for any that is free (default: {PORT})")
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients reach the server, such as that of a container; other names than localhost are refused; repeatable",
+    )
     parser.add_argument("--edition", choices=("page", "sdk"), default="page", help="page (default) or sdk")
     parser.add_argument("--region", default="us-east-1", help="region of a call that names none")
     parser.add_argument("--account", default="123456789012", help="account of credentials that name none")
@@ -74,15 +83,11 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until a signal says otherwise; return the exit code.
 
     Raises:
-        ValueError: an option that cannot be, an address that cannot be listened on, or the extra `server` is not installed.
+        ValueError: an option that cannot be, or an address that cannot be listened on.
     """
-    try:
-        from .transport.server import DEFAULT, Server
-    except ImportError as error:
-        if not (error.name or "").startswith("cheroot"):
-            raise
-        raise ValueError("serve needs cheroot: pip install 'pytest-smfake[server]'") from None
+    from .results import write_whole
     from .transport.admin import Admin, state_of
+    from .transport.server import DEFAULT, Server
 
     if not 0 <= options.port <= 65535:
         raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
@@ -90,6 +95,10 @@ def serve(options: argparse.Namespace) -> int:
         raise ValueError(f"--calls {options.calls} is not how many calls are kept: a number of at least 1")
     if options.state is not None and (options.state.is_dir() or not options.state.parent.is_dir()):
         raise ValueError(f"--state {options.state} cannot be written: it is a directory, or in none")
+    if options.state is not None and not os.access(options.state if options.state.exists() else options.state.parent, os.W_OK):
+        raise ValueError(f"--state {options.state} cannot be written: permission is missing")
+    if options.closed:
+        raise ValueError("the standard output is closed, so that nobody would learn that the server is ready, and where")
     if options.token is not None and not options.admin:
         raise ValueError("--token is the token of the admin API, which needs --admin")
 
@@ -101,16 +110,23 @@ def serve(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
     done = threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        if done.is_set():
+            os._exit(128 + number)  # the second one: nothing is waited for, and nothing written
+        done.set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: done.set())
-    server = Server(options.host, options.port, log=_log if options.log == "json" else None)
+        signal.signal(name, stop)
+    logging.getLogger("pytest_smfake").addHandler(logging.StreamHandler(sys.stdout))  # standard error is the access log's alone
+    server = Server(options.host, options.port, log=_log if options.log == "json" else None, host_names=options.host_name)
     server.worlds[DEFAULT] = make(settings_of(options))
     try:
         server.__enter__()
     except OSError as error:
         raise ValueError(f"{options.host} port {options.port} cannot be listened on: {error}") from None
     if options.host not in LOOPBACK:
-        print(f"smfake: {options.host} is reached by other machines, too; whoever reaches it may use it", file=sys.stderr)
+        print(f"smfake: {options.host} is reached by other machines, too; whoever reaches it may use it", flush=True)
     if options.admin:
         token = options.token or secrets.token_urlsafe(24)
         server.admin = Admin(server, token, make)
@@ -120,7 +136,7 @@ def serve(options: argparse.Namespace) -> int:
     server.__exit__()
     if options.state:
         state = {"worlds": {name: state_of(fake) for name, fake in sorted(server.worlds.items())}}
-        options.state.write_text(json.dumps(state, indent=1), "utf-8")
+        write_whole(options.state, json.dumps(state, indent=1))
     print("smfake stopped", flush=True)
     return 0
 
@@ -140,4 +156,5 @@ def world(settings: dict[str, Any], calls: int = CALLS) -> FakeSageMaker:
 
 
 def _log(entry: dict[str, Any]) -> None:
-    print(json.dumps(entry), file=sys.stderr, flush=True)
+    sys.stderr.write(f"{json.dumps(entry)}\n")  # in one piece, since threads write at the same time
+    sys.stderr.flush()

@@ -58,10 +58,8 @@ def served(request: pytest.FixtureRequest, settings: dict[str, Any], remotes: li
 def _server(config: pytest.Config) -> Server:
     """Return the server of this process, started once, so that a test costs next to nothing."""
     if server_key not in config.stash:
-        try:
-            from .transport.server import Server
-        except ImportError:
-            raise pytest.fail.Exception("smfake_server needs cheroot: pip install 'pytest-smfake[server]'", pytrace=False) from None
+        from .transport.server import Server
+
         running = ExitStack()
         config.stash[server_key] = running.enter_context(Server())
         config.add_cleanup(running.close)

@@ -86,14 +86,11 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name):
-    if name.endswith((".connection", ".reading", ".server", ".admin")):
-        pytest.importorskip("cheroot", reason="cheroot is not installed")
     failed, _ = doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS)
     assert failed == 0
 
 
 def test_there_are_examples():
     finder = doctest.DocTestFinder()
-    pytest.importorskip("cheroot", reason="cheroot is not installed")
     examples = [test for name in MODULES for test in finder.find(import_module(name)) if test.examples]
     assert len(examples) >= 10

@@ -12,7 +12,7 @@ import pytest
 import pytest_smfake
 
 PACKAGE = Path(pytest_smfake.__file__).parent
-HEAVY = ("boto3", "botocore", "moto", "responses", "hypothesis", "faker", "aiobotocore", "cheroot", "jsonschema")
+HEAVY = ("boto3", "botocore", "moto", "responses", "hypothesis", "faker", "aiobotocore", "jsonschema")
 
 LAYERS = {
     "spec": {"spec"},
@@ -36,7 +36,7 @@ LAYERS = {
     "contract_cli": {"spec", "contract", "results"},
     "hooks": {"contract"},
     "cli": {"spec", "service", "serve", "contract", "contract_cli"},
-    "serve": {"spec", "fake", "transport"},
+    "serve": {"spec", "fake", "transport", "results"},
     "remote": {"spec", "service", "transport", "fake"},
     "served": {"fake", "transport", "remote"},
     "audit": {"spec", "transport"},

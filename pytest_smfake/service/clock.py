@@ -6,6 +6,9 @@ import time
 
 from pytest_smfake.spec.given import seconds_of
 
+LATEST = 253402300799
+"""The last second of the year 9999, in seconds since the epoch: the last that a date of Python can hold."""
+
 
 class Clock:
     """Real time plus what a test, or a sleep on the virtual clock, has advanced it by.
@@ -34,9 +37,12 @@ class Clock:
             seconds: how far, at least 0.
 
         Raises:
-            ValueError: a negative number, or none.
+            ValueError: a negative number, none, or so many that no date can hold the time.
         """
-        self._offset += seconds_of(seconds, "a clock advances by")
+        wanted = self._offset + seconds_of(seconds, "a clock advances by")
+        if time.time() + wanted > LATEST:
+            raise ValueError(f"a clock goes to the end of the year 9999 at most, which {seconds:g} more seconds are beyond")
+        self._offset = wanted
 
     def __repr__(self) -> str:
         return f"<Clock {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(self.now()))}, advanced by {self._offset:g} s>"

@@ -9,7 +9,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_smfake.spec.given import seconds_of
+from pytest_smfake.spec.given import seconds_of, shown
 
 from .containers import Container, Reply, container_of
 from .inforce import InForce, Register
@@ -91,10 +91,13 @@ class StandIn(InForce):
             return Reply(0, text.encode())
         except Exception as error:  # noqa: BLE001  # code of the test; its client sees a ModelError
             self.errors.append(error)
-            status = getattr(error, "status_code", None) or getattr(error, "code", None)
-            text = str(getattr(error, "detail", None) or getattr(error, "description", None) or error) or repr(error)
+            try:
+                status = getattr(error, "status_code", None) or getattr(error, "code", None)
+                text = str(getattr(error, "detail", None) or getattr(error, "description", None) or error) or repr(error)
+            except Exception:  # noqa: BLE001  # an exception that cannot even be printed is an answer, too
+                status, text = None, shown(error)
             said = status if isinstance(status, int) and 400 <= status < 600 else SERVER_ERROR
-            return Reply(said, text.encode(), "text/plain")
+            return Reply(said, text.encode("utf-8", "backslashreplace"), "text/plain")
         return reply
 
     def _bounded(self, call: Callable[[], Any]) -> Any:

@@ -66,8 +66,8 @@ class Admin:
         return plain_json(status, body)
 
     def _admit(self, request: Request) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._token}".encode()):
             raise _RefusalError(401, "The admin API needs the token that smfake serve printed at its start: Authorization: Bearer TOKEN")
 
     def _route(self, request: Request) -> tuple[int, Any]:

@@ -1,33 +1,32 @@
-"""Connections of the server: cheroot reads requests off them; a thread for each that is at work, so that a slow one holds up no other."""
+"""Connections of the server: one thread reads what comes in from all of them, and others answer whole requests.
+
+So a connection that sends slowly, or reads slowly, takes no thread from others.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
-import os
+import queue
 import select
+import selectors
 import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
-
-from cheroot.errors import MaxSizeExceeded
-from cheroot.server import ChunkedRFile, Gateway, HTTPConnection, HTTPServer
 
 from .exchange import BrokenConnection, Request, Response
-from .reading import HeadRequest, Reader
-from .threads import Pool
-from .wire import MAX_BODY
+from .http11 import Head, MalformedError, Parser, encode, refusal
 
 log = logging.getLogger("pytest_smfake.server")
 
 IDLE = 60.0
 """Seconds for which a connection without a request is kept."""
-PATIENCE = 10.0
-"""Seconds that a client may take over each piece of a request."""
+PATIENCE = 30.0
+"""Seconds that a client may take to send a whole request, or to read an answer."""
 SILENCE = 120.0
 """Seconds for which a read timeout on purpose stays silent at most; SDKs wait 60 s for an answer unless told otherwise."""
 STAY = 0.005
@@ -36,166 +35,329 @@ DRAIN = 64 * 1024 * 1024
 """Bytes of a body over its bound that are read and thrown away, so that its client gets to see the answer."""
 LINGER = 1.0
 """Seconds that its client may stay silent meanwhile."""
+THREADS = 256
+"""Requests that are answered at the same time; an answer can be slow on purpose."""
+ENDING = 4.0
+"""Seconds that answers under way are waited for when the server stops."""
+SIZE = 256 * 1024
 
 Answer = Callable[[Request, str], Response]
 """Answers a request from an address; raises `BrokenConnection` where there is to be no answer."""
 
 
-class HttpServer(HTTPServer):  # type: ignore[misc]  # cheroot is untyped for mypy
+class Connection:
+    """A connection to a client.
+
+    Attributes:
+        until: the moment at which it is given up.
+        silent: whether nothing is answered any more, on purpose.
+        closes: whether it is closed once what is to be sent is sent.
+    """
+
+    def __init__(self, sock: socket.socket, client: str) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = sock
+        self.client = client
+        self.parser = Parser()
+        self.unsent = b""
+        self.until = time.monotonic() + IDLE
+        self.silent = False
+        self.closes = False
+        self.drains = 0
+
+    def receive(self) -> bool:
+        """Take what has come; return whether its client may send more."""
+        try:
+            data = self.socket.recv(SIZE)
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+        if not data:
+            return False
+        if self.drains:
+            self.drains = max(0, self.drains - len(data))
+            self.until = time.monotonic() + LINGER
+            return self.drains > 0
+        if self.silent:
+            return True
+        begins = not self.parser.started
+        self.parser.feed(data)
+        if begins:
+            self.until = time.monotonic() + PATIENCE
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send what can be sent at once, and keep the rest."""
+        self.unsent += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Send more of what is kept.
+
+        Raises:
+            OSError: its client is gone.
+        """
+        if self.unsent:
+            with contextlib.suppress(BlockingIOError, InterruptedError):
+                self.unsent = self.unsent[self.socket.send(self.unsent) :]
+
+    def reset(self) -> None:
+        """Break the connection off."""
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def next(self) -> tuple[Head, bytes] | None:
+        """Return the next request that is whole; to bytes that are none the answer is sent."""
+        try:
+            found = self.parser.next()
+        except MalformedError as error:
+            self._refuse(error.status, str(error))
+            return None
+        if found is None and self.parser.expects:
+            self.parser.expects = False
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return found
+
+    def _refuse(self, status: int, text: str) -> None:
+        self.send(refusal(status, text))
+        self.closes, self.drains, self.until = True, DRAIN, time.monotonic() + LINGER
+
+    def end_of_input(self) -> None:
+        """Answer a request that ends early."""
+        if self.parser.started and not (self.closes or self.silent):
+            with contextlib.suppress(OSError):
+                self.send(refusal(400, "The request ends early"))
+
+    def time_out(self) -> None:
+        """Tell the client of a request that took too long."""
+        if self.parser.started and not (self.closes or self.silent):
+            with contextlib.suppress(OSError):
+                self.send(refusal(408, "The request takes too long"))
+
+
+class HttpServer:
     """An HTTP/1.1 server that asks a function for its answers."""
 
-    max_request_header_size = 64 * 1024
-    request_queue_size = 128
-    keep_alive_conn_limit = None
-    expiration_interval = 0.1
-    timeout = IDLE
-
     def __init__(self, host: str, port: int, answer: Answer) -> None:
-        super().__init__((host, port), _Exchange)
-        self.ConnectionClass = _Connection
-        self.requests = Pool(self)
-        self.answer = answer
+        self._wanted = (host, port)
+        self._answer = answer
+        self._returned: deque[Connection] = deque()
+        self._ready: queue.SimpleQueue[tuple[Connection, Head, bytes] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._threads: list[threading.Thread] = []
         self.stopping = threading.Event()
+        self.bind_addr: tuple[str, int] = self._wanted
+
+    def prepare(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        host, port = self._wanted
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=128)
+        self._selector = selectors.DefaultSelector()
+        self._waking, self._woken = socket.socketpair()
+        for sock in (self._listener, self._waking, self._woken):
+            sock.setblocking(False)
+        self.bind_addr = self._listener.getsockname()[:2]
+
+    # What follows runs on the thread that reads.
+
+    def serve(self) -> None:
+        """Read from all connections until the server stops."""
+        listener = self._listener
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        looked = time.monotonic()
+        while not self.stopping.is_set():
+            for key, _ in self._selector.select(0.1):
+                if key.fileobj is listener:
+                    self._accept(listener)
+                elif key.fileobj is self._woken:
+                    with contextlib.suppress(BlockingIOError):
+                        self._woken.recv(4096)
+                else:
+                    self._guarded(self._advance, key.data)
+            while self._returned:
+                self._guarded(self._take_back, self._returned.popleft())
+            if time.monotonic() - looked > 0.1:
+                looked = time.monotonic()
+                self._give_up(looked)
+        self._finish(listener)
+
+    def _guarded(self, step: Callable[[Connection], None], connection: Connection) -> None:
+        try:
+            step(connection)
+        except OSError:  # its client is gone
+            self._close(connection)
+        except Exception:
+            log.exception("A connection from %s failed", connection.client)
+            self._close(connection)
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(128):
+            try:
+                sock, address = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    self._make_room()
+                return
+            connection = Connection(sock, str(address[0]))
+            self._selector.register(sock, selectors.EVENT_READ, connection)
+
+    def _make_room(self) -> None:
+        """Close the connection that is nearest to its end: there are no more of them to be had."""
+        waiting = [key.data for key in self._selector.get_map().values() if key.data is not None]
+        if waiting:
+            self._close(min(waiting, key=lambda connection: connection.until))
+
+    def _advance(self, connection: Connection) -> None:
+        """Go on with a connection that can be read or written."""
+        connection.flush()
+        if not connection.unsent and not connection.receive():
+            connection.end_of_input()
+            self._close(connection)
+            return
+        self._proceed(connection)
+
+    def _take_back(self, connection: Connection) -> None:
+        """Wait for more of a connection that no thread works on any more."""
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self._proceed(connection)
+
+    def _proceed(self, connection: Connection) -> None:
+        """Hand a request that is whole to a thread, or wait for what is missing."""
+        if not (connection.unsent or connection.closes or connection.silent):
+            found = connection.next()
+            if found is not None:
+                self._selector.unregister(connection.socket)
+                self._hand_over(connection, *found)
+                return
+        if connection.closes and not connection.unsent and not connection.drains:
+            self._close(connection)
+            return
+        # Who does not read answers sends no more requests.
+        self._selector.modify(connection.socket, selectors.EVENT_WRITE if connection.unsent else selectors.EVENT_READ, connection)
+
+    def _give_up(self, now: float) -> None:
+        late = [key.data for key in self._selector.get_map().values() if key.data is not None and key.data.until < now]
+        for connection in late:
+            connection.time_out()
+            self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(connection.socket)
+        connection.socket.close()
+
+    def _hand_over(self, connection: Connection, head: Head, body: bytes) -> None:
+        with self._lock:
+            self._idle -= 1
+            if self._idle < 0 and len(self._threads) < THREADS:
+                thread = threading.Thread(target=self._work, name="smfake-server", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        self._ready.put((connection, head, body))
+
+    def _finish(self, listener: socket.socket) -> None:
+        """Let what is being answered be answered, for a while, and close everything."""
+        self._selector.unregister(listener)
+        listener.close()
+        end = time.monotonic() + ENDING
+        with self._lock:
+            threads = list(self._threads)
+        for _ in threads:
+            self._ready.put(None)
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        waiting = [key.data for key in self._selector.get_map().values() if key.data is not None]
+        for connection in (*self._returned, *waiting):
+            if connection.unsent:
+                with contextlib.suppress(OSError):
+                    connection.socket.settimeout(max(0.01, end - time.monotonic()))
+                    connection.socket.sendall(connection.unsent)
+            connection.socket.close()
+        self._selector.close()
+        self._waking.close()
+        self._woken.close()
+
+    # What follows runs on the threads that answer.
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            job = self._ready.get()
+            if job is None:
+                return
+            connection, head, body = job
+            try:
+                kept = self._exchange(connection, head, body)
+            except OSError:  # its client is gone
+                kept = False
+            except Exception:
+                log.exception("A connection from %s failed", connection.client)
+                kept = False
+            if kept:
+                self._returned.append(connection)
+                self._wake()
+            else:
+                connection.socket.close()
+
+    def _exchange(self, connection: Connection, head: Head, body: bytes) -> bool:
+        """Answer a request, and those that follow at once; return whether the connection is kept."""
+        found: tuple[Head, bytes] | None = (head, body)
+        poll = select.poll()
+        poll.register(connection.socket, select.POLLIN)
+        while found is not None:
+            if not self._respond(connection, *found):
+                return False
+            if connection.unsent or connection.closes or connection.silent:
+                return True
+            if self.stopping.is_set():
+                return False
+            found = connection.next()
+            if found is None and not connection.closes and poll.poll(STAY * 1000):
+                if not connection.receive():
+                    connection.end_of_input()
+                    return False
+                found = connection.next()
+        return True
+
+    def _respond(self, connection: Connection, head: Head, body: bytes) -> bool:
+        """Answer one request; return whether the connection is there still."""
+        try:
+            response = self._answer(head.request(body), connection.client)
+        except BrokenConnection as error:
+            if error.how != "read-timeout":
+                connection.reset()
+                return False
+            connection.silent, connection.until = True, time.monotonic() + SILENCE
+            return True
+        # A body shorter than announced is a connection that closes early; moto announces nothing.
+        announced = response.headers.setdefault("Content-Length", str(len(response.body)))
+        keeps = head.keeps and not head.unread and announced == str(len(response.body)) and not self.stopping.is_set()
+        connection.closes = not keeps
+        if head.unread:
+            connection.drains, connection.until = min(head.unread, DRAIN), time.monotonic() + LINGER
+        else:
+            connection.until = time.monotonic() + (IDLE if keeps else PATIENCE)
+        connection.send(encode(response, head, keeps=keeps))
+        return bool(connection.unsent or connection.drains or keeps)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._waking.send(b"\0")
 
     def stop(self) -> None:
         """Take no more requests, let those that are being answered be answered, and close everything."""
         self.stopping.set()
-        super().stop()
-
-    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-        """Log what cheroot has to say; nothing goes to the standard streams."""
-        log.log(level, "%s", msg, exc_info=traceback)
-
-
-class _Connection(HTTPConnection):  # type: ignore[misc]
-    """A connection; its thread stays with it while requests come one after another."""
-
-    RequestHandlerClass = HeadRequest
-    gone = False
-
-    def __init__(self, server: HttpServer, sock: socket.socket, *args: Any) -> None:
-        super().__init__(server, sock, *args)
-        self.rfile = Reader(sock)
-        sock.settimeout(PATIENCE)
-
-    def communicate(self) -> bool:
-        """Answer requests until there is none for a moment; return whether the connection is kept."""
-        while super().communicate():
-            if self.server.stopping.is_set():
-                return False
-            if not self.rfile.has_data() and not _readable(self.socket, STAY):
-                return True
-        return False
-
-    def close(self) -> None:
-        """Close the connection, unless that has happened."""
-        if not self.gone:
-            super().close()
-
-    def reset(self) -> None:
-        """Break the connection off."""
-        self.gone = True
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.socket.detach())
-
-    def keep_silent(self) -> None:
-        """Answer nothing, until the client gives up or the server stops."""
-        end = time.monotonic() + SILENCE
-        while time.monotonic() < end and not self.server.stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                if _readable(self.socket, 0.05) and not self.socket.recv(1, socket.MSG_PEEK):
-                    return
-
-
-def _readable(sock: socket.socket, seconds: float) -> bool:
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
-
-
-class _MalformedError(Exception):
-    """A body that cannot be read."""
-
-
-class _Exchange(Gateway):  # type: ignore[misc]
-    """One request and its answer."""
-
-    def respond(self) -> None:
-        """Read the body, ask for the answer and send it in one piece."""
-        connection: _Connection = self.req.conn
-        self.req.sent_headers = True  # whatever happens, cheroot sends nothing of its own
-        try:
-            request, more = self._request()
-        except _MalformedError as error:
-            self.req.close_connection = True
-            self.req.simple_response("400 Bad Request", str(error))
-            return
-        try:
-            response = self.req.server.answer(request, connection.remote_addr)
-        except BrokenConnection as error:
-            self.req.close_connection = True
-            if error.how == "read-timeout":
-                connection.keep_silent()
-            else:
-                connection.reset()
-            return
-        # A body shorter than announced is a connection that closes early; moto announces nothing.
-        announced = response.headers.setdefault("Content-Length", str(len(response.body)))
-        if more or announced != str(len(response.body)) or self.req.server.stopping.is_set():
-            self.req.close_connection = True
-        self._send(response)
-        if more:
-            self._drain(more)
-
-    def _request(self) -> tuple[Request, int]:
-        """Return the request, and how much of its body is left unread since it is over the bound."""
-        head = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.req.inheaders.items()}
-        length = head.get("content-length", "0").strip()
-        if not (length.isascii() and length.isdigit()) or ("content-length" in head and "transfer-encoding" in head):
-            raise _MalformedError("The length of the body cannot be told")
-        more = 0
-        if self.req.chunked_read:
-            body, more = self._chunks()
-        else:
-            body = self.req.rfile.read(min(int(length), MAX_BODY + 1))
-            more = max(0, int(length) - MAX_BODY - 1)
-            if len(body) < min(int(length), MAX_BODY + 1):
-                raise _MalformedError("The body ends early")
-        target = self.req.uri.decode("latin-1")
-        url = f"http://{head.get('host', 'localhost')}{target}"
-        return Request(self.req.method.decode("latin-1"), url, head, body), more
-
-    def _chunks(self) -> tuple[bytes, int]:
-        reader = ChunkedRFile(self.req.conn.rfile, MAX_BODY + 64 * 1024)
-        body = b""
-        try:
-            while len(body) <= MAX_BODY and (piece := reader.read(64 * 1024)):
-                body += piece
-            if len(body) > MAX_BODY:
-                return body[: MAX_BODY + 1], DRAIN
-            for _ in reader.read_trailer_lines():
-                pass  # nothing that a client of AWS sends has a meaning here
-        except (MaxSizeExceeded, OSError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            return b" " * (MAX_BODY + 1), DRAIN
-        except ValueError as error:
-            raise _MalformedError(str(error)) from None
-        return body, 0
-
-    def _send(self, response: Response) -> None:
-        phrase = HTTPStatus(response.status).phrase if response.status in HTTPStatus._value2member_map_ else ""
-        lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{name}: {value}" for name, value in response.headers.items())]
-        if self.req.close_connection:
-            lines.append("Connection: close")
-        elif self.req.response_protocol == "HTTP/1.0":
-            lines.append("Connection: Keep-Alive")
-        body = b"" if self.req.method == b"HEAD" else response.body
-        self.req.conn.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body)
-
-    def _drain(self, left: int) -> None:
-        left = min(left, DRAIN)
-        self.req.conn.socket.settimeout(LINGER)
-        with contextlib.suppress(OSError):
-            while left > 0 and (piece := self.req.conn.rfile.read(min(left, 64 * 1024))):
-                left -= len(piece)
+        self._wake()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from pytest_smfake.service.encounters import InjectedError
 from pytest_smfake.service.errors import ServiceError
@@ -45,6 +47,7 @@ class Server:
         host: the address to listen on.
         port: the port, 0 for any that is free.
         log: takes an entry of the access log, a dict, for each request.
+        host_names: names by which clients may reach it, beside `localhost` and addresses.
 
     Attributes:
         worlds: the fakes that answer, by name; `default` answers where the path names none.
@@ -54,10 +57,18 @@ class Server:
         OSError: the address cannot be listened on.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, log: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        log: Callable[[dict[str, Any]], None] | None = None,
+        host_names: Collection[str] = (),
+    ) -> None:
         self.worlds: dict[str, ActiveFake] = {}
         self.admin: Callable[[Request], Response] | None = None
         self._log = log
+        self._host_names = tuple(name.lower() for name in ("localhost", host, *host_names))
         self._http = HttpServer(host, port, self._answer)
         self._thread = threading.Thread(target=self._http.serve, name="smfake-server-accept", daemon=True)
         self._addresses: set[str] = set()
@@ -115,10 +126,13 @@ class Server:
             return problem(500, "InternalFailure", f"{type(error).__name__} in the fake: the log of pytest_smfake.server tells more")
 
     def _route(self, request: Request, entry: dict[str, Any]) -> Response:
-        host, slash, target = request.url.removeprefix("http://").partition("/")
-        target = slash + target
+        host = request.headers.get("host", "localhost")
         if not _HOST.fullmatch(host):
             return problem(400, "MalformedHttpRequestException", "The Host header is none")
+        if not self._is_own(host):
+            text = f"This server is not {host}: smfake serve takes further names that clients call it by with --host-name"
+            return problem(421, "MisdirectedRequest", text)
+        target = request.url.removeprefix(f"http://{host}")
         path = entry["path"] = target.partition("?")[0]
         if path == "/health":
             return plain_json(200, {"status": "ok", "worlds": len(self.worlds)})
@@ -127,6 +141,15 @@ class Server:
                 return problem(404, "NotFound", "This server has no admin API; smfake serve --admin has one")
             return self.admin(request)
         return self._in_world(request, host, target, entry)
+
+    def _is_own(self, host: str) -> bool:
+        """Whether a name is the server's: a page of a browser that was led here by another name would else be let in (DNS rebinding)."""
+        name = urlsplit(f"http://{host}").hostname or ""
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return any(name == own or name.endswith(f".{own}") for own in self._host_names)
+        return True  # nobody is led to an address by a name
 
     def _in_world(self, request: Request, host: str, target: str, entry: dict[str, Any]) -> Response:
         name = DEFAULT

@@ -97,7 +97,7 @@ def _basic(date: str) -> str:
     """Return the date of a `Date` header in the basic form of ISO 8601, or as it is where it is in no known form."""
     try:
         return parsedate_to_datetime(date).strftime(FORM)
-    except ValueError:
+    except (ValueError, OverflowError):
         return date
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
-
 from pytest_smfake.service.arns import access_key_of
 from pytest_smfake.transport.credentials import SECRET
 

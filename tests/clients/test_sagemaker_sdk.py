@@ -9,8 +9,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
-
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDK's own: pydantic, urllib3, numpy
 
 

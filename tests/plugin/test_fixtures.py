@@ -273,7 +273,6 @@ def test_a_misspelled_region_is_a_warning_at_the_test(pytester):
     [
         ("smfake_moto", "moto", "smfake_moto needs moto: pip install 'pytest-smfake[moto]'"),
         ("smfake_faker", "faker", "smfake_faker needs Faker: pip install 'pytest-smfake[faker]'"),
-        ("smfake_server", "cheroot.server", "smfake_server needs cheroot: pip install 'pytest-smfake[server]'"),
     ],
 )
 def test_a_missing_extra_is_told_once(pytester, fixture, module, sentence):

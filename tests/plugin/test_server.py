@@ -10,8 +10,6 @@ import urllib.request
 
 import pytest
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
-
 pytestmark = pytest.mark.usefixtures("alone")
 
 SUITE = """
@@ -232,11 +230,3 @@ def test_servers_that_do_not_answer(pytester, serve, monkeypatch):
         result = pytester.runpytest_subprocess(f"--smfake-server={address}")
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([text])
-
-
-def test_without_cheroot_the_extra_is_named(pytester, monkeypatch):
-    pytester.makepyfile("def test_it(smfake_server): pass")
-    pytester.makeconftest("import sys; sys.modules['cheroot'] = None")
-    result = pytester.runpytest_subprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*smfake_server needs cheroot: pip install 'pytest-smfake[[]server]'*"])

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 
-HEADERS = {"Host": "h", "X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
+HEADERS = {"Host": "localhost", "X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
 
 
 class Raw:

@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake.serve import world
 from pytest_smfake.transport.admin import Admin
 
@@ -63,6 +62,13 @@ def test_without_the_token_nothing_is_told(token, ask, fake):
     status, body = ask("POST", f"{BASE}/reset", token=token)
     assert status == 401
     assert "Authorization: Bearer TOKEN" in body["error"]
+
+
+def test_a_token_without_its_scheme_is_none(ask, server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", "/_smfake/state", headers={"Authorization": "token"})
+    assert b"Authorization: Bearer TOKEN" in connection.getresponse().read()
+    connection.close()
 
 
 def test_limits(ask, call):
@@ -194,6 +200,7 @@ def test_state_models_clock_and_reset(ask, call, fake):
         ("POST", f"{BASE}/faults", b"[1]", 400, "The body is a JSON object, not list"),
         ("POST", f"{BASE}/clock", {"seconds": -1}, 400, "a clock advances by at least 0 seconds, not -1"),
         ("POST", f"{BASE}/clock", {"seconds": "a"}, 400, "a clock advances by at least 0 seconds, not 'a'"),
+        ("POST", f"{BASE}/clock", {"seconds": 10**10 + 1}, 400, "a clock advances by at least 0 seconds and at most 10000000000"),
         ("POST", f"{BASE}/models", {"ModelName": "_"}, 400, "Value '_' at 'modelName' failed to satisfy constraint"),
         ("GET", f"{BASE}/calls?after=x", None, 400, "after='x' is not a number of calls"),
         ("GET", f"{BASE}/nothing", None, 404, "There is no GET /nothing of a world"),

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.transport.exchange import Request
 from pytest_smfake.transport.server import Server

@@ -6,16 +6,17 @@ import http.client
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake.cli import main
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
@@ -67,6 +68,66 @@ def test_it_says_when_it_is_ready_and_logs_each_request(tmp_path):
         (404, None, None, None),
     ]
     assert all(entry["ms"] >= 0 and entry["client"] == "127.0.0.1" for entry in log)
+
+
+def test_a_signal_ends_it_whatever_a_delay_says():
+    with serving("--port", "0", "--admin", "--token", "token") as (process, port, _):
+        admin = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        told = json.dumps({"operation": "CreateModel", "seconds": 600, "real": True})
+        admin.request("POST", "/_smfake/worlds/default/delays", told, {"Authorization": "Bearer token"})
+        assert b"delay" in admin.getresponse().read()
+        waiting = socket.create_connection(("127.0.0.1", port))
+        waiting.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.CreateModel\r\nContent-Length: 2\r\n\r\n{}")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        waiting.close()
+        admin.close()
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path):
+    with serving("--port", "0", "--admin", "--token", "token", "--state", str(tmp_path / "state.json")) as (process, port, _):
+        admin = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        told = json.dumps({"operation": "CreateModel", "seconds": 600, "real": True})
+        admin.request("POST", "/_smfake/worlds/default/delays", told, {"Authorization": "Bearer token"})
+        assert b"delay" in admin.getresponse().read()
+        waiting = socket.create_connection(("127.0.0.1", port))
+        waiting.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.CreateModel\r\nContent-Length: 2\r\n\r\n{}")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+        waiting.close()
+        admin.close()
+    assert not (tmp_path / "state.json").exists()
+
+
+def test_a_closed_output_is_told_at_the_start():
+    command = f"{shlex.quote(sys.executable)} -m pytest_smfake.cli serve --port 0 >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], check=False, stderr=subprocess.PIPE, text=True, timeout=60)
+    said = "smfake: the standard output is closed, so that nobody would learn that the server is ready, and where\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_the_log_is_an_object_a_line_under_parallel_clients():
+    with serving("--port", "0") as (process, port, _):
+
+        def ask():
+            for _ in range(50):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                connection.request("GET", "/health")
+                assert b"ok" in connection.getresponse().read()
+                connection.close()
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert [json.loads(line)["path"] for line in errors.splitlines()] == ["/health"] * 400
 
 
 def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tmp_path):
@@ -138,15 +199,6 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
 def test_options_that_cannot_be(arguments, text, capsys):
     assert main(["serve", *arguments]) == 2
     assert text in capsys.readouterr().err
-
-
-def test_without_cheroot_the_extra_is_named(capsys, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("pytest_smfake.transport.") and name.endswith(("server", "connection"))]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "cheroot.server", None)
-    monkeypatch.setitem(sys.modules, "cheroot.errors", None)
-    assert main(["serve"]) == 2
-    assert "serve needs cheroot: pip install 'pytest-smfake[server]'" in capsys.readouterr().err
 
 
 def test_keys_are_verified_over_the_wire():

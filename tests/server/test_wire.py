@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
@@ -10,7 +11,6 @@ import time
 
 import pytest
 
-pytest.importorskip("cheroot", reason="cheroot is not installed")
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.transport import connection
 from pytest_smfake.transport.active import servers
@@ -18,7 +18,8 @@ from pytest_smfake.transport.server import Server
 from pytest_smfake.transport.wire import MAX_BODY
 
 # The helpers of conftest.py, which is not a module that can be imported.
-HEADERS = "Host: h\r\nContent-Type: application/x-amz-json-1.1\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.ListModels\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEADERS = "Host: localhost\r\nContent-Type: application/x-amz-json-1.1\r\n"
 
 
 def http(body=b"{}", target="ListModels", path="/", more="", length=None, version="1.1"):
@@ -99,7 +100,7 @@ def test_old_http_and_head(connect):
     raw.send(http(version="1.0", more="Connection: Keep-Alive\r\n"))
     assert raw.receive()[1]["connection"] == "Keep-Alive"
     raw = connect()
-    raw.send(b"HEAD /health HTTP/1.1\r\nHost: h\r\n\r\nGET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    raw.send(b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert raw.file.readline().startswith(b"HTTP/1.1 200")
     while raw.file.readline().strip():
         pass
@@ -113,20 +114,54 @@ def test_old_http_and_head(connect):
         (b"nonsense\r\n\r\n", 400),
         (b"POST / HTTP/9.9\r\n\r\n", 505),
         (b"post / HTTP/1.1\r\n\r\n", 400),
-        (b"POST nowhere HTTP/1.1\r\nHost: h\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\n Host: h\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1_0\r\n\r\n0123456789", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: zip\r\n\r\n", 501),
+        (b"POST nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\n Host: localhost\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1_0\r\n\r\n0123456789", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: zip\r\n\r\n", 501),
         (b"POST / HTTP/1.1\r\nHost: [x\r\nContent-Length: 0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", 413),
         (b"POST /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 404),
-        (b"POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 404),
-        (b"GET /_smfake/state HTTP/1.1\r\nHost: h\r\n\r\n", 404),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 9\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0, 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: +0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length : 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"POST / HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\nHost: localhost\n\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST /\0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST  / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\n", 505),
+        (CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"-2\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"2 2\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"2\r\n{}0\r\n\r\n", 400),
+        (CHUNKED + b"fffffffff\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"2\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"2;a=\0\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"2\r\n{}\r\n0\r\nno trailer\r\n\r\n", 400),
+        (CHUNKED + b"1\r\n \r\n" * 400_000 + b"0\r\n\r\n", 400),
+        (CHUNKED + b"2;" + b"x" * 100_000 + b"\r\n{}\r\n0\r\n\r\n", 400),
+        (CHUNKED + b"2\r\n{}\r\n0\r\n" + b"x: y\r\n" * 100_000 + b"\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x/worlds/w2\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n", 421),
+        (b"POST / HTTP/1.1\r\nHost: localhost.evil.example\r\nContent-Length: 0\r\n\r\n", 421),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 404),
+        (b"GET /_smfake/state HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
     ],
 )
 def test_requests_that_are_none(request_, status, raw, fake):
@@ -159,6 +194,83 @@ def test_slow_and_half_open_connections_hold_up_no_other(connect, fake):
     slow[40].send(whole[40 * (len(whole) - 1) // 80 :])
     assert slow[40].receive()[0] == 200
     assert len(fake.models) == 21
+
+
+def test_what_is_refused_is_no_beginning_of_another_request(raw, fake):
+    """What follows a request that can be read in two ways is read in none."""
+    raw.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 900\r\n\r\n" + create("smuggled", fake))
+    assert raw.receive()[0] == 400
+    assert raw.receive()[0] == 0
+    assert list(fake.models) == []
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:80", "192.0.2.1", "api.localhost", "build-7", "a.build-7"]
+)
+def test_names_that_are_the_server_s(host, fake):
+    request_ = http().replace(b"Host: localhost", f"Host: {host}".encode())
+    with (
+        Server(host_names=["build-7"]) as server,
+        server.serving("default", fake),
+        socket.create_connection(("127.0.0.1", server.port)) as sock,
+    ):
+        sock.sendall(request_)
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_the_path_is_that_of_the_request_line(server, raw, fake):
+    other = FakeSageMaker()
+    with server.serving("other", other):
+        raw.send(create("a", fake).replace(b"POST / ", b"POST http://localhost/worlds/other/ "))
+        assert raw.receive()[0] == 200
+    assert (list(fake.models), list(other.models)) == ([], ["a"])
+
+
+def test_more_slow_connections_than_threads_hold_up_no_other(connect, fake):
+    whole = create("late", fake)
+    slow = [connect() for _ in range(400)]
+    for raw in slow:
+        raw.send(whole[:-1])
+    quick = connect()
+    quick.send(create("quick", fake))
+    assert quick.receive()[0] == 200
+    slow[-1].send(whole[-1:])
+    assert slow[-1].receive()[0] == 200
+    assert list(fake.models) == ["quick", "late"]
+
+
+def test_who_reads_no_answers_is_asked_for_no_requests(connect, fake):
+    for number in range(100):
+        fake.add_model(ModelName=f"{'m' * 50}-{number}")
+    deaf = connect()
+    deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.socket.settimeout(0.5)
+    asked = http(b'{"MaxResults": 100}')
+
+    def ask_for_ever():
+        while True:
+            deaf.send(asked)
+
+    with pytest.raises(TimeoutError):
+        ask_for_ever()
+    assert len(fake.calls) < 5000
+    quick = connect()
+    quick.send(http())
+    assert quick.receive()[0] == 200
+
+
+def test_a_request_that_comes_in_small_pieces_has_one_deadline(connect, monkeypatch):
+    monkeypatch.setattr(connection, "PATIENCE", 0.5)
+    raw = connect()
+    raw.socket.settimeout(0.1)
+    answered = b""
+    for _ in range(100):
+        with contextlib.suppress(TimeoutError):
+            raw.send(b"a")
+            answered = raw.socket.recv(100)
+        if answered:
+            break
+    assert answered.startswith(b"HTTP/1.1 408")
 
 
 def test_a_slow_request_is_given_up(connect, monkeypatch):

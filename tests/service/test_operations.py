@@ -426,3 +426,12 @@ class TestWhereElse:
         assert caught.value.args[0] == "no model 'chum' in us-east-1, account 123456789012; models: none"
         with pytest.raises(KeyError, match="no endpoint 'churn' in us-east-1, account 123456789012; endpoints: none"):
             smfake.endpoints["churn"]  # a model of that name does not count
+
+
+def test_a_clock_stays_within_what_a_date_can_hold(smfake, smfake_client):
+    for _ in range(25):
+        smfake.clock.advance(10**10)
+    with pytest.raises(ValueError, match="a clock goes to the end of the year 9999 at most, which 1e\\+10 more seconds are beyond"):
+        smfake.clock.advance(10**10)
+    smfake_client.create_model(**smfake.request(ModelName="late"))
+    assert smfake_client.describe_model(ModelName="late")["CreationTime"].year > 9000
