@@ -28,7 +28,7 @@ ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
 SCOPE = "AKIAIOSFODNN7EXAMPLE/20261123/us-east-1/sagemaker/aws4_request"
 HEAD = (
-    "POST / HTTP/1.1\r\nHost: api.sagemaker.us-east-1.amazonaws.com\r\nAccept-Encoding: identity\r\nX-Amz-Target: SageMaker.{operation}\r\n"
+    "POST / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\nX-Amz-Target: SageMaker.{operation}\r\n"
     "Content-Type: application/x-amz-json-1.1\r\nUser-Agent: Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux#6.1.0\r\n"
     f"X-Amz-Date: 20261123T175216Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential={SCOPE}, "
     "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "

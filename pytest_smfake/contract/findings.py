@@ -33,7 +33,7 @@ def findings(report: Report, *, every: bool = False) -> Iterator[str]:
     for target in report.targets:
         if skipped := report.skipped(target):
             reasons = "; ".join(f"{number} since {reason}" for reason, number in skipped.items())
-            yield f"{target}: not run: {reasons}"
+            yield f"{target}: skipped: {reasons}"
 
 
 def _whole(result: Result, check: CheckFacts) -> Iterator[str]:

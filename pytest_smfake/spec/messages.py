@@ -85,8 +85,12 @@ def message(violations: Sequence[Violation], left_out: int = 0) -> str:
 
 
 _VALUE = r"Value (?:null|'(.*?)') at '([^']*?)' failed to satisfy constraint: "
-_SENTENCE = r"Member must (?:not be null|have |satisfy (?:regular|enum)).*?"
-_CLAUSE = rf"{_VALUE}(?:(Map keys|Map value|Member) must satisfy constraint: \[({_SENTENCE}|)\]|({_SENTENCE}))"
+_SENTENCE = r"Member must (?:not be null|have \w+ (?:less|greater) than or equal to [\d.eE+-]+|satisfy (?:regular|enum).*?)"
+_ONE = re.compile(
+    rf"{_VALUE}(?:(Map keys|Map value|Member) must satisfy constraint: \[({_SENTENCE}(?:, {_SENTENCE})*|)\]|({_SENTENCE}))", re.DOTALL
+)
+MOST = 1000
+"""Clauses that a message has at the most; those that are only counted are none (see `pytest_smfake.spec.validate.MOST`)."""
 
 
 def parse(text: str) -> list[Clause]:
@@ -100,13 +104,35 @@ def parse(text: str) -> list[Clause]:
         >>> parse("1 validation error detected: Value null at 'modelName' failed to satisfy constraint: Member must not be null")
         [Clause(value=None, path='modelName', constraints=(('required', True),), entry=None)]
     """
-    head = re.match(r"(\d{1,4}) validation errors? detected: ", text)
-    if head:
-        body = re.compile("; ".join([_CLAUSE] * int(head[1])), re.DOTALL).fullmatch(text, head.end())
-        if body:
-            groups = body.groups()
-            return [_read(*groups[start : start + 5]) for start in range(0, len(groups), 5)]
-    raise ValueError(f"not a message of the constraint stage ('N validation errors detected: ...'): {text[:200]!r}")
+    head = re.match(r"(\d{1,9}) validation errors? detected: ", text)
+    found = _cut(text[head.end() :], int(head[1])) if head else None
+    if found is None:
+        raise ValueError(f"not a message of the constraint stage ('N validation errors detected: ...'): {text[:200]!r}")
+    return [_read(*match.groups()) for match in found]
+
+
+def _cut(text: str, count: int) -> list[re.Match[str]] | None:
+    """Cut a text into clauses, None where it has not so many. A value can hold what looks like the end of a clause."""
+    pieces = text.split("; Value ")
+    pieces = [pieces[0], *(f"Value {piece}" for piece in pieces[1:])]
+    if len(pieces) < count < MOST or len(pieces) > 2 * MOST:
+        return None
+    spare = max(0, len(pieces) - count)
+    found: list[re.Match[str]] = []
+    start = 0
+    while start < len(pieces):
+        is_last = len(found) + 1 == min(count, MOST)
+        # Usually a piece is a clause. Where there are more pieces than clauses, some belong to the value of the one before.
+        for end in range(start + 1, min(start + spare, len(pieces) - 1) + 2):
+            match = _ONE.fullmatch("; ".join(pieces[start:end]))
+            if match is not None and is_last is (end == len(pieces)):
+                break
+        else:
+            return None
+        found.append(match)
+        spare -= end - start - 1
+        start = end
+    return found if len(found) == min(count, MOST) else None
 
 
 def _read(value: str | None, path: str, entry: str | None, several: str | None, single: str | None) -> Clause:

@@ -163,7 +163,7 @@ class Server:
             text = f"There is no world {name!r} on this server: it was never made, or the test that used it is over"
             return problem(404, "NoSuchWorld", text)
         if not is_sagemaker(request):
-            return problem(404, "UnknownOperationException", "This server answers for SageMaker and its runtime only")
+            return foreign(request)
         return answer(request, fake, lambda: transport.pass_on(request))
 
     def _note(self, entry: dict[str, Any], status: int, call: Call | None, started: float) -> None:
@@ -196,6 +196,23 @@ def problem(status: int, code: str, text: str) -> Response:
     """Return an error that is no answer of the service's, in a form that every SDK reads."""
     response = plain_json(status, {"__type": code, "message": text})
     return replace(response, headers=response.headers | {"x-amzn-ErrorType": code})
+
+
+def foreign(request: Request) -> Response:
+    """Return the refusal of a call to another service, in a protocol that its client reads: XML for S3, EC2 and the query protocol."""
+    code, text = "UnknownOperationException", "This server answers for SageMaker and its runtime only"
+    error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
+    service = request.scope[2]
+    if service == "ec2":
+        body = f"<Response><Errors>{error}</Errors><RequestID>smfake</RequestID></Response>"
+    elif request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        body = f"<ErrorResponse>{error}<RequestId>smfake</RequestId></ErrorResponse>"
+    elif service in ("s3", "s3-object-lambda", "route53", "cloudfront"):
+        body = error
+    else:
+        return problem(404, code, text)
+    content = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()
+    return Response(404, {"Content-Type": "text/xml", "Content-Length": str(len(content))}, content)
 
 
 def _text(value: Any) -> Any:

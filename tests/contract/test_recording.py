@@ -44,9 +44,9 @@ def test_it_answers_as_the_target_did(whole):
 
 def test_differences_are_played_back(tmp_path):
     path = tmp_path / "moto.json"
-    live = recorded(MotoTarget(), path, [])
-    assert outcomes(run_contract(RecordingTarget(str(path)))) == outcomes(live)
-    assert len(live.failed) > 400
+    live = recorded(MotoTarget(), path, ["CreateModel/*:m*", "ListModels/*", "tags/*", "create/*"])
+    assert outcomes(run_contract(RecordingTarget(str(path)), select=list(outcomes(live)))) == outcomes(live)
+    assert len(live.failed) > 50
 
 
 def outcomes(report):

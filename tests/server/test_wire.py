@@ -9,7 +9,10 @@ import socket
 import threading
 import time
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.transport import connection
@@ -271,6 +274,32 @@ def test_a_request_that_comes_in_small_pieces_has_one_deadline(connect, monkeypa
         if answered:
             break
     assert answered.startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("s3", "head_bucket", {"Bucket": "bucket"}),
+        ("s3", "list_objects_v2", {"Bucket": "bucket"}),
+        ("sts", "get_caller_identity", {}),
+        ("iam", "list_roles", {}),
+        ("ec2", "describe_vpcs", {}),
+        ("dynamodb", "list_tables", {}),
+        ("lambda", "list_functions", {}),
+        ("ecr", "describe_repositories", {}),
+    ],
+)
+def test_another_service_is_refused_as_its_client_reads_it(service, operation, arguments, server):
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    client = boto3.client(service, endpoint_url=server.url, **keys, config=Config(retries={"total_max_attempts": 1}))
+    with pytest.raises(ClientError) as caught:
+        getattr(client, operation)(**arguments)
+    client.close()
+    error = caught.value.response["Error"]
+    if operation == "head_bucket":  # the answer to HEAD has no body
+        assert error["Code"] == "404"
+    else:
+        assert (error["Code"], error["Message"]) == ("UnknownOperationException", "This server answers for SageMaker and its runtime only")
 
 
 def test_a_slow_request_is_given_up(connect, monkeypatch):

@@ -140,3 +140,18 @@ def test_java_s_echo():
     assert echo([None, 1, 1.5, False, "x"]) == "[null, 1, 1.5, false, x]"
     assert echo({}) == "{}"
     assert echo([""]) == "[]"
+
+
+def test_a_value_that_looks_like_a_clause():
+    value = "x' at 'p' failed to satisfy constraint: Member must not be null; Value 'y"
+    request = {"ModelName": "a", "ExecutionRoleArn": "arn:aws:iam::123456789012:role/deploy", "PrimaryContainer": {"Image": "i"}}
+    [violation] = validate("CreateModel", request | {"Tags": [{"Key": "a", "Value": value}]})
+    assert [one.value for one in parse(message([violation]))] == [value]
+
+
+def test_a_text_of_very_many_clauses_is_read_or_refused():
+    told = "Value null at 'a' failed to satisfy constraint: Member must not be null"
+    assert len(parse(f"400001 validation errors detected: {'; '.join([told] * 1000)}")) == 1000
+    for count, text in ((9999, told), (2, "; ".join([told] * 5000)), (3, "Value '" * 5000), (1, "; Value " * 1500), (10**9, "x")):
+        with pytest.raises(ValueError, match="not a message of the constraint stage"):
+            parse(f"{count} validation errors detected: {text}")

@@ -17,7 +17,7 @@ from pytest_smfake.cases import cases
 from pytest_smfake.spec.model import operation_names, shape_of
 from pytest_smfake.strategies import invalid_requests, requests
 
-few = settings(max_examples=3, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+few = settings(max_examples=1, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 counts = [0, 0]
 for operation in sorted(operation_names()):
     if shape_of(operation) is None:
@@ -54,4 +54,4 @@ def test_every_operation_within_a_bound_on_time():
     assert done.returncode == 0, done.stderr[-3000:]
     cases, drawn = map(int, done.stdout.strip("[]\n").split(","))
     assert cases > 20_000
-    assert drawn > 1000
+    assert drawn > 500
