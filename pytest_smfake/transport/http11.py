@@ -13,7 +13,7 @@ MAX_LINE = 16 * 1024
 """Bytes of a request line."""
 MAX_HEAD = 64 * 1024
 """Bytes of a request line and its headers."""
-MAX_FRAMING = 64 * 1024
+MAX_FRAMING = 8 * 1024
 """Bytes that the sizes, extensions and trailers of a body in chunks may take beside an eighth of the body itself."""
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
