@@ -252,20 +252,16 @@ class AwsTarget(Target):
         names = [str(model.get("ModelName")) for page in self.pages("ListModels", self._scope()) for model in page["Models"]]
         return [name for name in names if belongs(name, self.name_of())]
 
-    def end(self) -> None:
-        """Delete what a check created, the latest first; what cannot be deleted is told at the end of the run."""
+    def _delete_created(self) -> None:
+        """Delete what was created; these calls are the run's last, which go out also where it was stopped."""
         self._is_last = True
         try:
-            for region, name in reversed(self.created()):
-                if self.hurried:
-                    return
-                if not self._is_deleted(region, name):
-                    self._left.append((region, name))
-                self._created = [entry for entry in self._created if entry != (region, name)]
+            super()._delete_created()
         finally:
             self._is_last = False
 
-    def _is_deleted(self, region: str, name: str) -> bool:
+    def _is_gone(self, region: str, name: str) -> bool:
+        """Delete a model, and return whether it is known not to be there any more."""
         if not belongs(name, self.name_of()):
             return False
         self._deleting = region, name
@@ -279,10 +275,9 @@ class AwsTarget(Target):
 
     def finish(self) -> list[str]:
         """Delete what may be left, and return what is still there, as far as can be told."""
-        self._created, self._left = [*self._left, *self._created], []
-        self.end()
+        left = super().finish()
         if self.hurried:
-            return self.known_left()
+            return left
         self._is_last = True
         try:
             found = self.census()

@@ -12,8 +12,8 @@ from pytest_smfake.spec.model import check_members
 from .check import CAPABILITIES, Check, Difference, accepted
 from .names import NAMED, name_in
 from .reply import Reply, body_of
-from .runs import new_run
-from .stops import SERVER_ERROR, UnprovedError
+from .runs import belongs, new_run
+from .stops import UnprovedError, kind_of
 
 __all__ = ["SERVICE", "PreflightError", "Reply", "Target"]
 
@@ -299,8 +299,9 @@ class Target:
         self._delete_created()
 
     def _delete_created(self) -> None:
+        """Delete what was created; what cannot be deleted is left."""
         # What was sent and never answered may exist. Of another name than the run's it may be somebody's: that is told, and left alone.
-        own = [entry for entry in self._unanswered if entry[1].startswith(self.name_of())]
+        own = [entry for entry in self._unanswered if belongs(entry[1], self.name_of())]
         self._unanswered = [entry for entry in self._unanswered if entry not in own]
         self._created += own
         for region, name in reversed(self.created()):
@@ -311,7 +312,7 @@ class Target:
             self._created = [entry for entry in self._created if entry != (region, name)]
 
     def _is_gone(self, region: str, name: str) -> bool:
-        """Delete a model, and return whether it is not there any more."""
+        """Delete a model, and return whether it is known not to be there any more."""
         from botocore.exceptions import BotoCoreError
 
         try:
@@ -320,7 +321,7 @@ class Target:
             found = self.send("DescribeModel", {"ModelName": name}, region=region)
         except (BotoCoreError, UnprovedError):  # nobody answers any more
             return False
-        return found.code is not None and found.status < SERVER_ERROR
+        return found.code is not None and kind_of(found) is None  # else it was not looked up: a denial or a throttle says nothing of it
 
     def __enter__(self) -> Self:
         if self._depth == 0:

@@ -115,6 +115,16 @@ def test_what_cannot_be_deleted_is_told(served, capsys):
     assert [name for name in fake.models if name not in printed.partition("left are ")[2].splitlines()[0].split(", ")] == []
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InternalFailure"])
+def test_a_model_that_cannot_be_looked_up_either_counts_as_left(code, served):
+    target, fake = served
+    fake.fail("DeleteModel", "AccessDeniedException", times=None)
+    fake.fail("DescribeModel", code, times=None)
+    with target:
+        target.send("CreateModel", target.request())
+    assert target.finish() == list(fake.models) == [target.name_of()]
+
+
 def test_what_could_be_deleted_at_the_end_is_not_told(served):
     target, fake = served
     fault = fake.fail("DeleteModel", "AccessDeniedException")
