@@ -206,7 +206,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def _hides_output(error: BaseException | None) -> bool:
     """Whether a test failed by a sweep, of whose many runs nobody reads all that they printed."""
     sweeps = sys.modules.get("pytest_smfake.sweeps")
-    return isinstance(error, sweeps.SweepError) and not error.shows_output if sweeps is not None else False
+    return sweeps is not None and isinstance(error, sweeps.SweepError) and not error.shows_output
 
 
 def _is_of_unittest(item: pytest.Item) -> bool:

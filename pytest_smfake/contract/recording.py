@@ -103,7 +103,6 @@ def _body(place: str, value: Any) -> None:
     look.map_of(look.printable)(place, value)
     if value.keys() == {"text"}:
         look.text(f"{place}.text", value["text"])
-        look.printable(f"{place}.text", value["text"])
     elif value.keys() != {"json"}:
         raise look.wrong(place, "an object with either 'text' or 'json'", value)
 

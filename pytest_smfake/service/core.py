@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smfake.spec.catalogue import Catalogue
+from pytest_smfake.spec.sound import at
 
 from .access import Denials, denied, resource_of
 from .agenda import Agenda
@@ -72,10 +73,7 @@ class Service:
         if found.violations:
             raise rejected(found.violations, found.left_out)
         for *way, last in found.ignored:
-            holder = request
-            for step in way:
-                holder = holder[step]
-            del holder[last]
+            del at(request, way)[last]
 
     def _words(self) -> dict[str, Callable[[Call], str]]:
         """Return the texts that depend on the call, for failures on purpose."""

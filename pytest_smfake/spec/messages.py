@@ -90,7 +90,7 @@ _ONE = re.compile(
     rf"{_VALUE}(?:(Map keys|Map value|Member) must satisfy constraint: \[({_SENTENCE}(?:, {_SENTENCE})*|)\]|({_SENTENCE}))", re.DOTALL
 )
 MOST = 1000
-"""Clauses that a message has at the most; those that are only counted are none (see `pytest_smfake.spec.validate.MOST`)."""
+"""Violations of a request that are told, and clauses of a message; further ones are counted. That the service tells no more is assumed."""
 
 
 def parse(text: str) -> list[Clause]:

@@ -53,6 +53,7 @@ _TOKEN = re.compile(
 )
 
 
+@cache
 def compile_pattern(pattern: str, *, trusted: bool = True, most: float = sys.maxsize) -> Callable[[str], object]:
     r"""Return a function that is truthy where the whole of a string matches the Java `pattern`, within a time that its length bounds.
 
@@ -69,10 +70,10 @@ def compile_pattern(pattern: str, *, trusted: bool = True, most: float = sys.max
         >>> bool(matches("ñ1")), bool(matches("٣"))
         (True, False)
     """
-    ascii_only = _matches(pattern, ASCII, trusted, most)
+    ascii_only = _compiled(pattern, ASCII, trusted, most)
     if r"\p{" not in pattern:
         return ascii_only
-    others = _Growing(pattern, trusted, most)
+    others = _Growing(ascii_only, pattern, trusted, most)
     return lambda value: (ascii_only if value.isascii() else others)(value)
 
 
@@ -82,24 +83,23 @@ class _Growing:
     To collect the classes of all of Unicode takes up to a second, which is put off until so many characters were met that it pays.
     """
 
-    def __init__(self, pattern: str, trusted: bool, most: float) -> None:
+    def __init__(self, ascii_only: Callable[[str], object], pattern: str, trusted: bool, most: float) -> None:
         self.pattern = pattern
         self.how = (trusted, most)
         # Both in one, since threads share them: no one may see new characters with an old pattern.
-        self.met: tuple[frozenset[str] | None, Callable[[str], object]] = frozenset(ASCII), _matches(pattern, ASCII, *self.how)
+        self.met: tuple[frozenset[str] | None, Callable[[str], object]] = frozenset(ASCII), ascii_only
 
     def __call__(self, value: str) -> object:
         met, matches = self.met
         if met is not None and not met.issuperset(value):
             met = met.union(value)
             if len(met) > MET:
-                self.met = None, (matches := _matches(self.pattern, None, *self.how))
+                self.met = None, (matches := _compiled(self.pattern, None, *self.how))
             else:
                 self.met = met, (matches := _compiled(self.pattern, "".join(sorted(met)), *self.how))
         return matches(value)
 
 
-@cache
 def matcher(pattern: str, *, trusted: bool = True, most: float = sys.maxsize) -> Callable[[str], object]:
     """Return `compile_pattern(pattern)`; a pattern that cannot be translated takes every string (`is_vacuous`)."""
     return (lambda _: True) if is_vacuous(pattern) else compile_pattern(pattern, trusted=trusted, most=most)
@@ -126,9 +126,6 @@ def _compiled(pattern: str, alphabet: str | None, trusted: bool, most: float) ->
     if longest >= most:
         return quick
     return lambda value: quick(value) if len(value) <= longest else len(value) > LONGEST or slow(value)
-
-
-_matches = cache(_compiled)
 
 
 def translate(pattern: str, alphabet: str | None = None) -> str:

@@ -30,11 +30,16 @@ def without_nulls(request: Any, ignored: Iterable[tuple[str | int, ...]]) -> Any
     """Return a request without the nulls among what the service reads past: such a member is as good as absent (assumed)."""
     request = deepcopy(request)
     for *way, last in ignored:
-        holder = request
-        for step in way:
-            holder = holder[step]
+        holder = at(request, way)
         if holder[last] is None:
             del holder[last]
+    return request
+
+
+def at(request: Any, way: Iterable[str | int]) -> Any:
+    """Return what stands at a place in a request."""
+    for step in way:
+        request = request[step]
     return request
 
 

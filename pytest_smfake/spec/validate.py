@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .messages import echo
+from .messages import MOST, echo
 from .patterns import matcher
 from .rules import OVERRIDE, Key, Rule, Violation
 
@@ -25,10 +25,6 @@ Bounds = Mapping[str, Rule]
 _RANGES = {"integer": 2**31, "long": 2**63}
 _LARGEST = {"float": 3.4028234663852886e38, "double": sys.float_info.max, "timestamp": sys.float_info.max}
 """The largest number of Java's types. A larger one is taken for a wrong type (assumed): as JSON has no infinity, no answer can hold it."""
-
-
-MOST = 1000
-"""How many violations of a request are told; further ones are counted. That the service tells no more either is assumed."""
 
 
 @dataclass(slots=True)

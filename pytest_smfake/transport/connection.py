@@ -40,6 +40,7 @@ THREADS = 256
 ENDING = 4.0
 """Seconds that answers under way are waited for when the server stops."""
 SIZE = 256 * 1024
+ENDS_EARLY = (400, "The request ends early")
 
 Answer = Callable[[Request, str], Response]
 """Answers a request from an address; raises `BrokenConnection` where there is to be no answer."""
@@ -52,6 +53,8 @@ class Connection:
         until: the moment at which it is given up.
         silent: whether nothing is answered any more, on purpose.
         closes: whether it is closed once what is to be sent is sent.
+        unsent: what is to be sent.
+        drains: how many bytes are read and thrown away before it is closed, so that its client gets to see the answer.
     """
 
     def __init__(self, sock: socket.socket, client: str) -> None:
@@ -125,17 +128,11 @@ class Connection:
         self.send(refusal(status, text))
         self.closes, self.drains, self.until = True, DRAIN, time.monotonic() + LINGER
 
-    def end_of_input(self) -> None:
-        """Answer a request that ends early."""
+    def give_up(self, status: int, text: str) -> None:
+        """Answer a request that has begun and will not be whole."""
         if self.parser.started and not (self.closes or self.silent):
             with contextlib.suppress(OSError):
-                self.send(refusal(400, "The request ends early"))
-
-    def time_out(self) -> None:
-        """Tell the client of a request that took too long."""
-        if self.parser.started and not (self.closes or self.silent):
-            with contextlib.suppress(OSError):
-                self.send(refusal(408, "The request takes too long"))
+                self.send(refusal(status, text))
 
 
 class HttpServer:
@@ -223,7 +220,7 @@ class HttpServer:
         """Go on with a connection that can be read or written."""
         connection.flush()
         if not connection.unsent and not connection.receive():
-            connection.end_of_input()
+            connection.give_up(*ENDS_EARLY)
             self._close(connection)
             return
         self._proceed(connection)
@@ -250,7 +247,7 @@ class HttpServer:
     def _give_up(self, now: float) -> None:
         late = [key.data for key in self._selector.get_map().values() if key.data is not None and key.data.until < now]
         for connection in late:
-            connection.time_out()
+            connection.give_up(408, "The request takes too long")
             self._close(connection)
 
     def _close(self, connection: Connection) -> None:
@@ -327,7 +324,7 @@ class HttpServer:
             found = connection.next()
             if found is None and not connection.closes and poll.poll(STAY * 1000):
                 if not connection.receive():
-                    connection.end_of_input()
+                    connection.give_up(*ENDS_EARLY)
                     return False
                 found = connection.next()
         return True

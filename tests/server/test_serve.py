@@ -70,36 +70,33 @@ def test_it_says_when_it_is_ready_and_logs_each_request(tmp_path):
     assert all(entry["ms"] >= 0 and entry["client"] == "127.0.0.1" for entry in log)
 
 
-def test_a_signal_ends_it_whatever_a_delay_says():
-    with serving("--port", "0", "--admin", "--token", "token") as (process, port, _):
+@contextmanager
+def answering_slowly(*arguments: str):
+    """Run `smfake serve`, and yield its process while it makes an answer that takes ten minutes."""
+    with serving("--port", "0", "--admin", "--token", "token", *arguments) as (process, port, _):
         admin = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         told = json.dumps({"operation": "CreateModel", "seconds": 600, "real": True})
         admin.request("POST", "/_smfake/worlds/default/delays", told, {"Authorization": "Bearer token"})
         assert b"delay" in admin.getresponse().read()
-        waiting = socket.create_connection(("127.0.0.1", port))
-        waiting.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.CreateModel\r\nContent-Length: 2\r\n\r\n{}")
-        time.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
-        waiting.close()
+        with socket.create_connection(("127.0.0.1", port)) as waiting:
+            waiting.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.CreateModel\r\nContent-Length: 2\r\n\r\n{}")
+            time.sleep(0.2)
+            yield process
         admin.close()
 
 
+def test_a_signal_ends_it_whatever_a_delay_says():
+    with answering_slowly() as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path):
-    with serving("--port", "0", "--admin", "--token", "token", "--state", str(tmp_path / "state.json")) as (process, port, _):
-        admin = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        told = json.dumps({"operation": "CreateModel", "seconds": 600, "real": True})
-        admin.request("POST", "/_smfake/worlds/default/delays", told, {"Authorization": "Bearer token"})
-        assert b"delay" in admin.getresponse().read()
-        waiting = socket.create_connection(("127.0.0.1", port))
-        waiting.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.CreateModel\r\nContent-Length: 2\r\n\r\n{}")
-        time.sleep(0.2)
+    with answering_slowly("--state", str(tmp_path / "state.json")) as process:
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 128 + signal.SIGTERM
-        waiting.close()
-        admin.close()
     assert not (tmp_path / "state.json").exists()
 
 

@@ -284,6 +284,8 @@ def test_a_request_that_comes_in_small_pieces_has_one_deadline(connect, monkeypa
         ("sts", "get_caller_identity", {}),
         ("iam", "list_roles", {}),
         ("ec2", "describe_vpcs", {}),
+        ("route53", "list_hosted_zones", {}),
+        ("cloudfront", "list_distributions", {}),
         ("dynamodb", "list_tables", {}),
         ("lambda", "list_functions", {}),
         ("ecr", "describe_repositories", {}),
