@@ -37,6 +37,10 @@ LINGER = 1.0
 """Seconds that its client may stay silent meanwhile."""
 THREADS = 256
 """Requests that are answered at the same time; an answer can be slow on purpose."""
+TURNS = 1
+"""Answers that are computed at the same time: one interpreter computes one at a time, and more of them only hold each other up."""
+SLOW = 0.01
+"""Seconds after which an answer is held to be slow on purpose, and counts as computed no more."""
 ENDING = 4.0
 """Seconds that answers under way are waited for when the server stops."""
 SIZE = 256 * 1024
@@ -135,6 +139,47 @@ class Connection:
                 self.send(refusal(status, text))
 
 
+class Turns:
+    """Lets a few threads at a time go on, in the order in which they ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free = TURNS
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken: dict[int, float] = {}
+
+    def __enter__(self) -> None:
+        mine = None
+        with self._lock:
+            if self._free:
+                self._free -= 1
+            else:
+                mine = threading.Lock()
+                mine.acquire()
+                self._waiting.append(mine)
+        if mine is not None:
+            mine.acquire()  # until somebody's turn is handed over: with a semaphore, who gives a turn back takes it again at once
+        self._taken[threading.get_ident()] = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(threading.get_ident())
+
+    def give_on(self, now: float) -> None:
+        """Give the turns of those who are slow on purpose to others."""
+        for thread, since in list(self._taken.items()):
+            if now - since > SLOW:
+                self._give_back(thread)
+
+    def _give_back(self, thread: int) -> None:
+        with self._lock:
+            if self._taken.pop(thread, None) is None:
+                return
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
 class HttpServer:
     """An HTTP/1.1 server that asks a function for its answers."""
 
@@ -144,6 +189,7 @@ class HttpServer:
         self._returned: deque[Connection] = deque()
         self._ready: queue.SimpleQueue[tuple[Connection, Head, bytes] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._idle = 0
         self._threads: list[threading.Thread] = []
         self.stopping = threading.Event()
@@ -173,7 +219,7 @@ class HttpServer:
         self._selector.register(self._woken, selectors.EVENT_READ)
         looked = time.monotonic()
         while not self.stopping.is_set():
-            for key, _ in self._selector.select(0.1):
+            for key, _ in self._selector.select(SLOW if self._idle < len(self._threads) else 0.1):
                 if key.fileobj is listener:
                     self._accept(listener)
                 elif key.fileobj is self._woken:
@@ -183,9 +229,11 @@ class HttpServer:
                     self._guarded(self._advance, key.data)
             while self._returned:
                 self._guarded(self._take_back, self._returned.popleft())
-            if time.monotonic() - looked > 0.1:
-                looked = time.monotonic()
-                self._give_up(looked)
+            now = time.monotonic()
+            self._turns.give_on(now)
+            if now - looked > 0.1:
+                looked = now
+                self._give_up(now)
         self._finish(listener)
 
     def _guarded(self, step: Callable[[Connection], None], connection: Connection) -> None:
@@ -314,20 +362,22 @@ class HttpServer:
         found: tuple[Head, bytes] | None = (head, body)
         poll = select.poll()
         poll.register(connection.socket, select.POLLIN)
-        while found is not None:
-            if not self._respond(connection, *found):
-                return False
-            if connection.unsent or connection.closes or connection.silent:
-                return True
-            if self.stopping.is_set():
-                return False
-            found = connection.next()
-            if found is None and not connection.closes and poll.poll(STAY * 1000):
-                if not connection.receive():
-                    connection.give_up(*ENDS_EARLY)
+        while True:
+            with self._turns:
+                if found is None:
+                    if not connection.receive():
+                        connection.give_up(*ENDS_EARLY)
+                        return False
+                    found = connection.next()
+                if found is not None and not self._respond(connection, *found):
+                    return False
+                if found is None or connection.unsent or connection.closes or connection.silent:
+                    return True
+                if self.stopping.is_set():
                     return False
                 found = connection.next()
-        return True
+            if found is None and (connection.closes or not poll.poll(STAY * 1000)):
+                return True
 
     def _respond(self, connection: Connection, head: Head, body: bytes) -> bool:
         """Answer one request; return whether the connection is there still."""
