@@ -109,6 +109,9 @@ class Limits:
                 raise ValueError(f"a {label} on {key} is a whole number of at least 0{most}, not {shown(number)}")
         if not isinstance(enforce, bool):
             raise ValueError(f"enforce={shown(enforce)} is not True or False")
+        for label, text in (("name", name), ("unit", unit)):
+            if text is not None and not (isinstance(text, str) and text.strip()):
+                raise ValueError(f"{label}={shown(text)} is not a text for the error of a limit, such as {getattr(known, label)!r}")
         check_region(region, stacklevel=4)
         check_account(account)
         limit = Limit(key, bound, name or known.name, unit or known.unit, region, account, enforce)

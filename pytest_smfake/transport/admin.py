@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import inspect
 import itertools
 import json
 import re
@@ -114,7 +115,7 @@ class Admin:
                 self._forget(name)
                 return 200, {}
             case "POST", ["clock"]:
-                fake.clock.advance(**_checked("clock", _object(request), ("seconds",)))
+                fake.clock.advance(**_checked("clock", _object(request), fake.clock.advance, ("seconds",)))
                 return 200, {"now": fake.clock.now()}
             case "POST", ["models"]:
                 model = _object(request)
@@ -140,7 +141,8 @@ class Admin:
 
     def _put(self, name: str, fake: Any, kind: str, keywords: dict[str, Any]) -> tuple[int, Any]:
         method, legal = KEYWORDS[kind]
-        put = getattr(fake, method)(**_checked(kind, keywords, legal))
+        function = getattr(fake, method)
+        put = function(**_checked(kind, keywords, function, legal))
         number = str(next(self._numbers))
         self._in_force[name, number] = (kind, put)
         return 201, _shown(number, kind, put)
@@ -194,8 +196,13 @@ def _check_keywords(what: str, given: dict[str, Any], legal: tuple[str, ...]) ->
             raise _RefusalError(400, f"{shown(name)} is not a keyword of {what}{did_you_mean(name, legal)}; there are: {', '.join(legal)}")
 
 
-def _checked(what: str, given: dict[str, Any], legal: tuple[str, ...]) -> dict[str, Any]:
+def _checked(what: str, given: dict[str, Any], function: Callable[..., Any], legal: tuple[str, ...]) -> dict[str, Any]:
+    """Return the keywords for a function, of which some can be said in JSON; those that it cannot do without are there."""
     _check_keywords(what, given, legal)
+    parameters = inspect.signature(function).parameters
+    for name in legal:
+        if name not in given and parameters[name].default is inspect.Parameter.empty:
+            raise _RefusalError(400, f"{what} needs the keyword {name!r}; there are: {', '.join(legal)}")
     return given
 
 

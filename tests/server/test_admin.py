@@ -184,7 +184,7 @@ def test_state_models_clock_and_reset(ask, call, fake):
             400,
             "'keys' is not a keyword of limits; did you mean 'key'?; there are: key, bound, used",
         ),
-        ("POST", f"{BASE}/limits", {}, 400, "missing"),
+        ("POST", f"{BASE}/limits", {}, 400, "limits needs the keyword 'key'"),
         (
             "POST",
             f"{BASE}/limits",
@@ -193,6 +193,9 @@ def test_state_models_clock_and_reset(ask, call, fake):
             "a limit on models is a whole number of at least 0, not '99",
         ),
         ("POST", f"{BASE}/limits", {"key": "models", "bound": 1, "region": "Ireland"}, 400, "'Ireland' is not the name of a region"),
+        ("POST", f"{BASE}/limits", {"key": "models"}, 400, "limits needs the keyword 'bound'; there are: key, bound, used"),
+        ("POST", f"{BASE}/throttles", {"rate": 1}, 400, "throttles needs the keyword 'burst'"),
+        ("POST", f"{BASE}/clock", {}, 400, "clock needs the keyword 'seconds'"),
         ("POST", f"{BASE}/models", {"Modelname": "a"}, 400, "CreateModel has no member 'Modelname'; did you mean 'ModelName'?"),
         ("POST", f"{BASE}/faults", {"operation": "CreateModel", "code": "Nope"}, 400, "'Nope' is not a failure of CreateModel"),
         ("POST", f"{BASE}/faults", {"operation": "CreateModel", "code": "503", "when": "x"}, 400, "cannot cross to another process"),

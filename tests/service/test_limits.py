@@ -122,6 +122,8 @@ def test_wrong_limits(arguments, sentence, smfake):
         ({"region": "Ireland"}, "'Ireland' is not the name of a region; one looks like us-east-1"),
         ({"region": 7}, "7 is not the name of a region"),
         ({"account": "12"}, "'12' is not an account id, which is a string of 12 digits"),
+        ({"name": 5}, "name=5 is not a text for the error of a limit, such as 'Total number of models'"),
+        ({"unit": " "}, "unit=' ' is not a text for the error of a limit, such as 'Models'"),
         ({"enforce": "no"}, "enforce='no' is not True or False"),
     ],
     ids=str,
