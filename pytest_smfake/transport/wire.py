@@ -89,7 +89,8 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
         if response is None:
             call.response = service.execute(call.operation, parameters, place)
     except ServiceError as error:
-        call.error = runtime.translated(error, identity) if to_runtime else error
+        # Its frames would hold the request, its body and more for as long as the call is in the log.
+        call.error = (runtime.translated(error, identity) if to_runtime else error).with_traceback(None)
     injected = met.answered()
     if call.error is not None or injected is not None:
         call.sent_from = request.sent_from or origin()

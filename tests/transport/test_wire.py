@@ -123,6 +123,13 @@ def test_a_huge_body(smfake):
     assert send(b" " * MAX_BODY)[:2] == SERIALIZATION
 
 
+def test_a_refused_call_holds_no_frames(smfake):
+    """They would hold the request, and what a server's log keeps would be large, and slow to look through for garbage."""
+    assert send(b'{"ModelName": "_"}')[0] == 400
+    assert smfake.calls[-1].error is not None
+    assert smfake.calls[-1].error.__traceback__ is None
+
+
 def test_a_huge_value(smfake):
     status, code, text = send(json.dumps({"ModelName": "a-" * 1_000_000}))
     assert (status, code) == (400, "ValidationException")
