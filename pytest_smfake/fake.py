@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from threading import get_ident
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .classes import decorate_class
@@ -17,8 +16,8 @@ from .service.clock import Clock
 from .service.core import Service
 from .service.places import check_account, check_region
 from .service.store import Place
+from .settings import Settings
 from .spec.catalogue import Catalogue, catalogue
-from .spec.given import shown
 from .spec.rules import Edition
 from .transport import activation
 from .transport.active import active, fakes
@@ -85,47 +84,30 @@ class FakeSageMaker(Controls, View):
         clock: Clock | None = None,
         credentials: bool = True,
     ) -> None:
-        _check_types(
+        self.settings = Settings(
             region=region,
             account=account,
             edition=edition,
             rules=rules,
             limits=limits,
             faults=faults,
+            auth=auth,
+            keys=keys,
             allow=allow,
-            clock=clock,
             real_sleep=real_sleep,
+            clock=clock,
             credentials=credentials,
         )
-        check_region(region)
-        check_account(account)
         self.clock = clock or Clock()
         service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, self._s3)
         super().__init__(service, Place(account, region))
         self.signatures = Signatures(auth, {} if keys is None else keys, self.clock)
-        self._initial_faults = tuple(faults)
-        self._put_in_force(self._initial_faults)
-        self.allow = tuple(allow)
-        if not all(isinstance(host, str) for host in self.allow):
-            raise ValueError(f"allow={shown(self.allow)} is not {WRITTEN['allow'][1]}")
+        self._put_in_force(self.settings.faults)
+        self.allow = tuple(self.settings.allow)
         self.real_sleep = real_sleep
         self.credentials = credentials
         self.quotas: dict[Any, int] = {}
         self.entry: Entry | None = None
-        self._arguments: dict[str, Any] = {
-            "region": region,
-            "account": account,
-            "edition": edition,
-            "rules": rules,
-            "limits": limits,
-            "faults": self._initial_faults,
-            "auth": auth,
-            "keys": keys,
-            "allow": self.allow,
-            "real_sleep": real_sleep,
-            "clock": clock,
-            "credentials": credentials,
-        }
         self._loans = Loans()
         self._has_ended = False
         self.s3: Any = None
@@ -215,8 +197,8 @@ class FakeSageMaker(Controls, View):
         return decorate_function(decorated, self._copy)
 
     def _copy(self, **changed: Any) -> FakeSageMaker:
-        """Return a fake made with the arguments of this one, but for some."""
-        return FakeSageMaker(**self._arguments | changed)
+        """Return a fake made with the settings of this one, but for some."""
+        return FakeSageMaker(**self.settings.keywords() | changed)
 
     def verify_faults(self) -> None:
         """Complain of faults that were put in force and never struck; the end of a `with` block and of a test do so by themselves.
@@ -255,7 +237,7 @@ class FakeSageMaker(Controls, View):
         """Forget all resources, calls, stand-ins, denials, and all limits and failures but the first ones. The clock goes on."""
         self._refill()
         self.service.reset()
-        self._put_in_force(self._initial_faults)
+        self._put_in_force(self.settings.faults)
 
     def _s3(self, place: Place) -> Any:
         from .neighbours import S3
@@ -313,21 +295,6 @@ class FakeSageMaker(Controls, View):
         self.quotas.clear()
 
 
-WRITTEN: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "region": (str, "the name of a region, such as 'us-east-1'"),
-    "account": (str, "an account id, which is a string of 12 digits"),
-    "edition": (str, "an edition; there are: page, sdk"),
-    "rules": ((Mapping, NoneType), "a dict, such as {'CreateModel/Containers:max': 15}"),
-    "limits": ((Mapping, NoneType), "a dict, such as {'models': 5}"),
-    "faults": (Iterable, "a list of pairs (operation, code), or of dicts"),
-    "allow": (Iterable, "a list of hosts, such as ['minio.internal:9000']"),
-    "real_sleep": (bool, "True or False"),
-    "credentials": (bool, "True or False"),
-    "clock": ((Clock, NoneType), "a Clock; that of another fake is its attribute clock"),
-}
-"""What the keywords of `FakeSageMaker` have to be, and the words for it."""
-
-
 def load() -> None:
     """Load what the first call of a process loads, 100 ms and more: before an example of Hypothesis whose deadline would count it."""
     innermost = active()
@@ -342,15 +309,3 @@ def _load() -> None:
     with FakeSageMaker() as fake:
         boto3.Session().client("sagemaker", region_name=fake.region)  # as code under test does, which gives its session no loader
         fake.client().create_model(**fake.request())
-
-
-def _check_types(**given: Any) -> None:
-    """Refuse an argument of a wrong type.
-
-    Raises:
-        ValueError: there is one; the sentence names it and what would be right.
-    """
-    for name, value in given.items():
-        wanted, right = WRITTEN[name]
-        if not isinstance(value, wanted) or (wanted is Iterable and isinstance(value, str | bytes | Mapping)):
-            raise ValueError(f"{name}={shown(value)} is not {right}")

@@ -14,7 +14,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .settings import DEFAULTS
 from .spec.given import pair
+from .spec.rules import EDITIONS
 
 if TYPE_CHECKING:
     from .fake import FakeSageMaker
@@ -36,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a name by which clients reach the server, such as that of a container; other names than localhost are refused; repeatable",
     )
-    parser.add_argument("--edition", choices=("page", "sdk"), default="page", help="page (default) or sdk")
-    parser.add_argument("--region", default="us-east-1", help="region of a call that names none")
-    parser.add_argument("--account", default="123456789012", help="account of credentials that name none")
+    parser.add_argument("--edition", choices=EDITIONS, default=DEFAULTS["edition"], help="page (default) or sdk")
+    parser.add_argument("--region", default=DEFAULTS["region"], help="region of a call that names none")
+    parser.add_argument("--account", default=DEFAULTS["account"], help="account of credentials that name none")
     parser.add_argument("--limit", action="append", default=[], metavar="KEY=BOUND", help="an account limit, such as models=5; repeatable")
     parser.add_argument(
         "--rule", action="append", default=[], metavar="ID=BOUND", help="a rule to override (off: switched off); repeatable"
     )
-    parser.add_argument("--auth", choices=("lenient", "strict"), default="lenient", help="strict verifies signatures")
+    parser.add_argument("--auth", choices=("lenient", "strict"), default=DEFAULTS["auth"], help="strict verifies signatures")
     parser.add_argument("--key", action="append", default=[], metavar="ID:SECRET[:ACCOUNT]", help="a key pair that is known; repeatable")
     parser.add_argument("--calls", type=int, default=CALLS, metavar="N", help=f"calls that the log of a world keeps (default: {CALLS})")
     parser.add_argument("--admin", action="store_true", help="offer the admin API, which needs the token that is printed")

@@ -13,14 +13,12 @@ import pytest
 
 from .fake import FakeSageMaker
 from .remote import RemoteFake
+from .settings import CROSSING
 from .transport.activation import keys_set_aside
 from .transport.credentials import environment
 
 if TYPE_CHECKING:
     from .transport.server import Server
-
-LOCAL = ("allow", "real_sleep", "clock", "credentials")
-"""Settings that are about this process alone."""
 
 server_key = pytest.StashKey["Server"]()
 
@@ -69,7 +67,7 @@ def _server(config: pytest.Config) -> Server:
 def _remote(address: str, settings: dict[str, Any], remotes: list[RemoteFake]) -> Iterator[ServedFake]:
     """Make a world on a server that runs already, and let go of it when the test is over."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    crossing = {name: value for name, value in settings.items() if name not in LOCAL}
+    crossing = {name: value for name, value in settings.items() if name in CROSSING}
     try:
         fake = RemoteFake(address, f"{worker}-{uuid.uuid4().hex[:12]}", crossing)
     except ValueError as error:

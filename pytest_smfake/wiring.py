@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from .settings import DEFAULTS, MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .configuration import MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .settings import DEFAULTS
 from .transport.history import history
 from .transport.variables import variables
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_smfake.service.calls import Call
 from pytest_smfake.service.faults import UnusedFaultError
+from pytest_smfake.settings import CROSSING
 from pytest_smfake.spec.given import did_you_mean, shown
 
 from .exchange import Request, Response
@@ -26,9 +27,6 @@ KEYWORDS = {
     "denials": ("deny", ("action", "resource", "policy", "principal")),
 }
 """What can be put in force: the method of the fake, and the keywords that can be said in JSON."""
-
-SETTINGS = ("region", "account", "edition", "rules", "limits", "faults", "auth", "keys")
-"""The settings of a world, as `FakeSageMaker` has them."""
 
 
 class _RefusalError(Exception):
@@ -93,7 +91,7 @@ class Admin:
             raise _RefusalError(400, f"{name!r} is not the name of a world: letters, digits, '.', '_' and '-', at most 100 of them")
         if name in self._server.worlds:
             raise _RefusalError(409, f"There is a world {name!r} already")
-        _check_keywords("a world", settings, SETTINGS)
+        _check_keywords("a world", settings, CROSSING)
         fake = self._server.worlds.setdefault(name, self._make(settings))
         return 201, self._about(name, fake)
 
