@@ -47,12 +47,12 @@ def check_request(target: Target, operation: str, body: bytes, region: str) -> N
         return
     if operation not in CHANGING:
         raise _unsafe(target, operation, "it is none of the operations on models")
-    for value, is_arn in _named(target, operation, body):
+    for value, is_arn in _names_in(target, operation, body):
         if not _is_own(target, value, is_arn):
             raise _unsafe(target, operation, f"it names {str(value)[:120]!r}, and names of the run begin with {target.name_of()!r}")
 
 
-def _named(target: Target, operation: str, body: bytes) -> list[tuple[Any, bool]]:
+def _names_in(target: Target, operation: str, body: bytes) -> list[tuple[Any, bool]]:
     """Return all that a body might name, each with whether it stands where an ARN belongs."""
     try:
         text = body.decode("utf-8", "surrogatepass")

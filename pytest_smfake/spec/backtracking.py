@@ -85,10 +85,10 @@ def _sequence(items: Iterable[Any], flags: int, state: Any) -> Step:
 def _step(item: tuple[Any, Any], flags: int, state: Any) -> Step:
     kind, value = item
     if kind in ONE_CHARACTER:
-        one = _compiled(item, flags, state)
+        one = _one_character(item, flags, state)
         return lambda text, at: (at & text.fits(one)) << 1
     if kind is sre.AT:
-        return _anchor(value, _compiled(item, flags, state))
+        return _anchor(value, _one_character(item, flags, state))
     if kind is sre.BRANCH:
         branches = [_sequence(branch, flags, state) for branch in value[1]]
         return lambda text, at: reduce(or_, [branch(text, at) for branch in branches])
@@ -104,7 +104,7 @@ def _step(item: tuple[Any, Any], flags: int, state: Any) -> Step:
     raise ValueError(f"it holds {str(kind).lower()}, which can only be matched by trying one way after the other")
 
 
-def _compiled(item: tuple[Any, Any], flags: int, state: Any) -> re.Pattern[str]:
+def _one_character(item: tuple[Any, Any], flags: int, state: Any) -> re.Pattern[str]:
     found: re.Pattern[str] = _compiler.compile(_parser.SubPattern(state, [item]), flags)
     return found
 
@@ -135,7 +135,7 @@ def _positions(there: Iterable[object]) -> int:
 
 def _repeat(least: int, most: int, inner: Any, flags: int, state: Any) -> Step:
     body = _sequence(inner, flags, state)
-    one = _compiled(inner[0], flags, state) if len(inner) == 1 and inner[0][0] in ONE_CHARACTER else None
+    one = _one_character(inner[0], flags, state) if len(inner) == 1 and inner[0][0] in ONE_CHARACTER else None
 
     def run(text: _Text, at: int) -> int:
         for _ in range(least):
@@ -206,7 +206,7 @@ class _Automaton:
     def part(self, item: tuple[Any, Any], flags: int) -> _Part:
         kind, value = item
         if kind in ONE_CHARACTER:
-            match = _compiled(item, flags, self.state).match
+            match = _one_character(item, flags, self.state).match
             self.characters.append(int("".join("1" if match(character) else "0" for character in self.alphabet), 2))
             position = Counter({len(self.characters) - 1: 1})
             return _Part(0, position, position)
