@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,11 +57,16 @@ def check_place(path: Path) -> None:
     """
     if path.is_dir():
         raise ValueError(f"{path} is a directory, not a file to write to")
-    parent = next(parent for parent in path.parents if parent.exists())
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no regular file, such as can be replaced by another")
+    parent = next(parent for parent in path.resolve().parents if parent.exists())
     if not parent.is_dir():
         raise ValueError(f"{path} cannot be written: {parent} is not a directory")
-    if not os.access(parent, os.W_OK):
-        raise ValueError(f"{path} cannot be written: {parent} is read-only")
+    try:
+        with tempfile.NamedTemporaryFile(dir=parent, prefix=f".{path.name}."):
+            pass
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {parent}: {error.strerror}") from None
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -70,6 +75,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: the file cannot be written; what was there before is still there.
     """
+    path = path.resolve()  # what a link leads to is written, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     # A lone surrogate, which a request may hold, becomes the escape that JSON has for it.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
+import queue
+import re
 import secrets
 import signal
 import socket
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .settings import DEFAULTS
 from .spec.given import pair
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 PORT = 4577
 CALLS = 10_000
 """How many calls the log of a world keeps, unless told otherwise."""
+HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+LOG_LINES = 10_000
+"""Lines of the access log that wait for a reader who is slow; more of them are left out, and counted."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -81,6 +87,38 @@ def _pair(option: str, text: str) -> tuple[str, Any]:
         raise ValueError(f"{option}: {error}") from None
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Check options that no other part of the package reads.
+
+    Raises:
+        ValueError: one cannot be.
+    """
+    from .results import check_place
+
+    if not 0 <= options.port <= 65535:
+        raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
+    if options.calls < 1:
+        raise ValueError(f"--calls {options.calls} is not how many calls are kept: a number of at least 1")
+    if options.state is not None:
+        if not options.state.parent.is_dir():
+            raise ValueError(f"--state: {options.state} cannot be written: {options.state.parent} is no directory")
+        try:
+            check_place(options.state)
+        except ValueError as error:
+            raise ValueError(f"--state: {error}") from None
+    for name in options.host_name:
+        if not HOST_NAME.fullmatch(name):
+            raise ValueError(f"--host-name {name!r} is not the name of a host, such as build-7: no scheme, no port, no *")
+    if options.closed:
+        raise ValueError("the standard output is closed, so that nobody would learn that the server is ready, and where")
+    if options.token is not None and not options.admin:
+        raise ValueError("--token is the token of the admin API, which needs --admin")
+    try:
+        socket.getaddrinfo(options.host, options.port)
+    except OSError as error:
+        raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
+
+
 def serve(options: argparse.Namespace) -> int:
     """Serve until a signal says otherwise; return the exit code.
 
@@ -91,26 +129,11 @@ def serve(options: argparse.Namespace) -> int:
     from .transport.admin import Admin, state_of
     from .transport.server import DEFAULT, Server
 
-    if not 0 <= options.port <= 65535:
-        raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
-    if options.calls < 1:
-        raise ValueError(f"--calls {options.calls} is not how many calls are kept: a number of at least 1")
-    if options.state is not None and (options.state.is_dir() or not options.state.parent.is_dir()):
-        raise ValueError(f"--state {options.state} cannot be written: it is a directory, or in none")
-    if options.state is not None and not os.access(options.state if options.state.exists() else options.state.parent, os.W_OK):
-        raise ValueError(f"--state {options.state} cannot be written: permission is missing")
-    if options.closed:
-        raise ValueError("the standard output is closed, so that nobody would learn that the server is ready, and where")
-    if options.token is not None and not options.admin:
-        raise ValueError("--token is the token of the admin API, which needs --admin")
+    _check(options)
 
     def make(settings: dict[str, Any]) -> FakeSageMaker:
         return world(settings, options.calls)
 
-    try:
-        socket.getaddrinfo(options.host, options.port)
-    except OSError as error:
-        raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
     done = threading.Event()
 
     def stop(number: int, _: object) -> None:
@@ -121,7 +144,8 @@ def serve(options: argparse.Namespace) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
     logging.getLogger("pytest_smfake").addHandler(logging.StreamHandler(sys.stdout))  # standard error is the access log's alone
-    server = Server(options.host, options.port, log=_log if options.log == "json" else None, host_names=options.host_name)
+    log = AccessLog(sys.stderr) if options.log == "json" and sys.stderr is not None else None
+    server = Server(options.host, options.port, log=log, host_names=options.host_name)
     server.worlds[DEFAULT] = make(settings_of(options))
     try:
         server.__enter__()
@@ -138,7 +162,12 @@ def serve(options: argparse.Namespace) -> int:
     server.__exit__()
     if options.state:
         state = {"worlds": {name: state_of(fake) for name, fake in sorted(server.worlds.items())}}
-        write_whole(options.state, json.dumps(state, indent=1))
+        try:
+            write_whole(options.state, json.dumps(state, indent=1))
+        except OSError as error:
+            raise ValueError(f"--state: {options.state} could not be written: {error.strerror}") from None
+    if log is not None:
+        log.close()
     print("smfake stopped", flush=True)
     return 0
 
@@ -157,6 +186,41 @@ def world(settings: dict[str, Any], calls: int = CALLS) -> FakeSageMaker:
     return fake
 
 
-def _log(entry: dict[str, Any]) -> None:
-    sys.stderr.write(f"{json.dumps(entry)}\n")  # in one piece, since threads write at the same time
-    sys.stderr.flush()
+class AccessLog:
+    """Writes the access log on a thread of its own: a reader that is slow, or gone, holds up no request.
+
+    Args:
+        stream: where the lines go, a JSON object each.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: queue.Queue[str | None] = queue.Queue(LOG_LINES)
+        self._left_out = 0
+        self._thread = threading.Thread(target=self._write, name="smfake-server-log", daemon=True)
+        self._thread.start()
+
+    def __call__(self, entry: dict[str, Any]) -> None:
+        """Add an entry."""
+        try:
+            self._lines.put_nowait(json.dumps(entry))
+        except queue.Full:
+            self._left_out += 1
+
+    def close(self) -> None:
+        """Write what waits, as far as somebody reads it within a second."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put(None, timeout=1)
+            self._thread.join(1)
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            if self._left_out:
+                line += f'\n{{"left_out": {self._left_out}}}'
+                self._left_out = 0
+            try:
+                self._stream.write(f"{line}\n")  # in one piece, since other threads may write to it, too
+                if self._lines.empty():
+                    self._stream.flush()
+            except (OSError, ValueError):  # nobody reads it any more
+                return

@@ -106,7 +106,8 @@ def _run_check(check: Check, target: Target) -> Result:
                 difference = found
             except UNREADABLE as error:
                 at = traceback.extract_tb(error.__traceback__)[-1]
-                what = f"{type(error).__name__}: {error}, at {Path(at.filename).name}:{at.lineno}"
+                why = f"one without {error}" if isinstance(error, KeyError) else f"one of another shape ({type(error).__name__})"
+                what = f"{why}, read at {Path(at.filename).name}:{at.lineno}"
                 difference = Difference("an answer that the check can read", what)
     except UnprovedError as error:
         target.unproved[check.id] = str(error)
@@ -121,7 +122,7 @@ def _run_check(check: Check, target: Target) -> Result:
     return Result(check.id, target.name, outcome, "", difference.expected, difference.actual, request, seconds)
 
 
-UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """What a check raises that reads an answer of another shape than it has to have."""
 
 

@@ -172,8 +172,10 @@ class EndpointTarget(Target):
         strange = f"what answers at {self.url} is not SageMaker"
         try:
             reply = super().send("ListModels", {})
-        except (ResponseParserError, AttributeError, TypeError) as error:  # the latter two where botocore expects an object
+        except ResponseParserError as error:
             raise PreflightError(f"{strange}: {str(error).splitlines()[0]}") from None
+        except (AttributeError, TypeError, RecursionError):  # where botocore expects an object
+            raise PreflightError(f"{strange}: its answer to ListModels is no JSON object") from None
         except BotoCoreError as error:
             raise PreflightError(f"the endpoint {self.url} cannot be reached: {error}") from None
         try:

@@ -95,7 +95,7 @@ class Denials:
             )
         if policy not in get_args(Policy):
             raise ValueError(f"{shown(policy)} is not what can deny; there are: {', '.join(get_args(Policy))}")
-        if not isinstance(resource, str):
+        if not (isinstance(resource, str) and resource):
             raise ValueError(f"resource={shown(resource)} is not an ARN, in which * stands for any characters")
         if principal is not None and not isinstance(principal, str):
             raise ValueError(f"principal={shown(principal)} is not the ARN of a caller")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 
 from pytest_smfake.spec.given import seconds_of
 
 LATEST = 253402300799
 """The last second of the year 9999, in seconds since the epoch: the last that a date of Python can hold."""
+
+
+real_sleep: ContextVar[Callable[[float], None] | None] = ContextVar("real_sleep", default=None)
+"""How a delay takes real time, `time.sleep` by default; on a server it lets others be answered meanwhile."""
 
 
 class Clock:
@@ -27,8 +33,8 @@ class Clock:
         self._offset = 0.0
 
     def now(self) -> float:
-        """Return the time in seconds since the epoch."""
-        return time.time() + self._offset
+        """Return the time in seconds since the epoch, which no date beyond the year 9999 can hold."""
+        return min(time.time() + self._offset, LATEST)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
@@ -43,6 +49,10 @@ class Clock:
         if time.time() + wanted > LATEST:
             raise ValueError(f"a clock goes to the end of the year 9999 at most, which {seconds:g} more seconds are beyond")
         self._offset = wanted
+
+    def pass_by(self, seconds: float) -> None:
+        """Move the clock forward by what a call takes, which is answered whatever the clock says."""
+        self._offset += seconds
 
     def __repr__(self) -> str:
         return f"<Clock {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(self.now()))}, advanced by {self._offset:g} s>"

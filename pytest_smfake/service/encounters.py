@@ -9,7 +9,7 @@ from typing import TypeVar
 from pytest_smfake.spec.failures import ANY, Failure, failure
 
 from .calls import Call, Calls
-from .clock import Clock
+from .clock import Clock, real_sleep
 from .errors import ServiceError
 from .faults import Delay, Fault, Stage, Throttle, UnusedFaultError, Waiting
 from .inforce import Register
@@ -156,9 +156,9 @@ class Encounter:
             self._given_up = self._delay.seconds >= read_timeout
             seconds = min(self._delay.seconds, read_timeout)
             if self._delay.real:
-                time.sleep(seconds)
+                (real_sleep.get() or time.sleep)(seconds)
             else:
-                clock.advance(seconds)
+                clock.pass_by(seconds)
         self.at("arrival")
 
     def at(self, stage: Stage) -> None:

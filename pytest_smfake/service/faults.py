@@ -49,6 +49,7 @@ class Waiting(InForce):
         _whole("after", self.after, 0, "")
         if self.when is not None and not callable(self.when):
             raise ValueError(f"when={self.when!r} is not a function of the call")
+        _either("optional", self.optional)
 
     @property
     def label(self) -> str:
@@ -166,6 +167,7 @@ class Delay(Waiting):
     def __post_init__(self) -> None:
         super().__post_init__()
         number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
+        _either("real", self.real)
         if not number or not 0 < self.seconds <= LONGEST:
             raise ValueError(f"seconds={shown(self.seconds)} is not how long an answer takes: a number over 0 and at most {LONGEST}")
 
@@ -242,6 +244,11 @@ def probability(chance: float, *, seed: int = 0) -> Callable[[Call], bool]:
 
     holds.__name__ = f"probability({chance!r}, seed={seed!r})"
     return holds
+
+
+def _either(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}={shown(value)} is not True or False")
 
 
 def _whole(name: str, value: Any, least: int, note: str) -> None:

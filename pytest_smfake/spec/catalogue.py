@@ -8,6 +8,7 @@ from typing import Any
 
 from .crossfield import CROSS_FIELD, CrossField
 from .editions import edition_rules, overridden, parts_of, unknown_rule
+from .given import shown
 from .model import RESPONSE, shape_of
 from .rules import EDITIONS, Edition, Rule, Violation
 from .sound import sound, without_nulls
@@ -35,6 +36,8 @@ class Catalogue:
         if edition not in EDITIONS:
             raise ValueError(f"{edition!r} is not an edition; there are: {', '.join(EDITIONS)}")
         self.edition: Edition = edition
+        if rules is not None and not (isinstance(rules, Mapping) and all(isinstance(name, str) for name in rules)):
+            raise ValueError(f"rules={shown(rules)} is not a dict, such as {{'CreateModel/Containers:max': 15}}")
         self.overrides = dict(rules or {})
         self._rules: dict[str, dict[str, Rule]] = {}
         self._checks: dict[str, Check | None] = {}
@@ -187,7 +190,7 @@ def _position(shape: Any, value: Any, where: Where, ranks: dict[int, dict[str, i
             shape = shape.members[part]
         elif shape.type_name == "map":
             if id(value) not in ranks:
-                ranks[id(value)] = {name: rank for rank, name in enumerate(value)}
+                ranks[id(value)] = {str(name): rank for rank, name in enumerate(value)}  # a key that is no text is told of, too
             position.append(ranks[id(value)][str(part)])
             shape = shape.value
         else:

@@ -182,6 +182,8 @@ def failure(operation: str, code: str, *, unmodelled: bool = False) -> Failure:
     Raises:
         ValueError: there is no such operation, or no such failure of it; the sentence lists those that there are.
     """
+    if not isinstance(unmodelled, bool):
+        raise ValueError(f"unmodelled={shown(unmodelled)} is not True or False")
     if operation != ANY and not (isinstance(operation, str) and is_operation(operation)):
         names = sorted({*service_model().operation_names, *runtime_model().operation_names})
         nearest = difflib.get_close_matches(str(operation)[:100], names, n=3, cutoff=0.3) or ["CreateModel"]

@@ -87,6 +87,8 @@ def shape_of(operation: str) -> Shape | None:
     Raises:
         ValueError: the operation is not modelled.
     """
+    if not isinstance(operation, str):
+        raise ValueError(f"{shown(operation)} is not an operation of SageMaker, such as 'CreateModel'")
     model = operation_model(operation.removesuffix(RESPONSE))
     return model.output_shape if operation.endswith(RESPONSE) else model.input_shape
 

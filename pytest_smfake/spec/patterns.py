@@ -16,10 +16,13 @@ from functools import cache
 from itertools import groupby
 
 from .backtracking import bounded, longest_for_re
+from .given import shown
 
 DOT = "[^\n\r\u0085\u2028\u2029]"
 """What Java's `.` matches: anything but its line terminators."""
 
+LONGEST_PATTERN = 2000
+"""Characters of a pattern of a user (`rules=`): the time for a string grows with both. The longest of the SDK's model has 1,195."""
 LONGEST = 10_000
 """Characters up to which a string is matched where the time grows with the square of the length. A longer one is taken to match (assumed):
 members with such a pattern have bounds far below."""
@@ -116,12 +119,14 @@ def is_vacuous(pattern: str) -> bool:
 
 
 def _compiled(pattern: str, alphabet: str | None, trusted: bool, most: float) -> Callable[[str], object]:
+    if not trusted and len(pattern) > LONGEST_PATTERN:
+        raise ValueError(f"the pattern {shown(pattern)} has more than {LONGEST_PATTERN} characters, so that its time would not be bounded")
     text = translate(pattern, alphabet)
     try:
         quick = re.compile(text, re.ASCII).fullmatch
         slow = bounded(text)
-    except (re.error, ValueError) as error:
-        raise ValueError(f"the pattern {pattern!r} is not a Java regular expression that Python can match: {error}") from None
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"the pattern {shown(pattern)} is not a Java regular expression that Python can match: {error}") from None
     longest = longest_for_re(text) if trusted else 0
     if longest >= most:
         return quick

@@ -93,7 +93,14 @@ class Violation:
         return ".".join(map(_step, self.where[:-1] if self.entry else self.where))
 
     def __repr__(self) -> str:
-        return f"<Violation {self.rule.id} at {self.path or 'the request'}: {reprlib.repr(self.value)}>"
+        return f"<Violation {self.rule.id} at {self.path or 'the request'}: {_brief(self.value)}>"
+
+
+def _brief(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # a number of more digits than Python prints
+        return f"<{type(value).__name__} with a number too long to print>"
 
 
 def _step(part: str | int) -> str:

@@ -120,7 +120,7 @@ class Admin:
                 fake.add_model(**model)
                 return 201, {"arn": fake.models[fake.request(**model)["ModelName"]].arn}
             case "GET", ["calls"]:
-                return 200, _calls(fake, dict(parse_qsl(urlsplit(request.url).query)))
+                return 200, _calls(fake, parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
             case "GET", ["state"]:
                 return 200, state_of(fake)
             case "GET", ["in-force"]:
@@ -135,7 +135,7 @@ class Admin:
                     entry[1].stop()
                     del self._in_force[name, number]
                 return 200, _shown(number, *entry)
-        raise _RefusalError(404, f"There is no {method} {'/'.join(['', *steps])} of a world in the admin API")
+        raise _RefusalError(404, f"There is no {method} /{'/'.join(steps)} of a world in the admin API")
 
     def _put(self, name: str, fake: Any, kind: str, keywords: dict[str, Any]) -> tuple[int, Any]:
         method, legal = KEYWORDS[kind]
@@ -173,17 +173,29 @@ def _unused(fake: Any) -> str | None:
 def _object(request: Request) -> dict[str, Any]:
     """Return the JSON object that a request brings along, an empty one for none."""
     try:
-        value = json.loads(request.body.decode("utf-8"), parse_int=_number) if request.body.strip() else {}
+        text = request.body.decode("utf-8")
+        value = json.loads(text, parse_int=_number, object_pairs_hook=_once) if text.strip() else {}
     except (ValueError, RecursionError):
         raise _RefusalError(400, "The body is not JSON") from None
     if not isinstance(value, dict):
-        raise _RefusalError(400, f"The body is a JSON object, not {type(value).__name__}")
+        raise _RefusalError(400, f"The body has to be a JSON object, not {shown(value)}")
     return value
 
 
-def _number(digits: str) -> int | str:
-    """Return a whole number; one that is too long for any setting stays text, which who takes it refuses."""
-    return int(digits) if len(digits) <= 20 else digits
+def _number(digits: str) -> int:
+    """Return a whole number; none is longer than Python prints at any setting."""
+    if len(digits) > 400:
+        raise _RefusalError(400, f"A number of {len(digits)} digits is longer than any that is taken")
+    return int(digits)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of a name that it has twice nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
+        raise _RefusalError(400, f"{shown(twice)} is there twice")
+    return found
 
 
 def _check_keywords(what: str, given: dict[str, Any], legal: tuple[str, ...]) -> None:
@@ -209,8 +221,10 @@ def _shown(number: str, kind: str, put: Any) -> dict[str, Any]:
     return shown | ({"hits": put.hits} if hasattr(put, "hits") else {})
 
 
-def _calls(fake: Any, query: dict[str, str]) -> dict[str, Any]:
+def _calls(fake: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """Return the calls that are kept, from the number `after` on, at most `count` of them."""
+    query = _once(pairs)
+    _check_keywords("calls", query, ("after", "count"))
     numbers = {}
     for name, default in (("after", "0"), ("count", "1000")):
         if not re.fullmatch(r"[0-9]{1,9}", query.get(name, default)):

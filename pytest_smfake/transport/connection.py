@@ -18,6 +18,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from pytest_smfake.service.clock import real_sleep
+
 from .exchange import BrokenConnection, Request, Response
 from .http11 import Head, MalformedError, Parser, encode, refusal
 
@@ -35,7 +37,7 @@ DRAIN = 64 * 1024 * 1024
 """Bytes of a body over its bound that are read and thrown away, so that its client gets to see the answer."""
 LINGER = 1.0
 """Seconds that its client may stay silent meanwhile."""
-THREADS = 256
+THREADS = 1000
 """Requests that are answered at the same time; an answer can be slow on purpose."""
 TURNS = 1
 """Answers that are computed at the same time: one interpreter computes one at a time, and more of them only hold each other up."""
@@ -46,6 +48,8 @@ ENDING = 4.0
 SIZE = 256 * 1024
 ENDS_EARLY = (400, "The request ends early")
 
+Refused = Callable[[str, int, str], None]
+"""Takes note of bytes that were no request: from an address, with the status and text of the answer."""
 Answer = Callable[[Request, str], Response]
 """Answers a request from an address; raises `BrokenConnection` where there is to be no answer."""
 
@@ -61,11 +65,12 @@ class Connection:
         drains: how many bytes are read and thrown away before it is closed, so that its client gets to see the answer.
     """
 
-    def __init__(self, sock: socket.socket, client: str) -> None:
+    def __init__(self, sock: socket.socket, client: str, refused: Refused) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = sock
         self.client = client
+        self._refused = refused
         self.parser = Parser()
         self.unsent = b""
         self.until = time.monotonic() + IDLE
@@ -129,12 +134,14 @@ class Connection:
         return found
 
     def _refuse(self, status: int, text: str) -> None:
+        self._refused(self.client, status, text)
         self.send(refusal(status, text))
         self.closes, self.drains, self.until = True, DRAIN, time.monotonic() + LINGER
 
     def give_up(self, status: int, text: str) -> None:
         """Answer a request that has begun and will not be whole."""
         if self.parser.started and not (self.closes or self.silent):
+            self._refused(self.client, status, text)
             with contextlib.suppress(OSError):
                 self.send(refusal(status, text))
 
@@ -164,6 +171,12 @@ class Turns:
     def __exit__(self, *_: object) -> None:
         self._give_back(threading.get_ident())
 
+    def sleep(self, seconds: float) -> None:
+        """Sleep without a turn: how an answer takes its time on purpose."""
+        self._give_back(threading.get_ident())
+        time.sleep(seconds)
+        self.__enter__()
+
     def give_on(self, now: float) -> None:
         """Give the turns of those who are slow on purpose to others."""
         for thread, since in list(self._taken.items()):
@@ -183,9 +196,10 @@ class Turns:
 class HttpServer:
     """An HTTP/1.1 server that asks a function for its answers."""
 
-    def __init__(self, host: str, port: int, answer: Answer) -> None:
+    def __init__(self, host: str, port: int, answer: Answer, refused: Refused) -> None:
         self._wanted = (host, port)
         self._answer = answer
+        self._refused = refused
         self._returned: deque[Connection] = deque()
         self._ready: queue.SimpleQueue[tuple[Connection, Head, bytes] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -255,7 +269,7 @@ class HttpServer:
                 if error.errno in (errno.EMFILE, errno.ENFILE):
                     self._make_room()
                 return
-            connection = Connection(sock, str(address[0]))
+            connection = Connection(sock, str(address[0]), self._refused)
             self._selector.register(sock, selectors.EVENT_READ, connection)
 
     def _make_room(self) -> None:
@@ -325,9 +339,9 @@ class HttpServer:
             thread.join(max(0.0, end - time.monotonic()))
         waiting = [key.data for key in self._selector.get_map().values() if key.data is not None]
         for connection in (*self._returned, *waiting):
-            if connection.unsent:
+            if connection.unsent and (left := end - time.monotonic()) > 0:
                 with contextlib.suppress(OSError):
-                    connection.socket.settimeout(max(0.01, end - time.monotonic()))
+                    connection.socket.settimeout(left)
                     connection.socket.sendall(connection.unsent)
             connection.socket.close()
         self._selector.close()
@@ -337,6 +351,7 @@ class HttpServer:
     # What follows runs on the threads that answer.
 
     def _work(self) -> None:
+        real_sleep.set(self._turns.sleep)
         while True:
             with self._lock:
                 self._idle += 1

@@ -19,7 +19,7 @@ MAX_FRAMING = 8 * 1024
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _REQUEST = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
 _HEADER = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*")
-_ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<path>[^#]*)", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://(?P<host>[^/?#]+)(?P<path>[^#]*)", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 ONCE = ("host", "content-length", "transfer-encoding", "content-type", "x-amz-target", "authorization")
 """Headers that say something else to each reader who takes another one of two."""
@@ -177,12 +177,24 @@ class Head:
             self.headers[name] = value
         if "host" not in self.headers and not self.is_old:
             raise MalformedError("There is no Host header")
-        self.target = _path_of(request[2].decode())
+        self.target = self._path_of(request[2].decode())
         self.length, self.chunked = self._framing()
         self.unread = 0
         options = {option.strip().lower() for option in self.headers.get("connection", "").split(",")}
         self.keeps = "keep-alive" in options if self.is_old else "close" not in options
         self.expects = not self.is_old and bool(self.length or self.chunked) and self.headers.get("expect", "").lower() == "100-continue"
+
+    def _path_of(self, target: str) -> str:
+        """Return the path and query of a request target, whose host, if it has one, is that of the header."""
+        if target.startswith("/"):
+            return target
+        absolute = _ABSOLUTE.fullmatch(target)
+        if absolute is None:
+            raise MalformedError("The target of the request is no path")
+        if absolute["host"].lower() != self.headers.setdefault("host", absolute["host"]).lower():
+            raise MalformedError("The target of the request names another host than the Host header")
+        path = absolute["path"]
+        return path if path.startswith("/") else f"/{path}"
 
     def _framing(self) -> tuple[int, bool]:
         length, encoding = self.headers.get("content-length"), self.headers.get("transfer-encoding")
@@ -199,17 +211,6 @@ class Head:
     def request(self, body: bytes) -> Request:
         """Return the request as the fake takes it."""
         return Request(self.method, f"http://{self.headers.get('host', 'localhost')}{self.target}", self.headers, body)
-
-
-def _path_of(target: str) -> str:
-    """Return the path and query of a request target."""
-    if target.startswith("/"):
-        return target
-    absolute = _ABSOLUTE.fullmatch(target)
-    if absolute is None:
-        raise MalformedError("The target of the request is no path")
-    path = absolute["path"]
-    return path if path.startswith("/") else f"/{path}"
 
 
 def encode(response: Response, head: Head, *, keeps: bool) -> bytes:

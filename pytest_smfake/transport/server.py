@@ -69,7 +69,7 @@ class Server:
         self.admin: Callable[[Request], Response] | None = None
         self._log = log
         self._host_names = tuple(name.lower() for name in ("localhost", host, *host_names))
-        self._http = HttpServer(host, port, self._answer)
+        self._http = HttpServer(host, port, self._answer, self._refused)
         self._thread = threading.Thread(target=self._http.serve, name="smfake-server-accept", daemon=True)
         self._addresses: set[str] = set()
 
@@ -111,7 +111,7 @@ class Server:
 
     def _answer(self, request: Request, client: str) -> Response:
         started = time.perf_counter()
-        entry: dict[str, Any] = {"time": time.time(), "client": client, "method": request.method, "path": request.url.partition("?")[0]}
+        entry: dict[str, Any] = {"time": time.time(), "client": client, "method": request.method, "path": _path(request)}
         try:
             response = self._route(request, entry)
             self._note(entry, response.status, response.call, started)
@@ -125,10 +125,15 @@ class Server:
             self._note(entry, 500, None, started)
             return problem(500, "InternalFailure", f"{type(error).__name__} in the fake: the log of pytest_smfake.server tells more")
 
+    def _refused(self, client: str, status: int, text: str) -> None:
+        """Note what was no request."""
+        now = time.perf_counter()
+        self._note({"time": time.time(), "client": client, "method": None, "path": None, "error": text}, status, None, now)
+
     def _route(self, request: Request, entry: dict[str, Any]) -> Response:
         host = request.headers.get("host", "localhost")
         if not _HOST.fullmatch(host):
-            return problem(400, "MalformedHttpRequestException", "The Host header is none")
+            return problem(400, "MalformedHttpRequestException", "The Host header names no host")
         if not self._is_own(host):
             text = f"This server is not {host}: smfake serve takes further names that clients call it by with --host-name"
             return problem(421, "MisdirectedRequest", text)
@@ -157,6 +162,9 @@ class Server:
             name = match["name"]
             target, sent = (match["rest"] or "/") + (match["query"] or ""), target
             request = replace(request, url=f"http://{host}{target}", target=sent)
+        if "x-amz-target" in request.headers and (path := target.partition("?")[0]) not in ("", "/"):
+            text = f"{path} is no address of a world: the default world is at /, and others are at /worlds/NAME/"
+            return problem(404, "NoSuchWorld", text)
         entry["world"] = name
         fake = self.worlds.get(name)
         if fake is None:
@@ -175,6 +183,11 @@ class Server:
             entry |= {"region": call.region, "account": call.account, "attempt": call.attempts}
         with contextlib.suppress(OSError):  # a reader of the log that went away
             self._log(entry)
+
+
+def _path(request: Request) -> str:
+    """Return the path of a request, whatever its Host header says."""
+    return "/" + request.url.removeprefix("http://").partition("?")[0].partition("/")[2]
 
 
 def verdict(call: Call) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from pytest_smfake.service.arns import access_key_of, account_of
 from pytest_smfake.service.clock import Clock
+from pytest_smfake.spec.given import shown
 
 from .credentials import SECRET
 from .exchange import Request
@@ -154,7 +155,13 @@ def _access_key(name: str, key: Any) -> AccessKey:
         made = AccessKey(secret=key) if isinstance(key, str) else key if isinstance(key, AccessKey) else AccessKey(**key)
     except TypeError:
         raise ValueError(f"keys: {key!r} of {name!r} is not a secret, an AccessKey, nor a dict of its attributes") from None
-    if made.account is not None and not re.fullmatch(r"[0-9]{12}", made.account):
+    for attribute in ("secret", "principal", "session_token"):
+        value = getattr(made, attribute)
+        if not (isinstance(value, str) and value and value.isascii()) and (value is not None or attribute == "secret"):
+            raise ValueError(f"keys: {attribute}={shown(value)} of {name!r} is not a text of ASCII letters")
+    if made.expires is not None and (isinstance(made.expires, bool) or not isinstance(made.expires, int | float)):
+        raise ValueError(f"keys: expires={shown(made.expires)} of {name!r} is not a number of seconds since the epoch")
+    if made.account is not None and not (isinstance(made.account, str) and re.fullmatch(r"[0-9]{12}", made.account)):
         raise ValueError(f"keys: {made.account!r} of {name!r} is not an account id, which is a string of 12 digits")
     return made
 

@@ -50,7 +50,12 @@ def test_nobody_answers(capsys):
     )
 
 
-@pytest.mark.parametrize("stranger", [(200, b"<html>"), (405, b"<html>"), (404, b"[]")], indirect=True, ids=["200", "405", "list"])
+@pytest.mark.parametrize(
+    "stranger",
+    [(200, b"<html>"), (405, b"<html>"), (404, b"[]"), (200, b"null"), (200, b"[" * 100_000)],
+    indirect=True,
+    ids=["200", "405", "list", "null", "nested"],
+)
 def test_somebody_else_answers(stranger, capsys):
     assert main(["contract", f"--target=endpoint={stranger}", "--check=create/*"]) == 4
     text = capsys.readouterr()

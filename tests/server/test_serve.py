@@ -18,6 +18,7 @@ from contextlib import contextmanager
 import pytest
 
 from pytest_smfake.cli import main
+from pytest_smfake.serve import LOG_LINES, AccessLog
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
@@ -127,6 +128,55 @@ def test_the_log_is_an_object_a_line_under_parallel_clients():
     assert [json.loads(line)["path"] for line in errors.splitlines()] == ["/health"] * 400
 
 
+def test_a_log_that_nobody_reads_holds_up_none():
+    log = AccessLog(stream := Stuck())
+    for number in range(LOG_LINES + 100):
+        log({"number": number})
+    stream.read.set()
+    log.close()
+    numbers = [entry["number"] for entry in map(json.loads, stream.lines) if "number" in entry]
+    left_out = [entry["left_out"] for entry in map(json.loads, stream.lines) if "left_out" in entry]
+    assert numbers[0] == 0
+    assert len(numbers) + sum(left_out) == LOG_LINES + 100
+    assert 98 <= sum(left_out) <= 100
+
+
+class Stuck:
+    """A stream that takes nothing until somebody reads."""
+
+    def __init__(self):
+        self.read = threading.Event()
+        self.lines = []
+
+    def write(self, text):
+        self.read.wait(30)
+        self.lines += text.splitlines()
+
+    def flush(self):
+        """Nothing waits."""
+
+
+def test_a_server_whose_standard_error_is_closed_answers():
+    script = f"exec {sys.executable} -m pytest_smfake.cli serve --port 0 2>&-"
+    with subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        port = int(re.search(r":(\d+) ", process.stdout.readline())[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/health")
+        assert connection.getresponse().read() == b'{"status": "ok", "worlds": 1}'
+        connection.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == "smfake stopped\n"
+
+
+def test_a_state_is_written_where_a_link_leads(tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    with serving("--port", "0", "--state", str(tmp_path / "link.json"), "--log", "none") as (process, _, _):
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    assert (tmp_path / "link.json").is_symlink()
+    assert "worlds" in json.loads((tmp_path / "real.json").read_text("utf-8"))
+
+
 def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tmp_path):
     state = tmp_path / "state.json"
     answered: list[str] = []
@@ -188,8 +238,12 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
         (["--token", "x"], "--token is the token of the admin API, which needs --admin"),
         (["--region", "nowhere"], "'nowhere' is not the name of a region"),
         (["--limit", f"models={'9' * 5000}"], "a limit on models is a whole number of at least 0, not '999"),
-        (["--state", "/nowhere/at/all.json"], "--state /nowhere/at/all.json cannot be written: it is a directory, or in none"),
-        (["--state", "."], "--state . cannot be written: it is a directory, or in none"),
+        (["--state", "/nowhere/at/all.json"], "--state: /nowhere/at/all.json cannot be written: /nowhere/at is no directory"),
+        (["--state", "/dev/full"], "--state: /dev/full is no regular file, such as can be replaced by another"),
+        (["--state", "/proc/state.json"], "--state: /proc/state.json cannot be written: /proc: "),
+        (["--host-name", ""], "--host-name '' is not the name of a host, such as build-7: no scheme, no port, no *"),
+        (["--host-name", "build-7:80"], "--host-name 'build-7:80' is not the name of a host"),
+        (["--state", "."], "--state: . is a directory, not a file to write to"),
         (["--host", "256.1.1.1"], "--host '256.1.1.1' is not an address of this machine"),
     ],
 )

@@ -142,6 +142,8 @@ def test_old_http_and_head(connect):
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n", 400),
         (b"POST /\0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST http://elsewhere/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"POST http:/// HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
         (b"POST  / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 400),
         (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"PRI * HTTP/2.0\r\n\r\n", 505),
@@ -228,6 +230,35 @@ def test_what_is_refused_is_no_beginning_of_another_request(raw, fake):
     assert raw.receive()[0] == 400
     assert raw.receive()[0] == 0
     assert list(fake.models) == []
+
+
+@pytest.mark.parametrize("path", ["/worlds", "/worlds/", "/WORLDS/w", "/worlds/w/worlds/default/", "/health/", "/_smfakeX", "/x"])
+def test_a_path_that_is_no_world_s_is_answered_by_none(path, server, raw, fake):
+    with server.serving("w", FakeSageMaker()):
+        raw.send(http(path=path))
+        status, _, body = raw.receive()
+    assert (status, json.loads(body)["__type"]) == (404, "NoSuchWorld")
+    assert len(fake.calls) == 0
+
+
+def test_what_is_no_request_is_in_the_access_log(raw, log):
+    raw.send(b"nonsense\r\n\r\n")
+    assert raw.receive()[0] == 400
+    assert [(entry["method"], entry["status"], entry["error"]) for entry in log] == [(None, 400, "The request line is malformed")]
+
+
+def test_answers_that_are_slow_on_purpose_hold_up_none(connect, fake):
+    fake.delay("CreateModel", 2, times=None, real=True)
+    slow = [connect() for _ in range(300)]
+    for number, raw in enumerate(slow):
+        raw.send(create(f"m-{number}", fake))
+    quick = connect()
+    quick.send(http())
+    assert quick.receive()[0] == 200
+    assert len(fake.models) < 300
+    for raw in slow:
+        assert raw.receive()[0] == 200
+    assert len(fake.models) == 300
 
 
 @pytest.mark.parametrize(

@@ -325,3 +325,24 @@ def test_numbers_that_have_no_upper_bound():
     body = {"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:model/a"}
     assert ids("ListTags", body | {"MaxResults": 2**31 - 1}) == []
     assert ids("ListTags", body | {"MaxResults": 49}) == ["MaxResults:min"]
+
+
+@pytest.mark.parametrize("key", [5, None, True, b"a", 1.5])
+def test_keys_that_are_no_text(key):
+    assert validate("CreateModel", {"PrimaryContainer": {"Environment": {key: 6, "B": "c"}}}) != []
+
+
+def test_a_number_that_python_does_not_print():
+    (violation, *_) = validate("CreateModel", {"ModelName": 10**5000})
+    assert "a number too long to print" in repr(violation)
+
+
+@pytest.mark.parametrize("rules", [5, {5: 1}, ["CreateModel/Tags:max"]])
+def test_overrides_that_are_none(rules):
+    with pytest.raises(ValueError, match="is not a dict, such as {'CreateModel/Containers:max': 15}"):
+        validate("CreateModel", {}, rules=rules)
+
+
+def test_an_operation_that_is_no_text():
+    with pytest.raises(ValueError, match="None is not an operation of SageMaker, such as 'CreateModel'"):
+        validate(None, {})
