@@ -5,5 +5,6 @@ from __future__ import annotations
 from . import Unrewritten
 
 with Unrewritten():
-    from . import contract_plugin, hooks  # noqa: F401  # pytest imports them by name, later, when its own importer would compile them
+    # pytest imports these two by name, later, when its own importer would compile them.
+    from . import contract_plugin as _, hooks as _  # noqa: F401
     from .wiring import *  # noqa: F403  # the hooks and fixtures, which pytest looks for in this module

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from .check import Difference as Difference
     from .outcomes import CheckFacts as CheckFacts
     from .outcomes import RuleFacts as RuleFacts
+    from .reply import Reply as Reply
     from .report import Report as Report
     from .report import Result as Result
     from .report import read as read
     from .suite import CreateModelContract as CreateModelContract
     from .suite import checks as checks
     from .suite import run_contract as run_contract
-    from .target import Reply as Reply
     from .target import Target as Target
     from .targets import EndpointTarget as EndpointTarget
     from .targets import FakeTarget as FakeTarget
@@ -35,7 +35,7 @@ _HOMES = {
     "EndpointTarget": "targets",
     "FakeTarget": "targets",
     "MotoTarget": "targets",
-    "Reply": "target",
+    "Reply": "reply",
     "Report": "report",
     "Result": "report",
     "RuleFacts": "outcomes",

@@ -21,7 +21,8 @@ from .names import NAMED, ROOM, ours
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .target import Reply, Target
+    from .reply import Reply
+    from .target import Target
 
 OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
 """The operations on models, whose rules are part of the contract."""

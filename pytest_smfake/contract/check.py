@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_smfake.spec.rules import Evidence
 
 if TYPE_CHECKING:
-    from .target import Reply, Target
+    from .reply import Reply
+    from .target import Target
 
 Run = Callable[["Target"], None]
 

@@ -17,7 +17,8 @@ from pytest_smfake.spec.rules import EDITIONS
 from .boundaries import OPERATIONS
 from .check import Check, Difference, shown
 from .redaction import Redaction
-from .target import Reply, Target, V
+from .reply import Reply
+from .target import Target, V
 
 FORMAT = "pytest-smfake contract recording"
 VERSION = 2

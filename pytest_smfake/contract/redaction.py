@@ -16,8 +16,9 @@ from .tokens import QUOTED, Tokens, echoes, is_plain, leaves, value_of, vocabula
 if TYPE_CHECKING:
     from botocore.model import Shape
 
+    from .reply import Reply
     from .report import Result
-    from .target import Reply, Target
+    from .target import Target
 
 _MIME = re.compile(r"[a-z]+/[\w.+-]+(?:; ?charset=[\w-]+)?")
 _VALUE = re.compile(r"(?<=Value ')(.*?)(?=' at ')", re.DOTALL)

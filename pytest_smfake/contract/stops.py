@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .target import Reply
+    from .reply import Reply
 
 CREDENTIALS = frozenset(
     {

@@ -15,8 +15,9 @@ from pytest_smfake.spec.rules import Edition
 from .account import RATE, AwsSettings
 from .aws import AwsTarget
 from .recording import RecordingTarget
+from .reply import Reply
 from .stops import IN_A_ROW, StoppedError, UnprovedError
-from .target import PreflightError, Reply, Target
+from .target import PreflightError, Target
 
 ALONE = "alone"
 """What names have in common where nobody else uses the account: the same in each run."""
