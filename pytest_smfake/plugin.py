@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from . import Unrewritten
 
 with Unrewritten():
-    # pytest imports these two by name, later, when its own importer would compile them.
-    from . import contract_plugin as _, hooks as _  # noqa: F401
+    for name in ("pytest_smfake.contract_plugin", "pytest_smfake.hooks"):
+        import_module(name)  # pytest imports them by name, later, when its own importer would compile them
     from .wiring import *  # noqa: F403  # the hooks and fixtures, which pytest looks for in this module
