@@ -22,8 +22,8 @@ from .spec.rules import Edition
 from .transport import activation
 from .transport.active import active, fakes
 from .transport.clients import Loans, refuse_after_the_end
-from .transport.credentials import SECRET
 from .transport.signatures import AccessKey, Auth, Signatures
+from .transport.sigv4 import SECRET
 from .views import View
 
 if TYPE_CHECKING:

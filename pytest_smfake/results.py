@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,43 +43,11 @@ def check_path(path: Path) -> None:
     Raises:
         ValueError: it cannot; the sentence says why.
     """
+    from .spec.documents import check_place
+
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path.name!r} ends in none of: {', '.join(SUFFIXES)}")
     check_place(path)
-
-
-def check_place(path: Path) -> None:
-    """See that a file can be written at a path.
-
-    Raises:
-        ValueError: it cannot; the sentence says why.
-    """
-    if path.is_dir():
-        raise ValueError(f"{path} is a directory, not a file to write to")
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is no regular file, such as can be replaced by another")
-    parent = next(parent for parent in path.resolve().parents if parent.exists())
-    if not parent.is_dir():
-        raise ValueError(f"{path} cannot be written: {parent} is not a directory")
-    try:
-        with tempfile.NamedTemporaryFile(dir=parent, prefix=f".{path.name}."):
-            pass
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written: {parent}: {error.strerror}") from None
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that there is, in any event, either what was there before or all of the text.
-
-    Raises:
-        OSError: the file cannot be written; what was there before is still there.
-    """
-    path = path.resolve()  # what a link leads to is written, and the link stays
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    # A lone surrogate, which a request may hold, becomes the escape that JSON has for it.
-    part.write_bytes(text.encode("utf-8", "backslashreplace"))
-    part.replace(path)
 
 
 class Results:

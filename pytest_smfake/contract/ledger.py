@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smfake.cases import silences
-from pytest_smfake.results import write_whole
 from pytest_smfake.spec.catalogue import catalogue
+from pytest_smfake.spec.documents import write_whole
 from pytest_smfake.spec.ledger import FORMAT, VERSION, Ledger, plain, read
 from pytest_smfake.spec.rules import EDITIONS, Edition
 

@@ -9,9 +9,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pytest_smfake.results import write_whole
 from pytest_smfake.spec import documents as look
-from pytest_smfake.spec.documents import Look
+from pytest_smfake.spec.documents import Look, write_whole
 from pytest_smfake.spec.rules import EDITIONS
 
 from .boundaries import OPERATIONS

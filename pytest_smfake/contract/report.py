@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_smfake.results import write_whole
+from pytest_smfake.spec.documents import write_whole
 from pytest_smfake.spec.rules import Edition
 
 from .outcomes import EVIDENCE, OUTCOMES, REDACTED, CheckFacts, Outcome, RuleFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pytest_smfake.results import check_place
+from pytest_smfake.spec.documents import check_place
 from pytest_smfake.spec.ledger import Ledger, read
 from pytest_smfake.spec.rules import Edition
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.service.arns import access_key_of
 
+from .sigv4 import SECRET
 from .variables import DUMMY, KEY_VARIABLES, METADATA, SET_ASIDE, variables
 
 if TYPE_CHECKING:
     from .active import ActiveFake
 
-SECRET = "smfake"  # noqa: S105  # a dummy, for requests that never leave the process
 METHOD = "smfake"
 """How the fake's own credentials say where they are from: the fake that is active then puts its own in their place."""
 ENVIRONMENT = "smfake environment"

@@ -15,9 +15,8 @@ from pytest_smfake.service.arns import access_key_of, account_of
 from pytest_smfake.service.clock import Clock
 from pytest_smfake.spec.given import shown
 
-from .credentials import SECRET
 from .exchange import Request
-from .sigv4 import ALGORITHM, FORM, Signed, canonical_request, payload_of, refusal, signing_key, take_apart
+from .sigv4 import ALGORITHM, FORM, SECRET, Signed, canonical_request, payload_of, refusal, signing_key, take_apart
 
 Auth = Literal["lenient", "strict"]
 SKEW = 5 * 60

@@ -14,6 +14,7 @@ from pytest_smfake.spec.failures import ANY, failure
 
 from .exchange import Request
 
+SECRET = "smfake"  # noqa: S105  # a dummy, for requests that never leave the process
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 FORM = "%Y%m%dT%H%M%SZ"
