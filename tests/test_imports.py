@@ -32,7 +32,7 @@ LAYERS = {
     "advice": {"spec", "service", "transport", "fake"},
     "contract": {"spec", "service", "values", "cases", "fake", "results", "contract"},
     "contract_plugin": {"contract", "hooks", "results"},
-    "results": {"contract"},
+    "results": {"contract", "spec"},
     "contract_cli": {"spec", "contract", "results"},
     "hooks": {"contract"},
     "cli": {"spec", "service", "serve", "contract", "contract_cli"},
