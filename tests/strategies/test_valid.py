@@ -323,11 +323,12 @@ def test_the_first_draw_loads_what_the_first_call_would_load():
             before = set(sys.modules)
             assert "boto3" in before
             from pytest_smfake import FakeSageMaker
-            from pytest_smfake.transport import clients, loading
-            kept, read = len(clients._kept), len(loading._read)
+            from pytest_smfake.transport.clients import _kept
+            from pytest_smfake.transport.loading import _read
+            kept, read = len(_kept), len(_read)
             with FakeSageMaker() as fake:
                 fake.client().create_model(**request)
-            assert (kept, read) == (len(clients._kept), len(loading._read)) != (0, 0)
+            assert (kept, read) == (len(_kept), len(_read)) != (0, 0)
             assert not {name for name in set(sys.modules) - before if name.startswith(("boto", "pytest_smfake"))}
 
         example()
