@@ -47,7 +47,9 @@ def test_a_file_that_cannot_be_written_in_the_end_hides_nothing(service, tmp_pat
     def full(path, text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(f"pytest_smfake.contract.{'recording' if option == 'record' else 'ledger'}.write_whole", full)
+    monkeypatch.setattr(
+        {"record": "pytest_smfake.contract.recording", "ledger": "pytest_smfake.contract.ledger"}[option] + ".write_whole", full
+    )
     path, report = tmp_path / "it.json", tmp_path / "report.json"
     assert main([*LINE, "--check=create/response", f"--{option}={path}", f"--report={report}"]) == 1
     lines = capsys.readouterr().out.splitlines()
