@@ -12,9 +12,9 @@ import moto
 from botocore.awsrequest import AWSResponse
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.transport.botocore import envelope
-from pytest_smfake.transport.exchange import Request
-from pytest_smfake.transport.wire import answer
+from pytest_smfake.clients.botocore import envelope
+from pytest_smfake.protocol.http import Request
+from pytest_smfake.protocol.json11 import answer
 
 from .canned import Raw, canned
 from .measure import Contender, Figure, interleave, ratio

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.transport.exchange import Request
-from pytest_smfake.transport.wire import answer
+from pytest_smfake.protocol.http import Request
+from pytest_smfake.protocol.json11 import answer
 
 from .measure import Figure
 

@@ -13,12 +13,12 @@ LOAD = """
 import time
 import pytest, _pytest.pytester, _pytest.terminal, _pytest.fixtures  # what every run of pytest has loaded
 started = time.process_time()
-import pytest_smfake.plugin, pytest_smfake.contract_plugin
+import pytest_smfake.plugin, pytest_smfake.contract.plugin
 print(1000 * (time.process_time() - started))
 """
 HEAVY = """
 import sys
-import pytest_smfake.plugin, pytest_smfake.contract_plugin
+import pytest_smfake.plugin, pytest_smfake.contract.plugin
 heavy = {"boto3", "botocore", "moto", "responses", "requests", "hypothesis", "faker", "aiobotocore"}
 print(len(heavy & sys.modules.keys()))
 """

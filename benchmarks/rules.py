@@ -10,10 +10,10 @@ import fastjsonschema
 import jsonschema_rs
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.spec.catalogue import catalogue
-from pytest_smfake.spec.patterns import translate
-from pytest_smfake.values.requests import maker
-from pytest_smfake.values.tree import Node
+from pytest_smfake.generate.requests import maker
+from pytest_smfake.generate.tree import Node
+from pytest_smfake.rules.catalogue import catalogue
+from pytest_smfake.rules.java_regex import translate
 
 from .measure import Contender, Figure, interleave, ratio
 

@@ -18,10 +18,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
-from pytest_smfake.spec.patterns import translate
+from pytest_smfake.generate.requests import maker
+from pytest_smfake.generate.tree import Node
+from pytest_smfake.rules.java_regex import translate
 from pytest_smfake.strategies import create_model_requests
-from pytest_smfake.values.requests import maker
-from pytest_smfake.values.tree import Node
 
 from .measure import Figure
 

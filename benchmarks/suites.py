@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from pytest_smfake import FakeSageMaker, sweep
 from pytest_smfake.contract import FakeTarget, run_contract
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.rules.rule import EDITIONS
 
 from .measure import Figure
 

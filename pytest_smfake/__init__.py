@@ -7,6 +7,39 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from .fake import FakeSageMaker as FakeSageMaker
+    from .protocol.signatures import AccessKey as AccessKey
+    from .rules.catalogue import Catalogue as Catalogue
+    from .rules.catalogue import validate as validate
+    from .rules.messages import message as message
+    from .rules.messages import parse as parse
+    from .rules.rule import Rule as Rule
+    from .rules.rule import Violation as Violation
+    from .service.arns import UnlistedRegionWarning as UnlistedRegionWarning
+    from .service.calls import Call as Call
+    from .service.calls import Calls as Calls
+    from .service.clock import Clock as Clock
+    from .service.containers.stand_ins import Invocation as Invocation
+    from .service.containers.stand_ins import StandIn as StandIn
+    from .service.endpoint import Endpoint as Endpoint
+    from .service.errors import NetworkBlockedError as NetworkBlockedError
+    from .service.errors import ServiceError as ServiceError
+    from .service.faults import Delay as Delay
+    from .service.faults import Fault as Fault
+    from .service.faults import Throttle as Throttle
+    from .service.faults import UnusedFaultError as UnusedFaultError
+    from .service.faults import probability as probability
+    from .service.limits import Limit as Limit
+    from .service.permissions import Denial as Denial
+    from .service.resources import EndpointConfig as EndpointConfig
+    from .service.resources import Model as Model
+    from .service.transform_job import TransformJob as TransformJob
+    from .service.transform_jobs import NothingRanWarning as NothingRanWarning
+    from .sweeps import Run as Run
+    from .sweeps import Sweep as Sweep
+    from .sweeps import sweep as sweep
+
 
 class Unrewritten:
     """Leaves what is imported within a `with` block to Python, which has it compiled.
@@ -26,74 +59,42 @@ class Unrewritten:
 
 
 with Unrewritten():
-    from .transport import variables as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
+    from .clients import environment as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
 
-if TYPE_CHECKING:
-    from .fake import FakeSageMaker as FakeSageMaker
-    from .service.access import Denial as Denial
-    from .service.calls import Call as Call
-    from .service.calls import Calls as Calls
-    from .service.clock import Clock as Clock
-    from .service.endpoint import Endpoint as Endpoint
-    from .service.errors import NetworkBlockedError as NetworkBlockedError
-    from .service.errors import ServiceError as ServiceError
-    from .service.faults import Delay as Delay
-    from .service.faults import Fault as Fault
-    from .service.faults import Throttle as Throttle
-    from .service.faults import UnusedFaultError as UnusedFaultError
-    from .service.faults import probability as probability
-    from .service.limits import Limit as Limit
-    from .service.places import UnlistedRegionWarning as UnlistedRegionWarning
-    from .service.standins import Invocation as Invocation
-    from .service.standins import StandIn as StandIn
-    from .service.store import EndpointConfig as EndpointConfig
-    from .service.store import Model as Model
-    from .service.transform_job import TransformJob as TransformJob
-    from .service.transform_jobs import NothingRanWarning as NothingRanWarning
-    from .spec.catalogue import Catalogue as Catalogue
-    from .spec.catalogue import validate as validate
-    from .spec.messages import message as message
-    from .spec.messages import parse as parse
-    from .spec.rules import Rule as Rule
-    from .spec.rules import Violation as Violation
-    from .sweeps import Run as Run
-    from .sweeps import Sweep as Sweep
-    from .sweeps import sweep as sweep
-    from .transport.signatures import AccessKey as AccessKey
 
 # Loaded when asked for: a test run that does not use the plugin must not pay for botocore.
 _HOMES = {
-    "AccessKey": "transport.signatures",
+    "AccessKey": "protocol.signatures",
     "Call": "service.calls",
     "Calls": "service.calls",
-    "Catalogue": "spec.catalogue",
+    "Catalogue": "rules.catalogue",
     "Clock": "service.clock",
     "Delay": "service.faults",
-    "Denial": "service.access",
+    "Denial": "service.permissions",
     "Endpoint": "service.endpoint",
-    "EndpointConfig": "service.store",
+    "EndpointConfig": "service.resources",
     "FakeSageMaker": "fake",
     "Fault": "service.faults",
-    "Invocation": "service.standins",
+    "Invocation": "service.containers.stand_ins",
     "Limit": "service.limits",
-    "Model": "service.store",
+    "Model": "service.resources",
     "NetworkBlockedError": "service.errors",
     "NothingRanWarning": "service.transform_jobs",
-    "Rule": "spec.rules",
+    "Rule": "rules.rule",
     "Run": "sweeps",
     "ServiceError": "service.errors",
-    "StandIn": "service.standins",
+    "StandIn": "service.containers.stand_ins",
     "Sweep": "sweeps",
     "Throttle": "service.faults",
     "TransformJob": "service.transform_job",
-    "UnlistedRegionWarning": "service.places",
+    "UnlistedRegionWarning": "service.arns",
     "UnusedFaultError": "service.faults",
-    "Violation": "spec.rules",
-    "message": "spec.messages",
-    "parse": "spec.messages",
+    "Violation": "rules.rule",
+    "message": "rules.messages",
+    "parse": "rules.messages",
     "probability": "service.faults",
     "sweep": "sweeps",
-    "validate": "spec.catalogue",
+    "validate": "rules.catalogue",
 }
 __all__ = [
     "AccessKey",

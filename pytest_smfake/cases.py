@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .spec.rules import Edition, Rule
-from .values.aims import Aim
-from .values.breaking import break_constraint, follow
-from .values.breaks import Silent, ways
-from .values.choices import LEAST
-from .values.limits import limit_rules, limit_states
-from .values.places import member_at, places, put, spelled
-from .values.recipes import Side, recipes
-from .values.requests import ACCOUNT, REGION, Maker, maker_of
-from .values.states import Account, State, Step, states
-from .values.tree import Node
-from .values.verdicts import Verdict, rejection
+from .generate.choices import LEAST
+from .generate.examples import Side, recipes
+from .generate.invalid import Verdict, break_constraint, follow, rejection
+from .generate.mutations import Silent, member_at, places, put, spelled, ways
+from .generate.requests import ACCOUNT, REGION, Maker, maker_of
+from .generate.states import Account, State, Step, limit_rules, limit_states, states
+from .generate.tree import Aim, Node
+from .rules.rule import Edition, Rule
 
 __all__ = ["Case", "Silence", "Verdict", "cases", "silences"]
 

@@ -15,15 +15,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import contract_cli
-from .serve import add_arguments
-from .serve import serve as serve_until_stopped
-from .spec.given import shown
-from .spec.rules import EDITIONS
+from .contract import command as contract_cli
+from .rules.inputs import shown
+from .rules.rule import EDITIONS
+from .server.command import add_arguments
+from .server.command import serve as serve_until_stopped
 
 if TYPE_CHECKING:
-    from .spec.catalogue import Catalogue
-    from .spec.rules import Rule
+    from .rules.catalogue import Catalogue
+    from .rules.rule import Rule
 
 USAGE_ERROR = 2
 UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
@@ -118,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
 
 def print_rules(options: argparse.Namespace) -> int:
     """Print the rules of one operation, or of all that the fake implements."""
-    from .spec.catalogue import catalogue
+    from .rules.catalogue import catalogue
 
     found = [rule for name in _operations(options.operation) for rule in _rules(catalogue(options.edition), name)]
     if options.json:
@@ -155,7 +155,7 @@ def print_diff(options: argparse.Namespace) -> int:
 
 def print_changes(before: Path, after: Path) -> int:
     """Print what checks of the contract came out in another way in a second report."""
-    from .contract.changes import KINDS, circumstances, compare, tally
+    from .contract.diff import KINDS, circumstances, compare, tally
     from .contract.report import read
 
     old, new = read(before), read(after)
@@ -172,7 +172,7 @@ def print_changes(before: Path, after: Path) -> int:
 
 def print_differences(options: argparse.Namespace) -> int:
     """Print the rules that two editions state differently."""
-    from .spec.catalogue import catalogue, differences
+    from .rules.catalogue import catalogue, differences
 
     left, right = catalogue(options.left), catalogue(options.right)
     found = [entry for name in _operations(options.operation) for entry in differences(left, right, name)]
@@ -182,19 +182,19 @@ def print_differences(options: argparse.Namespace) -> int:
 
 
 def _operations(name: str | None) -> Iterable[str]:
-    from .service.operations import OPERATIONS
+    from .service.service import OPERATIONS
 
     return (name,) if name else OPERATIONS
 
 
 def _rules(catalogue: Catalogue, operation: str) -> list[Rule]:
-    from .spec.model import RESPONSE
+    from .rules.service_model import RESPONSE
 
     return [*catalogue.rules(operation), *catalogue.rules(operation + RESPONSE)]
 
 
 def _evidence(rule: Rule) -> str:
-    from .spec.patterns import is_vacuous
+    from .rules.java_regex import is_vacuous
 
     return f"{rule.evidence}, not enforced" if rule.keyword == "pattern" and is_vacuous(rule.bound) else rule.evidence
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from .generate.choices import Choices
+from .generate.requests import ACCOUNT, REGION, maker_of
+from .generate.tree import Node
+from .rules.rule import Edition
+from .rules.service_model import check_members
+
 try:
     from faker.providers import BaseProvider
 except ImportError as error:
     raise ImportError("pytest_smfake.faker needs Faker: pip install 'pytest-smfake[faker]'") from error
 
-from .spec.model import check_members
-from .spec.rules import Edition
-from .values.choices import Choices
-from .values.requests import ACCOUNT, REGION, maker_of
-from .values.tree import Node
 
 WORDS = ("churn", "fraud", "demand", "price", "uplift", "ranking", "intent", "sentiment", "segment", "forecast", "anomaly", "vision")
 """What models are about: the same in every locale, since names are ASCII in all of them."""

@@ -8,9 +8,9 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .protocol.signatures import AccessKey, Auth
+    from .rules.rule import Edition
     from .service.clock import Clock
-    from .spec.rules import Edition
-    from .transport.signatures import AccessKey, Auth
 
 LOCAL = ("allow", "real_sleep", "clock", "credentials")
 """Settings that are about the process of the fake alone: they do not cross to a server in another one."""
@@ -44,9 +44,9 @@ class Settings:
     credentials: bool = True
 
     def __post_init__(self) -> None:
+        from .rules.inputs import shown
+        from .service.arns import check_account, check_region
         from .service.clock import Clock
-        from .service.places import check_account, check_region
-        from .spec.given import shown
 
         for name, (wanted, right) in FORMS.items():
             value = getattr(self, name)

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from .fake import FakeSageMaker
+from .rules import failures
+from .rules.inputs import counted
 from .service.calls import Call
-from .spec import failures
-from .spec.given import counted
 
 AFTER = ":after"
 """Ends the name of a failure that strikes after the operation has taken effect: `connection-reset:after`."""

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_smfake import Catalogue
 from pytest_smfake.cli import main
-from pytest_smfake.service.operations import OPERATIONS
+from pytest_smfake.service.service import OPERATIONS
 
 
 def test_rules_as_a_table(capsys):

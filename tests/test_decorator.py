@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_smfake import FakeSageMaker, UnusedFaultError
-from pytest_smfake.transport.active import active, fakes
+from pytest_smfake.protocol.active import active, fakes
 
 # Where no fake is active it reaches nobody: a proxy that is not there.
 CLIENT = boto3.client(

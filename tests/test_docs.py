@@ -58,10 +58,10 @@ def test_the_other_examples(block, pytester):
 
 
 def test_fixtures_settings_and_operations_are_named():
-    from pytest_smfake.service.operations import OPERATIONS
+    from pytest_smfake.service.service import OPERATIONS
     from pytest_smfake.settings import NAMES
 
-    source = "".join((ROOT / "pytest_smfake" / name).read_text("utf-8") for name in ("wiring.py", "contract_plugin.py"))
+    source = "".join((ROOT / "pytest_smfake" / name).read_text("utf-8") for name in ("plugin/hooks.py", "contract/plugin.py"))
     names = [*NAMES, *OPERATIONS, *re.findall(r'addini\("(\w+)"', source), *re.findall(r"fixture\S*\ndef (\w+)", source)]
     assert len(names) > 20
     pages = "".join(page.read_text("utf-8") for page in PAGES)

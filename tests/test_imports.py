@@ -15,37 +15,25 @@ PACKAGE = Path(pytest_smfake.__file__).parent
 HEAVY = ("boto3", "botocore", "moto", "responses", "hypothesis", "faker", "aiobotocore", "jsonschema")
 
 LAYERS = {
-    "spec": {"spec"},
+    "rules": set(),
     "patches": set(),
-    "service": {"spec", "service", "patches"},
-    "values": {"spec", "values"},
-    "cases": {"spec", "values"},
-    "strategies": {"spec", "values", "fake"},
-    "transport": {"spec", "service", "transport", "patches", "settings"},
-    "neighbours": set(),
-    "views": {"spec", "service", "views"},
-    "controls": {"spec", "service"},
-    "decorators": set(),
-    "classes": {"decorators"},
-    "fake": {"spec", "service", "transport", "settings", "neighbours", "views", "controls", "decorators", "classes", "fake"},
-    "sweeps": {"spec", "service", "fake"},
-    "advice": {"spec", "service", "transport", "fake"},
-    "contract": {"spec", "service", "values", "cases", "fake", "results", "contract"},
-    "contract_plugin": {"contract", "hooks", "results"},
-    "results": {"contract", "spec"},
-    "contract_cli": {"spec", "contract", "results"},
-    "hooks": {"contract"},
-    "cli": {"spec", "service", "serve", "contract", "contract_cli"},
-    "serve": {"spec", "fake", "settings", "transport", "results"},
-    "remote": {"spec", "service", "transport", "fake"},
-    "served": {"fake", "settings", "transport", "remote"},
-    "audit": {"spec", "transport"},
-    "faker": {"spec", "values"},
-    "settings": {"spec", "service", "transport"},
-    "configuration": {"spec", "service", "fake", "settings"},
-    "plugin": {"contract_plugin", "hooks", "wiring", "Unrewritten"},
-    "wiring": {"transport", "configuration", "settings", "fake", "advice", "audit", "faker", "served", "remote"},
-    "__init__": {"spec", "service", "transport", "fake", "sweeps"},
+    "decorator": set(),
+    "service": {"rules", "patches"},
+    "generate": {"rules"},
+    "protocol": {"rules", "service", "patches"},
+    "settings": {"rules", "service", "protocol"},
+    "clients": {"rules", "service", "protocol", "patches"},
+    "cases": {"rules", "generate"},
+    "faker": {"rules", "generate"},
+    "audit": {"rules", "clients"},
+    "fake": {"rules", "service", "protocol", "clients", "settings", "decorator"},
+    "strategies": {"rules", "generate", "fake"},
+    "sweeps": {"rules", "service", "fake"},
+    "server": {"rules", "service", "protocol", "clients", "settings", "fake"},
+    "contract": {"rules", "service", "generate", "cases", "fake"},
+    "plugin": {"rules", "service", "clients", "settings", "fake", "faker", "audit", "server", "contract", "Unrewritten"},
+    "cli": {"rules", "service", "server", "contract"},
+    "__init__": {"rules", "service", "protocol", "clients", "fake", "sweeps"},
 }
 """Which parts of the package each part may import, itself included."""
 
@@ -115,7 +103,7 @@ def test_the_directions_of_imports(path):
 def test_a_wrong_direction_would_be_seen(monkeypatch, tmp_path):
     monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
     (tmp_path / "spec").mkdir()
-    for line in ("from pytest_smfake.service.core import Service", "from ..service import core", "from ..service.core import Service"):
+    for line in ("from pytest_smfake.service.service import Service", "from ..service import core", "from ..service.core import Service"):
         file = tmp_path / "spec" / "wrong.py"
         file.write_text(line)
         assert imports_of(file) == {"service"}, line

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_smfake.spec.catalogue import Catalogue
-from pytest_smfake.spec.messages import message
-from pytest_smfake.spec.otherwise import otherwise
-from pytest_smfake.spec.rules import Edition
+from pytest_smfake.rules.catalogue import Catalogue, otherwise
+from pytest_smfake.rules.messages import message
+from pytest_smfake.rules.rule import Edition
 
 SHOWN = 3
 """How many of the places that break a rule are named."""

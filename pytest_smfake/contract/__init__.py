@@ -6,44 +6,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .changes import Change as Change
-    from .changes import compare as compare
+    from pytest_smfake.contract.targets.emulators import EndpointTarget as EndpointTarget
+    from pytest_smfake.contract.targets.emulators import FakeTarget as FakeTarget
+    from pytest_smfake.contract.targets.emulators import MotoTarget as MotoTarget
+    from pytest_smfake.contract.targets.target import Target as Target
+
     from .check import CAPABILITIES as CAPABILITIES
     from .check import Check as Check
     from .check import Difference as Difference
+    from .check import Reply as Reply
+    from .diff import Change as Change
+    from .diff import compare as compare
     from .outcomes import CheckFacts as CheckFacts
     from .outcomes import RuleFacts as RuleFacts
-    from .reply import Reply as Reply
     from .report import Report as Report
     from .report import Result as Result
     from .report import read as read
-    from .suite import CreateModelContract as CreateModelContract
-    from .suite import checks as checks
-    from .suite import run_contract as run_contract
-    from .target import Target as Target
-    from .targets import EndpointTarget as EndpointTarget
-    from .targets import FakeTarget as FakeTarget
-    from .targets import MotoTarget as MotoTarget
+    from .run import CreateModelContract as CreateModelContract
+    from .run import checks as checks
+    from .run import run_contract as run_contract
 
 _HOMES = {
     "CAPABILITIES": "check",
-    "Change": "changes",
+    "Change": "diff",
     "Check": "check",
     "CheckFacts": "outcomes",
-    "CreateModelContract": "suite",
+    "CreateModelContract": "run",
     "Difference": "check",
-    "EndpointTarget": "targets",
-    "FakeTarget": "targets",
-    "MotoTarget": "targets",
-    "Reply": "reply",
+    "EndpointTarget": "targets.emulators",
+    "FakeTarget": "targets.emulators",
+    "MotoTarget": "targets.emulators",
+    "Reply": "check",
     "Report": "report",
     "Result": "report",
     "RuleFacts": "outcomes",
-    "Target": "target",
-    "checks": "suite",
-    "compare": "changes",
+    "Target": "targets.target",
+    "checks": "run",
+    "compare": "diff",
     "read": "report",
-    "run_contract": "suite",
+    "run_contract": "run",
 }
 __all__ = [
     "CAPABILITIES",

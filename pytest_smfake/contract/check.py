@@ -1,17 +1,16 @@
-"""What a check is: one sentence of the contract, and code that holds a target to it."""
+"""What a check is: one sentence of the contract, and code that holds a target to it by what the target answers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.spec.rules import Evidence
+from pytest_smfake.rules.rule import Evidence
 
 if TYPE_CHECKING:
-    from .reply import Reply
-    from .target import Target
+    from pytest_smfake.contract.targets.target import Target
 
 Run = Callable[["Target"], None]
 
@@ -155,3 +154,42 @@ def one_line(text: str, width: int) -> str:
     """
     text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a target answered to one call.
+
+    Attributes:
+        operation: the operation that was called.
+        status: the HTTP status.
+        headers: the response's headers, their names in lower case.
+        body: the response's body.
+        code: the error code, None for a success.
+        message: the error's text, empty for a success.
+        members: the members of a success, as botocore reads them.
+    """
+
+    operation: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    code: str | None
+    message: str
+    members: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        """What happened, in words."""
+        if self.code is None:
+            return f"accepted, {self.status}: {shown(self.members, 300)}"
+        # A client names an error without a code by its status.
+        code = "" if self.code == str(self.status) else f" {self.code}"
+        return f"rejected, {self.status}{code}: {self.message}"
+
+
+def body_of(request: Any) -> bytes:
+    """Return the body of a request: JSON of its parameters, or the bytes that it is."""
+    if isinstance(request, bytes):
+        return request
+    return json.dumps(request, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pytest_smfake.spec.given import counted
+from pytest_smfake.rules.inputs import counted
 
 from .check import one_line
 from .outcomes import CheckFacts

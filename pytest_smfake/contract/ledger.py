@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smfake.cases import silences
-from pytest_smfake.spec.catalogue import catalogue
-from pytest_smfake.spec.documents import write_whole
-from pytest_smfake.spec.ledger import FORMAT, VERSION, Ledger, plain, read
-from pytest_smfake.spec.rules import EDITIONS, Edition
+from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.contract.targets.aws import AwsTarget
+from pytest_smfake.rules.catalogue import catalogue
+from pytest_smfake.rules.documents import write_whole
+from pytest_smfake.rules.ledger import FORMAT, VERSION, Ledger, plain, read
+from pytest_smfake.rules.rule import EDITIONS, Edition
 
-from .aws import AwsTarget
-from .boundaries import OPERATIONS
 from .report import Result
-from .suite import checks
+from .run import checks
 
 
 def write(path: Path, target: AwsTarget, results: Iterable[Result], edition: Edition) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from .check import one_line
-from .denominator import standings
+from .coverage import standings
 from .outcomes import MARKS, OUTCOMES, REDACTED, STANDINGS
 from .report import Report, Result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_smfake.results import SUFFIXES
+from .results import SUFFIXES
 
 AWS = {
     "account": "the account id that the credentials have to be of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from pytest_smfake.spec.rules import Evidence
+from pytest_smfake.rules.rule import Evidence
 
 Outcome = Literal["passed", "failed", "outdated", "skipped"]
 Standing = Literal["proved", "in part", "failed", "outdated", "skipped", "not run"]

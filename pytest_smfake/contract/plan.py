@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_smfake.contract.targets.aws import AwsTarget
+from pytest_smfake.contract.targets.names import NAMED
 from pytest_smfake.fake import FakeSageMaker
 
-from .aws import AwsTarget
-from .names import NAMED
-from .reply import body_of
+from .check import body_of
 
 if TYPE_CHECKING:
-    from pytest_smfake.spec.rules import Edition
+    from pytest_smfake.rules.rule import Edition
 
     from .check import Check
 
@@ -62,7 +62,7 @@ class Rehearsal(AwsTarget):
 
     def run_through(self, checks: Sequence[Check], edition: Edition) -> None:
         """Do what a run does."""
-        from .suite import run_checks
+        from .run import run_checks
 
         with self._fake:
             self.survey()

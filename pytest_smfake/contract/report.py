@@ -1,4 +1,4 @@
-"""What a run of the contract found, as data: gathered, written to a file, read back, and shown as a table."""
+"""What a run of the contract found, as data: gathered, written to a file, read back with distrust, and shown as a table."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.spec.documents import write_whole
-from pytest_smfake.spec.rules import Edition
+from pytest_smfake.rules import documents as look
+from pytest_smfake.rules.documents import Look, write_whole
+from pytest_smfake.rules.rule import EDITIONS, Edition
 
+from .check import CAPABILITIES
 from .outcomes import EVIDENCE, OUTCOMES, REDACTED, CheckFacts, Outcome, RuleFacts
-from .reading import FORMAT, VERSION, report_data
 
 if TYPE_CHECKING:
     from .check import Check
@@ -103,7 +104,7 @@ class Report:
         redacted: bool = False,
     ) -> Report:
         """Return the report of a run that has just ended, its results in the order of the targets and checks."""
-        from .denominator import describe_rules
+        from .coverage import describe_rules
 
         known = ("pytest-smfake", "boto3", "botocore", *(["moto"] if any(name.startswith("moto") for name in targets) else []))
         versions = {"python": platform.python_version(), **{name: version(name) for name in known}}
@@ -135,7 +136,7 @@ class Report:
 
     def to_html(self) -> str:
         """Return the report as one page that needs nothing else."""
-        from .page import page
+        from .html import page
 
         return page(self)
 
@@ -159,7 +160,7 @@ class Report:
 
     def __str__(self) -> str:
         """Return a table: for each group of checks what came of them on each target, and how many rules that proves."""
-        from .denominator import standings
+        from .coverage import standings
 
         group_of = {check["id"]: check["group"] for check in self.checks}
         counts: Counter[tuple[str, str, str]] = Counter()
@@ -192,3 +193,92 @@ def read(path: Path) -> Report:
     """
     data = report_data(path)
     return Report(**data | {"results": [Result(**result) for result in data["results"]]})
+
+
+FORMAT = "pytest-smfake contract report"
+VERSION = 2
+LEGENDS = ("outcomes", "evidence")
+"""Members that explain the others to a reader."""
+
+
+def report_data(path: Path) -> dict[str, Any]:
+    """Return the members of a report, each looked at.
+
+    Raises:
+        ValueError: see `pytest_smfake.contract.report.read`.
+    """
+    data = look.document(path, "report", (FORMAT, VERSION), REPORT, LEGENDS)
+    try:
+        _agreement(data)
+    except ValueError as error:
+        raise look.changed(path, "report", error) from None
+    return data
+
+
+RULE: Mapping[str, Look] = {
+    "id": look.name,
+    "page": look.text_or_null,
+    "sdk": look.text_or_null,
+    "evidence": look.one_of(EVIDENCE),
+    "source": look.name,
+    "silent": look.text,
+}
+CHECK: Mapping[str, Look] = {
+    "id": look.name,
+    "sentence": look.name,
+    "group": look.name,
+    "rule": look.text_or_null,
+    "evidence": look.one_of(EVIDENCE),
+    "source": look.name,
+    "needs": look.list_of(look.one_of(CAPABILITIES)),
+}
+RESULT: Mapping[str, Look] = {
+    "check": look.name,
+    "target": look.name,
+    "outcome": look.one_of(OUTCOMES),
+    "reason": look.text,
+    "expected": look.text_or_null,
+    "actual": look.text_or_null,
+    "request": look.text_or_null,
+    "seconds": look.seconds,
+}
+REPORT: Mapping[str, Look] = {
+    "created": look.moment,
+    "versions": look.map_of(look.name),
+    "edition": look.one_of(EDITIONS),
+    "targets": look.list_of(look.name, least=1),
+    "rules": look.list_of(look.object_of(RULE)),
+    "checks": look.list_of(look.object_of(CHECK)),
+    "results": look.list_of(look.object_of(RESULT)),
+    "redacted": look.boolean,
+}
+
+
+def _agreement(data: dict[str, Any]) -> None:
+    """See that what the parts of a report say of each other is so."""
+    rules = _unlike("rules", [rule["id"] for rule in data["rules"]])
+    checks = _unlike("checks", [check["id"] for check in data["checks"]])
+    targets = _unlike("targets", data["targets"])
+    for number, check in enumerate(data["checks"]):
+        if check["rule"] is not None and check["rule"] not in rules:
+            raise ValueError(f"checks[{number}] is about {check['rule']!r}, which is none of its rules")
+    _unlike("results", [f"{result['check']} on {result['target']}" for result in data["results"]])
+    for number, result in enumerate(data["results"]):
+        place = f"results[{number}]"
+        if result["check"] not in checks:
+            raise ValueError(f"{place} is of {result['check']!r}, which is none of its checks")
+        if result["target"] not in targets:
+            raise ValueError(f"{place} is of {result['target']!r}, which is none of its targets")
+        if result["outcome"] in ("failed", "outdated") and (result["expected"] is None or result["actual"] is None):
+            raise ValueError(f"{place} is {result['outcome']}, and does not say what was expected and what came")
+        if result["outcome"] == "skipped" and not result["reason"]:
+            raise ValueError(f"{place} is skipped without a reason")
+
+
+def _unlike(place: str, names: list[str]) -> set[str]:
+    seen: set[str] = set()
+    for number, name in enumerate(names):
+        if name in seen:
+            raise ValueError(f"{place}[{number}] is another {name!r}")
+        seen.add(name)
+    return seen

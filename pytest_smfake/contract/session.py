@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pytest_smfake.spec.documents import check_place
-from pytest_smfake.spec.ledger import Ledger, read
-from pytest_smfake.spec.rules import Edition
+from pytest_smfake.contract.targets.aws import AwsTarget
+from pytest_smfake.contract.targets.recording import Recorder
+from pytest_smfake.contract.targets.residue import left_lines
+from pytest_smfake.contract.targets.target import Target
+from pytest_smfake.rules.documents import check_place
+from pytest_smfake.rules.ledger import Ledger, read
+from pytest_smfake.rules.rule import Edition
 
 from . import ledger as writing
-from .aws import AwsTarget
 from .check import Check
-from .recording import Recorder
 from .report import Result
-from .signals import left_lines
-from .target import Target
 
 
 class Session:

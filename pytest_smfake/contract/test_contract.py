@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_smfake.contract.suite import CreateModelContract  # absolute: pytest 8.0 in importlib mode names this module after its path
+from .run import CreateModelContract  # absolute: pytest 8.0 in importlib mode names this module after its path
 
 
 class TestCreateModel(CreateModelContract):

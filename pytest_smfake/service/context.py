@@ -7,17 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_smfake.spec.catalogue import Catalogue
-from pytest_smfake.spec.conditions import NOT_TAKEN
-from pytest_smfake.spec.rules import Rule, Violation
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.preconditions import NOT_TAKEN
+from pytest_smfake.rules.rule import Rule, Violation
+from pytest_smfake.service.containers.stand_ins import StandIns
 
-from .access import Denials
-from .agenda import Agenda
-from .clock import Clock
+from .clock import Agenda, Clock
 from .errors import ServiceError, rejected
 from .limits import Limits
-from .standins import StandIns
-from .store import Collection, Place, World
+from .permissions import Denials
+from .resources import Collection, Place, World
 
 Answer = Any
 """What an operation returns: the response's members; None for an empty body; or a function to call for one of these once

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .quotas import instances
-from .store import EndpointConfig, Model, Resource
+from .resources import EndpointConfig, Model, Resource
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.spec.conditions import SERVERLESS_ISOLATION
+from pytest_smfake.rules.preconditions import SERVERLESS_ISOLATION
 
 from .context import Answer, Context
 from .paging import list_page
 from .quotas import ENDPOINT_CONFIGS
-from .store import EndpointConfig
+from .resources import EndpointConfig
 
 VARIANT_LISTS = ("ProductionVariants", "ShadowProductionVariants")
 

@@ -1,19 +1,40 @@
-"""The operations on endpoints."""
+"""The operations on endpoints, and why an endpoint cannot come into service."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from pytest_smfake.spec.crossfield import containers
+from pytest_smfake.rules.models import containers
+from pytest_smfake.service.containers.serving import unhealthy
 
 from .context import Answer, Context
 from .endpoint import Deployment, Endpoint, UnderWay, Variant, demand
 from .endpoint_configs import VARIANT_LISTS
 from .errors import ServiceError
-from .health import failure_of
 from .paging import list_page
 from .quotas import ENDPOINTS, SERVERLESS_MEMORY
+
+
+def failure_of(deployment: Deployment, context: Context) -> str | None:
+    """Return the FailureReason of a deployment, None where its images can be pulled and its containers are healthy."""
+    hosting = context.hosting
+    for variant in deployment.variants:
+        if variant.model is None:
+            continue
+        role = variant.model.get("ExecutionRoleArn")
+        for _, container in containers(variant.model):
+            if "Image" in container and hosting.denials.forbid("ecr:BatchGetImage", container["Image"]):
+                # Observed: aws/sagemaker-python-sdk#2002.
+                return f"The role '{role}' does not have BatchGetImage permission for the image: '{container['Image']}'."
+        if name := unhealthy(variant.model, hosting.stand_ins, context.world.place):
+            # Observed of the primary container: aws/amazon-sagemaker-examples#1113; with another name assumed.
+            return (
+                f"The {name} container for production variant {variant.name} did not pass the ping health check. Please check "
+                "CloudWatch logs for this endpoint."
+            )
+    return None
+
 
 SHARED = ("RoutingConfig", "ManagedInstanceScaling")
 """Members of a variant that a description takes from the configuration as they are."""

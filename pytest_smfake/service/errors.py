@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_smfake.spec.messages import message
-from pytest_smfake.spec.rules import Violation
+from pytest_smfake.rules.messages import message
+from pytest_smfake.rules.rule import Violation
 
 
 class ServiceError(Exception):

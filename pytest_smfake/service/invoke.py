@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.spec.rules import Rule
+from pytest_smfake.rules.rule import Rule
+from pytest_smfake.service.containers.serving import ContainerError, is_direct, is_multi_model, serve, steps
 
 from .arns import console_of, partition_of
 from .context import Answer, Context
 from .endpoint import Deployment, Endpoint, Variant
 from .errors import ServiceError, not_implemented
-from .serving import ContainerError, is_direct, is_multi_model, serve, steps
-from .store import Model
+from .resources import Model
 
 BODY = "InvokeEndpoint/Body:max"
 SERVERLESS_BODY = 4 * 1024 * 1024

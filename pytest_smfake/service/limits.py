@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.spec.given import LARGEST, shown
-from pytest_smfake.spec.model import enum_of, noun_of, words
+from pytest_smfake.rules.inputs import LARGEST, shown
+from pytest_smfake.rules.service_model import enum_of, noun_of, words
 
+from .arns import check_account, check_region
 from .errors import ServiceError
-from .inforce import InForce, Register
-from .places import check_account, check_region
+from .faults import InForce, Register
 from .quotas import (
     ENDPOINT_CONFIGS,
     ENDPOINTS,
@@ -26,7 +26,7 @@ from .quotas import (
     quota,
     quota_of_instances,
 )
-from .store import Place, Store, World
+from .resources import Place, Store, World
 
 if TYPE_CHECKING:
     from .endpoint import Deployment

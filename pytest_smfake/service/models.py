@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.spec.conditions import PACKAGE_REGION
-from pytest_smfake.spec.crossfield import containers
+from pytest_smfake.rules.models import containers
+from pytest_smfake.rules.preconditions import PACKAGE_REGION
 
 from .context import Answer, Context
 from .paging import list_page
 from .quotas import MODELS
-from .store import Model
+from .resources import Model
 
 
 def create_model(request: dict[str, Any], context: Context) -> Answer:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pytest_smfake.spec.model import operation_model
+from pytest_smfake.rules.service_model import operation_model
 
 from .errors import ServiceError, not_implemented
-from .store import Collection, R
+from .resources import Collection, R
 
 PAGE_SIZE = 10
 """Resources on a page where MaxResults does not say (documented of several lists, assumed of ListModels)."""

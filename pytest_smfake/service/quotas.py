@@ -6,9 +6,9 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from pytest_smfake.spec.given import did_you_mean, shown
-from pytest_smfake.spec.model import enum_of
-from pytest_smfake.spec.rules import Evidence
+from pytest_smfake.rules.inputs import did_you_mean, shown
+from pytest_smfake.rules.rule import Evidence
+from pytest_smfake.rules.service_model import enum_of
 
 
 @dataclass(frozen=True, slots=True)

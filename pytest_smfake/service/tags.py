@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.spec.conditions import TAGS_IN_ALL
+from pytest_smfake.rules.preconditions import TAGS_IN_ALL
 
 from .context import Answer, Context
 from .errors import ServiceError
 from .paging import decode_token, encode_token
-from .store import KINDS, Resource, World
+from .resources import KINDS, Resource, World
 
 TAGS_PAGE_SIZE = 50
 """Tags on a page of ListTags where MaxResults does not say (assumed; the least that MaxResults may be)."""

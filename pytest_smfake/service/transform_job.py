@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from pytest_smfake.service.containers.serving import ContainerError, Step, serve
+
 from .batch import MAX_PAYLOAD, Plan, TransformError, transform
-from .serving import ContainerError, Step, serve
-from .store import Model, Resource
+from .resources import Model, Resource
 
 COMPLETED, FAILED, IN_PROGRESS, STOPPING, STOPPED = "Completed", "Failed", "InProgress", "Stopping", "Stopped"
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from pytest_smfake.spec.conditions import NOT_TAKEN, TRANSFORM_INPUT
-from pytest_smfake.spec.rules import Violation
+from pytest_smfake.rules.preconditions import NOT_TAKEN, TRANSFORM_INPUT
+from pytest_smfake.rules.rule import Violation
+from pytest_smfake.service.containers.serving import Step, steps, unhealthy
 
-from .batch import TransformError
+from .batch import TransformError, compile_path
 from .context import Answer, Context
 from .errors import NetworkBlockedError, ServiceError, not_implemented
-from .jsonpath import compile_path
 from .paging import list_page
 from .quotas import instances
-from .serving import Step, steps, unhealthy
-from .store import TRANSFORM_JOB
+from .resources import TRANSFORM_JOB
 from .transform_job import COMPLETED, FAILED, IN_PROGRESS, PING_ERROR, STOPPED, Objects, TransformJob
 
 SPLIT_TYPES = ("None", "Line")

@@ -4,27 +4,29 @@ All arguments are keywords. Keywords in boto3's CamelCase pin a member to a valu
 members out. Everything is made from the catalogue: `rules=` overrides a rule, and the strategies with it.
 """
 
-try:
-    import hypothesis as _hypothesis  # noqa: F401
-except ImportError as error:
-    raise ImportError("pytest_smfake.strategies needs Hypothesis: pip install 'pytest-smfake[hypothesis]'") from error
-
 from .invalid import InvalidRequest, invalid_create_model_requests, invalid_requests
 from .machines import ModelComparison, ModelLifecycle
-from .shapes import (
+from .valid import (
     container_definitions,
     container_hostnames,
+    create_model_requests,
     environments,
     image_uris,
     model_data_urls,
     model_names,
     model_package_names,
+    requests,
     role_arns,
     tags,
     values,
     vpc_configs,
 )
-from .valid import create_model_requests, requests
+
+try:
+    import hypothesis as _hypothesis  # noqa: F401
+except ImportError as error:
+    raise ImportError("pytest_smfake.strategies needs Hypothesis: pip install 'pytest-smfake[hypothesis]'") from error
+
 
 __all__ = [
     "InvalidRequest",

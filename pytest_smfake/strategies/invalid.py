@@ -10,18 +10,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_smfake.spec.rules import Edition, Rule
-from pytest_smfake.values.breaking import breakers, broken, is_alone
-from pytest_smfake.values.breaks import Silent, Way
-from pytest_smfake.values.choices import LEAST
-from pytest_smfake.values.forms import DRAWN_BYTES
-from pytest_smfake.values.places import spelled
-from pytest_smfake.values.recipes import Recipe
-from pytest_smfake.values.requests import ACCOUNT, REGION, Maker, maker_of
-from pytest_smfake.values.verdicts import Verdict, rejection
+from pytest_smfake.generate.choices import LEAST
+from pytest_smfake.generate.examples import Recipe
+from pytest_smfake.generate.invalid import Verdict, breakers, broken, is_alone, rejection
+from pytest_smfake.generate.mutations import Silent, Way, spelled
+from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
+from pytest_smfake.generate.strings import DRAWN_BYTES
+from pytest_smfake.rules.rule import Edition, Rule
 
-from .drawn import Drawn, pinned
-from .valid import check
+from .valid import Drawn, check, pinned
 
 Breakable = dict[str, tuple[Rule, list[Way] | list[Recipe]]]
 """Rules that can be broken alone, with the ways to do it, by their ids."""

@@ -1,16 +1,75 @@
-"""Requests that keep every rule."""
+"""Strategies for requests, and for values of single members, that keep every rule."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_smfake.spec.rules import Edition
-from pytest_smfake.values.requests import ACCOUNT, REGION, Maker, maker_of
+from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
+from pytest_smfake.generate.tree import Node
+from pytest_smfake.rules.rule import Edition
 
-from .drawn import Drawn, pinned
+_PICKS = st.binary(max_size=12)
+
+
+def _load() -> None:
+    """Load now what a first call would load: the deadline of an example does not count what it draws."""
+    from pytest_smfake.fake import load  # the strategies serve code without a fake, too, until they draw
+
+    load()
+
+
+@lru_cache(maxsize=4096)
+def _numbers(least: int, most: int) -> st.SearchStrategy[int]:
+    return st.integers(least, most)
+
+
+@lru_cache(maxsize=64)
+def _bytes(count: int) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=count, max_size=count)
+
+
+class Drawn:
+    """Chooses what Hypothesis draws: a number shrinks to the least, the bytes to none."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        _load()
+        self.draw = draw
+
+    def number(self, least: int, most: int) -> int:
+        """Return a whole number within bounds."""
+        return least if least == most else self.draw(_numbers(least, most))
+
+    def bits(self, count: int) -> int:
+        """Return a number of so many bits, drawn as bytes: an integer would seldom have its high bits set."""
+        return int.from_bytes(self.draw(_bytes((count + 7) // 8))) >> -count % 8
+
+    def picks(self) -> bytes:
+        """Return a few bytes."""
+        return self.draw(_PICKS)
+
+    def part(self, node: Node) -> Any:
+        """Return a value of a member, drawn by a strategy of its own."""
+        return self.draw(_part(node))
+
+
+@st.composite
+def _drawn(draw: st.DrawFn, node: Node) -> Any:
+    return node.make(Drawn(draw))
+
+
+@lru_cache(maxsize=4096)
+def _part(node: Node) -> st.SearchStrategy[Any]:
+    return _drawn(node)
+
+
+def pinned(draw: st.DrawFn, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return members with what their strategies draw in the place of those."""
+    return {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in members.items()}
+
 
 Request = dict[str, Any]
 """The parameters of a call as JSON has them: dict, list, str, int, float, bool, and bytes for a blob."""
@@ -104,3 +163,120 @@ def check(maker: Maker, members: Collection[str], omit: Collection[str]) -> None
     maker.check_members([*members, *omit])
     if both := sorted({*members} & {*omit}):
         raise ValueError(f"{', '.join(both)}: a member cannot both be omitted and have a value")
+
+
+Rules = Mapping[str, Any]
+
+
+def values(
+    operation: str,
+    path: str,
+    *,
+    edition: Edition = "page",
+    rules: Rules | None = None,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    omit: Collection[str] = (),
+    **members: Any,
+) -> st.SearchStrategy[Any]:
+    """Return a strategy for the values of one member, which keep every rule about it and those inside it.
+
+    A value shrinks to the shortest, the least, or the one with the fewest members.
+
+    Args:
+        operation: such as `CreateModel`.
+        path: the member, as the ids of rules name it: `VpcConfig.Subnets[]`, `PrimaryContainer.Environment[key]`.
+        edition, rules, region, account: as of `create_model_requests`.
+        omit, members: of a structure, members to leave out, and members with the value that they have.
+
+    Raises:
+        ValueError: an unknown operation, edition, rule or member.
+
+    Example:
+        >>> from hypothesis import find
+        >>> find(values("CreateModel", "VpcConfig"), lambda config: True)
+        {'SecurityGroupIds': ['sg-a'], 'Subnets': ['subnet-a']}
+    """
+    maker = maker_of(operation, edition, rules, region, account)
+    node = maker.member(path)
+    for name in (*omit, *members):
+        if name not in node.members or node.kind != "structure":
+            known = ", ".join(node.members) if node.kind == "structure" else "none"
+            raise ValueError(f"{operation}/{path} has no member {name!r}; its members are: {known}")
+    return _values(node, members, frozenset(omit))
+
+
+@st.composite
+def _values(draw: st.DrawFn, node: Node, members: Rules, omit: frozenset[str]) -> Any:
+    return node.make(Drawn(draw), given=pinned(draw, members) or None, omit=omit)
+
+
+def model_names(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[str]:
+    """Return a strategy for names of models, up to 63 characters. It shrinks to `a`."""
+    return values("CreateModel", "ModelName", edition=edition, rules=rules)
+
+
+def role_arns(*, edition: Edition = "page", rules: Rules | None = None, account: str = ACCOUNT) -> st.SearchStrategy[str]:
+    """Return a strategy for ARNs of execution roles, up to 2048 characters. It shrinks to `arn:aws:iam::123456789012:role/a`."""
+    return values("CreateModel", "ExecutionRoleArn", edition=edition, rules=rules, account=account)
+
+
+def image_uris(
+    *, edition: Edition = "page", rules: Rules | None = None, region: str = REGION, account: str = ACCOUNT
+) -> st.SearchStrategy[str]:
+    """Return a strategy for images, up to 255 characters, three in four of them in ECR.
+
+    It shrinks to `123456789012.dkr.ecr.us-east-1.amazonaws.com/a`.
+    """
+    return values("CreateModel", "PrimaryContainer.Image", edition=edition, rules=rules, region=region, account=account)
+
+
+def model_data_urls(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[str]:
+    """Return a strategy for addresses of artifacts, up to 1024 characters. It shrinks to `s3://bucket/a`."""
+    return values("CreateModel", "PrimaryContainer.ModelDataUrl", edition=edition, rules=rules)
+
+
+def model_package_names(
+    *, edition: Edition = "page", rules: Rules | None = None, region: str = REGION, account: str = ACCOUNT
+) -> st.SearchStrategy[str]:
+    """Return a strategy for names and ARNs of model packages, up to 176 characters. It shrinks to `a`."""
+    return values("CreateModel", "PrimaryContainer.ModelPackageName", edition=edition, rules=rules, region=region, account=account)
+
+
+def container_hostnames(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[str]:
+    """Return a strategy for hostnames of containers, up to 63 characters. It shrinks to `a`."""
+    return values("CreateModel", "Containers[].ContainerHostname", edition=edition, rules=rules)
+
+
+def environments(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[dict[str, str]]:
+    """Return a strategy for environments, up to 100 entries with keys and values up to 1024 characters. It shrinks to `{}`.
+
+    One alone can hold more than the 32 KB that those of a model may hold together; in requests they are cut down to that.
+    """
+    return values("CreateModel", "PrimaryContainer.Environment", edition=edition, rules=rules)
+
+
+def tags(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[list[dict[str, str]]]:
+    """Return a strategy for lists of tags, up to 50, each with a key of its own, in any script. It shrinks to `[]`."""
+    return values("CreateModel", "Tags", edition=edition, rules=rules)
+
+
+def vpc_configs(
+    *, edition: Edition = "page", rules: Rules | None = None, omit: Collection[str] = (), **members: Any
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for VPC configurations. It shrinks to one security group and one subnet."""
+    return values("CreateModel", "VpcConfig", edition=edition, rules=rules, omit=omit, **members)
+
+
+def container_definitions(
+    *,
+    edition: Edition = "page",
+    rules: Rules | None = None,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    omit: Collection[str] = (),
+    **members: Any,
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for containers, as PrimaryContainer takes them. It shrinks to an image and nothing else."""
+    path = "PrimaryContainer"
+    return values("CreateModel", path, edition=edition, rules=rules, region=region, account=account, omit=omit, **members)

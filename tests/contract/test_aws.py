@@ -10,11 +10,11 @@ from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks
-from pytest_smfake.contract.aws import AwsSettings, AwsTarget, PreflightError
-from pytest_smfake.contract.denominator import standings
-from pytest_smfake.contract.stops import UnprovedError
-from pytest_smfake.contract.suite import run_check, run_checks
-from pytest_smfake.contract.targets import aws_target
+from pytest_smfake.contract.coverage import standings
+from pytest_smfake.contract.run import run_check, run_checks
+from pytest_smfake.contract.targets.aws import AwsSettings, AwsTarget, PreflightError
+from pytest_smfake.contract.targets.emulators import aws_target
+from pytest_smfake.contract.targets.stops import UnprovedError
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci", "rate": 10_000}
 USABLE = {"role": "arn:aws:iam::123456789012:role/SageMaker", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"}
@@ -247,7 +247,7 @@ def test_a_refused_creation_is_not_deleted(service, target):
 
 def test_tags_that_show_late_are_waited_for(service, target, monkeypatch):
     slept = []
-    monkeypatch.setattr("pytest_smfake.contract.aws.time.sleep", slept.append)
+    monkeypatch.setattr("pytest_smfake.contract.targets.aws.time.sleep", slept.append)
     answers = iter([{}, {}, {"team": "growth"}])
     assert target.eventually(lambda: next(answers), {"team": "growth"}) == {"team": "growth"}
     assert slept == [1, 2]
@@ -255,7 +255,7 @@ def test_tags_that_show_late_are_waited_for(service, target, monkeypatch):
 
 def test_calls_are_sent_at_a_rate(service, monkeypatch):
     slept = []
-    monkeypatch.setattr("pytest_smfake.contract.aws.time.sleep", slept.append)
+    monkeypatch.setattr("pytest_smfake.contract.targets.aws.time.sleep", slept.append)
     target = aws_target(TOLD | {"rate": 0.5})
     for _ in range(3):
         target.send("ListModels", {})

@@ -12,15 +12,16 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cases import cases
 from pytest_smfake.cli import main
-from pytest_smfake.contract import boundaries, checks
-from pytest_smfake.contract.boundaries import OPERATIONS, case_for
-from pytest_smfake.contract.gate import CHANGING, check_request
-from pytest_smfake.contract.names import NAMED, leaves
-from pytest_smfake.contract.runs import belongs, new_run
-from pytest_smfake.contract.stops import UnprovedError, UnsafeRequestError
-from pytest_smfake.contract.suite import run_check
-from pytest_smfake.contract.targets import aws_target
-from pytest_smfake.spec.catalogue import catalogue
+from pytest_smfake.contract import checks
+from pytest_smfake.contract.run import run_check
+from pytest_smfake.contract.suite import boundaries
+from pytest_smfake.contract.suite.boundaries import OPERATIONS, case_for
+from pytest_smfake.contract.targets.emulators import aws_target
+from pytest_smfake.contract.targets.gate import CHANGING, check_request
+from pytest_smfake.contract.targets.names import NAMED, leaves
+from pytest_smfake.contract.targets.stops import UnprovedError, UnsafeRequestError
+from pytest_smfake.contract.targets.target import belongs, new_run
+from pytest_smfake.rules.catalogue import catalogue
 
 ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}

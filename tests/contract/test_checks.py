@@ -7,9 +7,9 @@ import re
 import pytest
 
 from pytest_smfake.contract import CAPABILITIES, Check, Difference, FakeTarget, checks, run_contract
-from pytest_smfake.contract.boundaries import OPERATIONS
-from pytest_smfake.contract.suite import _matches
-from pytest_smfake.spec.catalogue import catalogue
+from pytest_smfake.contract.run import _matches
+from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.rules.catalogue import catalogue
 
 
 @pytest.mark.parametrize("edition", ["page", "sdk"])

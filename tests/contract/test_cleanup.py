@@ -12,14 +12,13 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, checks
-from pytest_smfake.contract.aws import AwsTarget
-from pytest_smfake.contract.residue import find
-from pytest_smfake.contract.runs import LETTERS, is_run, new_run
+from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.signals import Signals
-from pytest_smfake.contract.stops import UnprovedError
-from pytest_smfake.contract.suite import run_checks
-from pytest_smfake.contract.targets import aws_target
+from pytest_smfake.contract.targets.aws import AwsTarget
+from pytest_smfake.contract.targets.emulators import aws_target
+from pytest_smfake.contract.targets.residue import Signals, find
+from pytest_smfake.contract.targets.stops import UnprovedError
+from pytest_smfake.contract.targets.target import LETTERS, is_run, new_run
 
 pytestmark = pytest.mark.once
 

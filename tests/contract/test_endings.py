@@ -11,11 +11,12 @@ from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
-from pytest_smfake.contract import checks, read, suite
+from pytest_smfake.contract import checks, read
+from pytest_smfake.contract import run as suite
 from pytest_smfake.contract.plan import Rehearsal
+from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.suite import run_checks
-from pytest_smfake.contract.targets import aws_target
+from pytest_smfake.contract.targets.emulators import aws_target
 
 ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}
@@ -48,7 +49,7 @@ def test_a_file_that_cannot_be_written_in_the_end_hides_nothing(service, tmp_pat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(
-        {"record": "pytest_smfake.contract.recording", "ledger": "pytest_smfake.contract.ledger"}[option] + ".write_whole", full
+        {"record": "pytest_smfake.contract.targets.recording", "ledger": "pytest_smfake.contract.ledger"}[option] + ".write_whole", full
     )
     path, report = tmp_path / "it.json", tmp_path / "report.json"
     assert main([*LINE, "--check=create/response", f"--{option}={path}", f"--report={report}"]) == 1
@@ -88,7 +89,7 @@ def test_an_interrupt_while_a_recording_is_written_hides_nothing(service, tmp_pa
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_smfake.contract.recording.Recorder.write", interrupted)
+    monkeypatch.setattr("pytest_smfake.contract.targets.recording.Recorder.write", interrupted)
     lines, _ = session.end([])
     assert session.interrupted
     assert any("Remove them: smfake cleanup" in line for line in lines)
@@ -116,7 +117,7 @@ def test_a_defect_of_a_check_is_told_and_the_report_written(service, tmp_path, m
             return original(check, target)
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pytest_smfake.contract.suite._run_check", broken)
+    monkeypatch.setattr("pytest_smfake.contract.run._run_check", broken)
     path = tmp_path / "it.json"
     with pytest.raises(ZeroDivisionError):
         main([*LINE, "--check=create/response", f"--report={path}"])

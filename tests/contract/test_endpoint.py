@@ -10,7 +10,7 @@ import pytest
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import EndpointTarget, Target
-from pytest_smfake.transport.server import DEFAULT, Server
+from pytest_smfake.server.worlds import DEFAULT, Server
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, run_contract
-from pytest_smfake.contract.recording import Recorder
-from pytest_smfake.spec import ledger
-from pytest_smfake.spec.catalogue import catalogue
+from pytest_smfake.contract.targets.recording import Recorder
+from pytest_smfake.rules import ledger
+from pytest_smfake.rules.catalogue import catalogue
 
 STRANGE = [
     None,

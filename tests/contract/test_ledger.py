@@ -12,13 +12,13 @@ import pytest
 from pytest_smfake import Catalogue
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, Result, checks
-from pytest_smfake.contract.denominator import describe_rules
+from pytest_smfake.contract.coverage import describe_rules
 from pytest_smfake.contract.ledger import write
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.targets import aws_target
-from pytest_smfake.spec import ledger
-from pytest_smfake.spec.editions import edition_rules
-from pytest_smfake.values.limits import limit_rules
+from pytest_smfake.contract.targets.emulators import aws_target
+from pytest_smfake.generate.states import limit_rules
+from pytest_smfake.rules import ledger
+from pytest_smfake.rules.editions import edition_rules
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci"}
 RULE = "CreateModel/ModelName:max"

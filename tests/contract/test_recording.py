@@ -11,10 +11,10 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import EndpointTarget, FakeTarget, MotoTarget, Reply, checks, run_contract
-from pytest_smfake.contract.recording import Recorder, RecordingTarget
-from pytest_smfake.contract.stops import UnprovedError
-from pytest_smfake.contract.targets import aws_target
-from pytest_smfake.transport.server import DEFAULT, Server
+from pytest_smfake.contract.targets.emulators import aws_target
+from pytest_smfake.contract.targets.recording import Recorder, RecordingTarget
+from pytest_smfake.contract.targets.stops import UnprovedError
+from pytest_smfake.server.worlds import DEFAULT, Server
 
 pytestmark = pytest.mark.once
 
@@ -81,7 +81,7 @@ def of_aws(request, tmp_path_factory):
         for number, name in enumerate(BYSTANDERS):
             tags = [{"Key": "Owner", "Value": f"jane.doe+{number}@acme.example"}, {"Key": "CostCenter", "Value": "4711-hidden"}]
             fake.add_model(ModelName=name, Tags=tags, ExecutionRoleArn=USABLE["role"])
-        patch.setattr("pytest_smfake.contract.aws.check_account", lambda *_: None)  # moto's STS knows one account alone
+        patch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)  # moto's STS knows one account alone
         target = aws_target(TOLD | request.param)
         recorder = Recorder(target, "page")
         report = run_contract(target)
@@ -151,8 +151,8 @@ def test_a_name_in_a_text_before_the_list_that_tells_it(tmp_path):
 
 
 def test_tags_that_showed_late_are_played_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("pytest_smfake.contract.aws.time.sleep", lambda _: None)
-    monkeypatch.setattr("pytest_smfake.contract.aws.check_account", lambda *_: None)
+    monkeypatch.setattr("pytest_smfake.contract.targets.aws.time.sleep", lambda _: None)
+    monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)
     with FakeSageMaker(account=ACCOUNT, region="eu-central-1"):
         target = aws_target(TOLD | USABLE)
         recorder = Recorder(target, "page")

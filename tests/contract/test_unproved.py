@@ -12,17 +12,16 @@ from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import Difference, FakeTarget, checks
-from pytest_smfake.contract.aws import AwsTarget
-from pytest_smfake.contract.budget import Budget
+from pytest_smfake.contract.check import Reply
 from pytest_smfake.contract.ledger import write
-from pytest_smfake.contract.names import name_in
-from pytest_smfake.contract.reply import Reply
+from pytest_smfake.contract.run import run_check, run_checks
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.stops import StoppedError, UnprovedError
-from pytest_smfake.contract.suite import run_check, run_checks
-from pytest_smfake.contract.target import PreflightError
-from pytest_smfake.contract.targets import aws_target
-from pytest_smfake.spec.ledger import Ledger, read
+from pytest_smfake.contract.targets.aws import AwsTarget
+from pytest_smfake.contract.targets.emulators import aws_target
+from pytest_smfake.contract.targets.names import name_in
+from pytest_smfake.contract.targets.stops import Budget, StoppedError, UnprovedError
+from pytest_smfake.contract.targets.target import PreflightError
+from pytest_smfake.rules.ledger import Ledger, read
 
 pytestmark = pytest.mark.once
 

@@ -45,7 +45,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
         names = set(wheel.namelist())
     about = {name for name in names if ".dist-info/" in name}
     assert names - about == MODULES
-    assert {"pytest_smfake/py.typed", "pytest_smfake/spec/page.toml"} <= names
+    assert {"pytest_smfake/py.typed", "pytest_smfake/rules/page.toml"} <= names
     assert {name.rpartition("/")[2] for name in about} == {"METADATA", "WHEEL", "RECORD", "LICENSE", "entry_points.txt"}
 
 

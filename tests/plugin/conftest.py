@@ -17,7 +17,7 @@ HELPERS = """
 import boto3
 from botocore.config import Config
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.transport.active import fakes
+from pytest_smfake.protocol.active import fakes
 
 CLIENT = boto3.client(
     "sagemaker",
@@ -48,7 +48,7 @@ def suite(loaded, pytester):
     pytester.makepyfile(helpers=HELPERS)
     pytester.makeconftest("""
         def pytest_runtest_logfinish():
-            from pytest_smfake.transport.active import fakes
+            from pytest_smfake.protocol.active import fakes
             assert fakes == []
     """)
 

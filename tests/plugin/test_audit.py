@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from pytest_smfake import Catalogue, FakeSageMaker
 from pytest_smfake.audit.findings import Checked, Refusal, refusals, section
-from pytest_smfake.transport.observe import Watch
+from pytest_smfake.clients.observe import Watch
 
 pytestmark = pytest.mark.usefixtures("alone")
 

@@ -10,7 +10,7 @@ import unittest
 import pytest
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.transport.active import active
+from pytest_smfake.protocol.active import active
 
 pytestmark = pytest.mark.usefixtures("alone")
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.spec.catalogue import catalogue
-from pytest_smfake.transport.history import MOST, history
+from pytest_smfake.clients.history import MOST, history
+from pytest_smfake.rules.catalogue import catalogue
 
 pytestmark = pytest.mark.usefixtures("alone", "loaded")
 

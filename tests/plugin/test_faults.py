@@ -8,7 +8,7 @@ import time
 import botocore.endpoint
 import pytest
 
-from pytest_smfake.transport.active import active
+from pytest_smfake.protocol.active import active
 
 pytestmark = pytest.mark.usefixtures("alone")
 

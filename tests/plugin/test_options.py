@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_smfake.configuration import environment_of
+from pytest_smfake.plugin.configuration import environment_of
 
 pytestmark = pytest.mark.usefixtures("alone")
 

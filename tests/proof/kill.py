@@ -15,18 +15,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_smfake.cases import Case, Silence, Verdict, cases, silences
+from pytest_smfake.generate.choices import LEAST
+from pytest_smfake.generate.mutations import places, put
+from pytest_smfake.generate.requests import Maker
+from pytest_smfake.generate.tree import Aim, copy
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
 from pytest_smfake.service.clock import Clock
-from pytest_smfake.service.core import Service
 from pytest_smfake.service.errors import ServiceError
-from pytest_smfake.service.operations import OPERATIONS
-from pytest_smfake.service.store import Place
-from pytest_smfake.spec.catalogue import Catalogue
-from pytest_smfake.spec.rules import EDITIONS, Edition, Rule
-from pytest_smfake.values.aims import Aim
-from pytest_smfake.values.choices import LEAST
-from pytest_smfake.values.places import places, put
-from pytest_smfake.values.requests import Maker
-from pytest_smfake.values.shapes import copy
+from pytest_smfake.service.resources import Place
+from pytest_smfake.service.service import OPERATIONS, Service
 
 PLACE = Place("123456789012", "us-east-1")
 

@@ -10,12 +10,15 @@ import pytest
 
 from pytest_smfake.cases import silences
 from pytest_smfake.contract import FakeTarget, checks, run_contract
-from pytest_smfake.contract.boundaries import OPERATIONS
-from pytest_smfake.contract.suite import BEHAVIOURS, run_check
-from pytest_smfake.service import core, limits, models, operations, paging, store, tags
+from pytest_smfake.contract.run import BEHAVIOURS, run_check
+from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.protocol import json11 as wire
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.service import limits, models, paging, tags
+from pytest_smfake.service import resources as store
+from pytest_smfake.service import service as core
+from pytest_smfake.service import service as operations
 from pytest_smfake.service.errors import ServiceError
-from pytest_smfake.spec.catalogue import Catalogue
-from pytest_smfake.transport import wire
 
 
 @cache
@@ -295,21 +298,21 @@ def more_tags(monkeypatch):
 
 
 def faults_of_one_attempt(monkeypatch):
-    from pytest_smfake.service.encounters import Encounter
+    from pytest_smfake.service.faults import Encounter
 
     original = Encounter.at
     monkeypatch.setattr(Encounter, "at", lambda self, stage: original(self, stage) if self._attempts == 1 else None)
 
 
 def nameless_limits(monkeypatch):
-    from pytest_smfake.spec import failures
+    from pytest_smfake.rules import failures
 
     original = failures.failure
 
     def failure(operation, code, **keywords):
         return original(operation, "ThrottlingException" if code == "ResourceLimitExceeded" else code, **keywords)
 
-    from pytest_smfake import controls
+    from pytest_smfake import fake as controls
 
     monkeypatch.setattr(controls, "failure", failure)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from pytest_smfake.cases import cases
-from pytest_smfake.service.operations import OPERATIONS
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.rules.rule import EDITIONS
+from pytest_smfake.service.service import OPERATIONS
 from pytest_smfake.strategies import create_model_requests, invalid_create_model_requests, invalid_requests, requests
 
 from .oracle import Oracle

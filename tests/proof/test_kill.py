@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_smfake.service.operations import OPERATIONS
-from pytest_smfake.spec.catalogue import Catalogue
-from pytest_smfake.values.requests import maker
+from pytest_smfake.generate.requests import maker
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.service.service import OPERATIONS
 
 from . import kill
 

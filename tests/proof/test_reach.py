@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 from hypothesis import Phase, given, settings
 
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.generate.requests import maker
+from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.strategies import create_model_requests
-from pytest_smfake.values.requests import maker
 
 
 def count(counts, node, value):

@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks, read
-from pytest_smfake.transport.server import DEFAULT, Server
+from pytest_smfake.server.worlds import DEFAULT, Server
 
 ACCOUNT = "123456789012"
 TOLD = ("--aws-account", ACCOUNT, "--aws-region", "us-east-1", "--aws-prefix", "ci", "--aws-rate", "100000")

@@ -67,7 +67,7 @@ def fake():
 
 @pytest.fixture
 def server(fake, log, caplog):
-    from pytest_smfake.transport.server import DEFAULT, Server
+    from pytest_smfake.server.worlds import DEFAULT, Server
 
     with Server(log=log.append) as server, server.serving(DEFAULT, fake):
         yield server

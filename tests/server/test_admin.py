@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from pytest_smfake.serve import world
-from pytest_smfake.transport.admin import Admin
+from pytest_smfake.server.admin import Admin
+from pytest_smfake.server.command import world
 
 REQUEST = {
     "PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"},

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.transport.exchange import Request
-from pytest_smfake.transport.server import Server
-from pytest_smfake.transport.wire import answer, is_sagemaker
+from pytest_smfake.protocol.http import Request
+from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.server.worlds import Server
 
-REQUESTS = json.loads((Path(__file__).parent.parent / "transport" / "requests.json").read_text("utf-8"))["requests"]
+REQUESTS = json.loads((Path(__file__).parent.parent / "protocol" / "requests.json").read_text("utf-8"))["requests"]
 SEED = 20261124
 MUTATIONS = int(os.environ.get("SMFAKE_MUTATIONS", "2000"))
 """How many of each; one environment of tox asks for 10,000."""

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import pytest
 
 from pytest_smfake.cli import main
-from pytest_smfake.serve import LOG_LINES, AccessLog
+from pytest_smfake.server.command import LOG_LINES, AccessLog
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 

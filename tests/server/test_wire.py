@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.transport import connection
-from pytest_smfake.transport.active import servers
-from pytest_smfake.transport.server import Server
-from pytest_smfake.transport.wire import MAX_BODY
+from pytest_smfake.protocol.active import servers
+from pytest_smfake.protocol.json11 import MAX_BODY
+from pytest_smfake.server import connections as connection
+from pytest_smfake.server.worlds import Server
 
 # The helpers of conftest.py, which is not a module that can be imported.
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: SageMaker.ListModels\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -14,7 +14,7 @@ import json
 from hypothesis import HealthCheck, Phase, given, settings
 from pytest_smfake import validate
 from pytest_smfake.cases import cases
-from pytest_smfake.spec.model import operation_names, shape_of
+from pytest_smfake.rules.service_model import operation_names, shape_of
 from pytest_smfake.strategies import invalid_requests, requests
 
 few = settings(max_examples=1, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))

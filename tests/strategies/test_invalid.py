@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 from hypothesis import Phase, given, settings
 
 from pytest_smfake import FakeSageMaker, validate
-from pytest_smfake.service.operations import OPERATIONS
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.generate.mutations import MISSING
+from pytest_smfake.rules.rule import EDITIONS
+from pytest_smfake.service.service import OPERATIONS
 from pytest_smfake.strategies import InvalidRequest, invalid_create_model_requests, invalid_requests
-from pytest_smfake.values.breaks import MISSING
 
 from .conftest import least
 

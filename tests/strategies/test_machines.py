@@ -7,7 +7,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.strategies import ModelComparison, ModelLifecycle
 
 pytestmark = pytest.mark.once

@@ -11,9 +11,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pytest_smfake import Catalogue, FakeSageMaker, strategies, validate
-from pytest_smfake.service.operations import OPERATIONS
-from pytest_smfake.spec.model import service_model
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.rules.rule import EDITIONS
+from pytest_smfake.rules.service_model import service_model
+from pytest_smfake.service.service import OPERATIONS
 
 from .conftest import least
 
@@ -102,7 +102,7 @@ def test_values_reach_their_bounds(path):
     draw()
     for edge in {min(seen), min(seen) + 1, max(seen) - 1, max(seen)}:
         assert seen.count(edge) > 50
-    from pytest_smfake.values.requests import maker
+    from pytest_smfake.generate.requests import maker
 
     assert (min(seen), max(seen)) == maker("page", "CreateModel").member(path).sizes
 
@@ -323,8 +323,8 @@ def test_the_first_draw_loads_what_the_first_call_would_load():
             before = set(sys.modules)
             assert "boto3" in before
             from pytest_smfake import FakeSageMaker
-            from pytest_smfake.transport.clients import _kept
-            from pytest_smfake.transport.loading import _read
+            from pytest_smfake.clients.cache import _kept
+            from pytest_smfake.clients.cache import _read
             kept, read = len(_kept), len(_read)
             with FakeSageMaker() as fake:
                 fake.client().create_model(**request)

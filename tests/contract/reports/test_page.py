@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pytest_smfake.contract.denominator import standings
+from pytest_smfake.contract.coverage import standings
 
 PHONE = 375
 DESKTOP = 1280

@@ -12,13 +12,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pytest_smfake.contract import FakeTarget, Report, checks, read, run_contract
-from pytest_smfake.contract.boundaries import OPERATIONS
-from pytest_smfake.contract.denominator import describe_rules, standings
+from pytest_smfake.contract.coverage import describe_rules, standings
 from pytest_smfake.contract.markdown import CHECKS, RULES, code
 from pytest_smfake.contract.outcomes import EVIDENCE, MARKS, OUTCOMES, STANDINGS
-from pytest_smfake.results import SUFFIXES
-from pytest_smfake.spec.catalogue import catalogue
-from pytest_smfake.spec.rules import EDITIONS
+from pytest_smfake.contract.results import SUFFIXES
+from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.rules.catalogue import catalogue
+from pytest_smfake.rules.rule import EDITIONS
 
 
 def test_counts(report):

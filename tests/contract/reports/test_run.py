@@ -12,8 +12,8 @@ import pytest
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks, read
 from pytest_smfake.contract.report import Report
-from pytest_smfake.results import SUFFIXES, properties
-from pytest_smfake.transport.server import DEFAULT, Server
+from pytest_smfake.contract.results import SUFFIXES, properties
+from pytest_smfake.server.worlds import DEFAULT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
 

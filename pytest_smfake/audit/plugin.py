@@ -1,0 +1,181 @@
+"""The audit's part in a run of pytest: it watches, attributes what it sees to tests and fixtures, and tells or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pytest
+
+from pytest_smfake.clients.observe import Sent, Watch, read
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.rule import Edition
+from pytest_smfake.rules.service_model import is_operation
+
+from .findings import Checked, failure, outside, refusals, section
+
+MODES = ("off", "warn", "error")
+KEY = "smfake_audit"
+"""Name under which what was found travels, from a worker of xdist to its controller: on each report, and at the end of the worker."""
+
+
+def start(config: pytest.Config, mode: str, edition: Edition, rules: Mapping[str, Any]) -> None:
+    """Audit a run of pytest, until its end.
+
+    Raises:
+        pytest.UsageError: an unknown mode.
+    """
+    if mode not in MODES:
+        raise pytest.UsageError(f"smfake_audit, or --smfake-audit: {mode!r} is not a mode; there are: {', '.join(MODES)}")
+    audit = Audit(mode, edition, rules)
+    audit.watch.start()
+    config.add_cleanup(audit.watch.stop)
+    config.pluginmanager.register(audit, "smfake_audit")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """What sends requests at a time.
+
+    Attributes:
+        name: the id of a test, or what else it is: `session fixture 'model'`, `collection of tests/test_a.py`.
+        phase: `test`, from its set-up to the end of its call; `teardown` of a test; or `elsewhere`.
+    """
+
+    name: str
+    phase: Literal["test", "teardown", "elsewhere"]
+
+
+class Audit:
+    """The plugin that is registered where the audit is on.
+
+    Args:
+        mode: `warn` prints what was found at the end, `error` also fails the tests.
+        edition: edition of the rules.
+        rules: overrides by rule id.
+    """
+
+    def __init__(self, mode: str, edition: Edition, rules: Mapping[str, Any]) -> None:
+        self.mode = mode
+        self.edition: Edition = edition
+        self._catalogue = Catalogue(edition, rules)
+        self.watch = Watch(self._see)
+        self._places = [Place("the run, outside of collection and tests", "elsewhere")]
+        self._seen: list[tuple[Place, str, Sent]] = []
+        self._untold: list[Checked] = []
+        self._of_test: list[Checked] = []
+        self._told: list[Checked] = []
+
+    def _see(self, operation: str, sent: Sent) -> None:
+        # Checked later, so that the code under test is not kept waiting.
+        self._seen.append((self._places[-1], operation, sent))
+
+    def _check(self) -> None:
+        seen, self._seen = self._seen, []
+        for place, operation, sent in seen:
+            # A service model of the suite's own can have operations that botocore's has not: nothing is known of them.
+            if is_operation(operation):
+                checked = Checked(place.name, place.phase, operation, tuple(refusals(operation, read(sent), self._catalogue)))
+                self._untold.append(checked)
+                self._of_test.append(checked)
+
+    def _tell(self) -> list[dict[str, Any]]:
+        self._check()
+        untold, self._untold = self._untold, []
+        return [asdict(checked) for checked in untold]
+
+    @contextmanager
+    def _at(self, place: Place) -> Iterator[None]:
+        self._places.append(place)
+        try:
+            yield
+        finally:
+            self._leave(place)
+
+    def _leave(self, place: Place) -> None:
+        if self._places[-1] is place:
+            self._places.pop()
+
+    def pytest_report_header(self) -> str:
+        """Say that the audit is on."""
+        return f"smfake: audit {self.mode}"
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Attribute what is sent while a file is imported."""
+        with self._at(Place(f"collection of {collector.nodeid or 'the session'}", "elsewhere")):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Attribute what is sent in a test and its own fixtures."""
+        self._of_test = []
+        with self._at(Place(item.nodeid, "test")):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None]:
+        """Fail a test that sent what the service would refuse; one that has failed already is left alone."""
+        yield
+        if self.mode != "error":
+            return
+        self._check()
+        mine = [checked for checked in self._of_test if checked.phase == "test"]
+        if any(checked.refusals for checked in mine):
+            pytest.fail("\n".join(failure(mine, self.edition)), pytrace=False)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Attribute what is sent after the call of a test."""
+        with self._at(Place(item.nodeid, "teardown")):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Generator[None, object, object]:
+        """Attribute to a fixture that many tests share what its set-up and teardown send, not to the test that happens to be first."""
+        if fixturedef.scope == "function":
+            return (yield)
+        of = f" of {request.node.nodeid}" if request.node.nodeid not in ("", ".") else ""
+        place = Place(f"{fixturedef.scope} fixture {fixturedef.argname!r}{of}", "elsewhere")
+        # Finalizers run last in, first out: these two surround those that the fixture adds in between.
+        request.addfinalizer(lambda: self._leave(place))
+        with self._at(place):
+            result = yield
+        request.addfinalizer(lambda: self._places.append(place))
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put what was found on the last report of a test, which xdist hands to the controller."""
+        report = yield
+        if call.when == "teardown" and (told := self._tell()):
+            vars(report)[KEY] = told
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect what was found, here or on a worker."""
+        self._told += map(Checked.read, vars(report).get(KEY, ()))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Collect what a worker of xdist found outside of tests."""
+        self._told += map(Checked.read, getattr(node, "workeroutput", {}).get(KEY, ()))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell what was found outside of tests; in mode `error`, fail the run for what no test could be failed for."""
+        told = self._tell()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[KEY] = told
+            return
+        self._told += map(Checked.read, told)
+        if self.mode == "error" and session.exitstatus == pytest.ExitCode.OK and outside(self._told):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print what was found."""
+        terminalreporter.section("smfake audit")
+        for line in section(self._told, self.mode, self.edition):
+            terminalreporter.write_line(line)

@@ -1,0 +1,294 @@
+"""Interception of botocore: patches of its classes that hold while a fake is active.
+
+They are class-level, so that every client is answered, whenever it was made, and each answers at the HTTP layer, so that
+retries, waiters, paginators, event hooks and error parsing stay botocore's own.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+from io import BytesIO
+from typing import Any
+
+from pytest_smfake.protocol.active import active, answering, patches
+from pytest_smfake.protocol.http import BrokenConnection, Request, Response
+from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.service.containers.isolation import isolated, refusal
+
+from . import cache as loading
+from . import credentials, guard
+from . import sleeps as polling
+from . import sleeps as waiting
+from .environment import variables
+from .import_hook import OnImport
+from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
+
+signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
+"""Service and operation of the request being sent, which the request itself does not always tell."""
+SERVICES = ("SageMaker", "SageMaker Runtime")
+"""What is answered, as botocore's service models name it."""
+_asynchronous: ContextVar[bool] = ContextVar("smfake_asynchronous", default=False)
+"""Whether the client that is sending is one of aiobotocore."""
+
+
+def patch() -> None:
+    """Patch botocore, and what else is or will be imported that sends requests; patches of its classes reach every client."""
+    import botocore.waiter
+
+    patches.resume()
+    if not patches.knows(botocore.waiter, "time"):
+        guard.patch(patches.replace)
+        _patch_botocore()  # whose last attribute says that all were replaced
+    guard.patch_resolver(patches.replace)
+    _patch_moto()
+    _patch_aiobotocore()
+    for waiting_for in _importing:
+        waiting_for.start()
+
+
+def _patch_botocore() -> None:
+    import botocore.endpoint
+    import botocore.httpsession
+    import botocore.loaders
+    import botocore.retries.bucket
+    import botocore.retries.quota
+    import botocore.session
+    import botocore.signers
+    import botocore.waiter
+
+    replace = patches.replace
+    replace(botocore.httpsession.URLLib3Session, "send", _send)
+    replace(botocore.signers.RequestSigner, "sign", _sign)
+    replace(botocore.signers.RequestSigner, "get_auth_instance", _get_auth_instance)
+    replace(botocore.session.Session, "get_credentials", _get_credentials)
+    replace(botocore.session.Session, "get_scoped_config", _get_scoped_config)
+    replace(botocore.session.Session, "__init__", _init)
+    replace(botocore.loaders.JSONFileLoader, "load_file", loading.load_file)
+    replace(botocore.loaders.Loader, "load_service_model", loading.load_service_model)
+    replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
+    replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
+    for module in (botocore.endpoint, botocore.waiter):
+        replace(module, "time", waiting.virtual_time)
+
+
+def unpatch() -> None:
+    """Put back what `patch` replaced; it may be called at any time, again, and after an error halfway."""
+    for waiting_for in _importing:
+        waiting_for.stop()
+    patches.restore()
+
+
+def _patch_guarded(library: Any) -> None:
+    guard.patch_library(patches.replace, library)
+
+
+def _patch_plain(library: Any) -> None:
+    from . import requests as plain
+
+    plain.patch(patches.replace, library)
+
+
+PLAIN_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
+"""What `plain` patches once it is imported."""
+
+
+def _patch_polling(module: Any) -> None:
+    polling.patch(patches.replace, module)
+
+
+def _patch_undoing(module: Any) -> None:
+    """Let what puts an environment of before back set credentials aside again, so that they reach no program that is started then."""
+    for owner, name in (("_patch_dict", "_unpatch_dict"), ("MonkeyPatch", "undo")):
+        if hasattr(getattr(module, owner, None), name):
+            patches.replace(getattr(module, owner), name, _undo)
+
+
+def _undo(original: Any) -> Any:
+    def undo(holder: Any) -> Any:
+        result = original(holder)
+        fake = active()
+        if fake is not None:
+            variables.keep(credentials.wanted(fake.account))
+        return result
+
+    return undo
+
+
+UNDOING = ("unittest.mock", "_pytest.monkeypatch")
+"""What undoes changes of the environment: `mock.patch.dict`, which moto uses, too, and pytest's `monkeypatch`."""
+
+
+_importing = (
+    OnImport(UNDOING, _patch_undoing),
+    OnImport(guard.LIBRARIES, _patch_guarded),
+    OnImport(PLAIN_LIBRARIES, _patch_plain),
+    OnImport(polling.MODULES, _patch_polling),
+)
+
+
+def _patch_aiobotocore() -> None:
+    """Patch aiobotocore, once it is imported; it is never imported for this."""
+    owner = getattr(sys.modules.get("aiobotocore.session"), "AioSession", None)
+    if owner is not None and not patches.knows(owner, "get_credentials"):  # the last that `patch` replaces
+        from . import aiobotocore as aio
+
+        aio.patch(patches.replace)
+
+
+def _init(original: Any) -> Any:
+    def init(session: Any, *args: Any, **kwargs: Any) -> None:
+        if active() is not None:
+            patches.keep()
+        _patch_aiobotocore()  # a session of aiobotocore is one of botocore's, too, and the first that there is of it
+        original(session, *args, **kwargs)
+
+    return init
+
+
+def _send(original: Any) -> Any:
+    # Newer versions of botocore tell urllib3 to take a body that is shorter than announced; for older ones the connection broke.
+    constants = original.__code__.co_consts if hasattr(original, "__code__") else ()
+    minds_length = not any(isinstance(names, tuple) and "enforce_content_length" in names for names in constants)
+
+    def send(session: Any, request: Any) -> Any:
+        fake = answering()
+        if fake is None:
+            return original(session, request)
+        seen = envelope(request)
+        if (model := isolated.get()) is not None:
+            from botocore.exceptions import EndpointConnectionError
+
+            raise EndpointConnectionError(endpoint_url=request.url) from refusal(model)
+        match way(seen, fake):
+            case Way.ON:
+                return original(session, request)
+            case Way.FAKE:
+                connect_timeout, read_timeout = timeouts(session, request)
+                whole = Request(seen.method, seen.url, seen.headers, body_of(request), read_timeout)
+                try:
+                    response = answer(whole, fake, lambda: moto_response(request))
+                except BrokenConnection as error:
+                    raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
+                    waiting.sleep(seconds)
+                    raise raised from None
+                if minds_length and not request.stream_output and response.is_cut_short:
+                    raise broken("cut-short", request, connect_timeout, read_timeout)[0]
+                return _aws_response(request, response)
+        moto = _moto_answer(request)
+        if moto is not None:
+            return moto
+        if is_loopback(seen.host):
+            return original(session, request)
+        raise blocked(*signing.get(), seen.host)
+
+    return send
+
+
+class _Raw(BytesIO):
+    """What botocore reads a body from."""
+
+    def stream(self, amt: int = -1, decode_content: bool = False) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _aws_response(request: Any, response: Response) -> Any:
+    from botocore.awsrequest import AWSResponse
+
+    return AWSResponse(request.url, response.status, response.headers, _Raw(response.body))
+
+
+def _sign(original: Any) -> Any:
+    def sign(signer: Any, operation_name: str, request: Any, *args: Any, **kwargs: Any) -> Any:
+        note_signing(str(signer._service_id), operation_name)
+        return original(signer, operation_name, request, *args, **kwargs)
+
+    return sign
+
+
+def note_signing(service: str, operation: str, *, asynchronous: bool = False) -> None:
+    """Remember what is being sent."""
+    _patch_moto()
+    patches.keep()
+    signing.set((service, operation))
+    _asynchronous.set(asynchronous)
+
+
+def _get_auth_instance(original: Any) -> Any:
+    def get_auth_instance(signer: Any, *args: Any, request_credentials: Any = None, **kwargs: Any) -> Any:
+        if (fake := active()) is not None:
+            request_credentials = credentials.signing_credentials(request_credentials or signer._credentials, fake)
+        return original(signer, *args, request_credentials=request_credentials, **kwargs)
+
+    return get_auth_instance
+
+
+def _get_credentials(original: Any) -> Any:
+    def get_credentials(session: Any) -> Any:
+        fake = active()
+        return original(session) if fake is None else credentials.credentials_of(session, fake)
+
+    return get_credentials
+
+
+def _get_scoped_config(original: Any) -> Any:
+    """Return a `get_scoped_config` to which a profile that does not exist is an empty one: nothing of a profile is needed here."""
+    from botocore.exceptions import ProfileNotFound
+
+    def get_scoped_config(session: Any) -> Any:
+        try:
+            return original(session)
+        except ProfileNotFound:
+            if active() is None:
+                raise
+            return {}
+
+    return get_scoped_config
+
+
+def _patch_moto() -> None:
+    """Make moto leave SageMaker to the fake, once moto is imported; it is never imported for this."""
+    stubber = sys.modules.get("moto.core.botocore_stubber")
+    if (owner := getattr(stubber, "BotocoreStubber", None)) is not None:  # else another thread is importing it
+        patches.replace(owner, "__call__", _moto_call)
+
+
+def _moto_call(original: Any) -> Any:
+    def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
+        # A `before-send` handler runs even if another has answered: moto's must not touch its own store. Its answers
+        # cannot be awaited: for aiobotocore they are made into some that can.
+        if active() is not None and (_asynchronous.get() or signing.get()[0] in SERVICES or is_sagemaker(envelope(request))):
+            return None
+        return original(self, event_name, request, **kwargs)
+
+    return call
+
+
+def moto_response(request: Any) -> Response | None:
+    """Return moto's answer to a botocore request, or None where it is not active or has none."""
+    answered = _moto_answer(request)
+    return None if answered is None else Response(answered.status_code, dict(answered.headers), answered.content)
+
+
+def pass_on(request: Request) -> Response | None:
+    """Return moto's answer to a request that came over a server in this process."""
+    fake = active()
+    if fake is None or "moto.core.models" not in sys.modules:
+        return None
+    from botocore.awsrequest import AWSPreparedRequest
+
+    url = f"https://api.sagemaker.{request.scope[1] or fake.home.region}.amazonaws.com/"
+    return moto_response(AWSPreparedRequest(request.method, url, dict(request.headers), request.body, stream_output=False))
+
+
+def _moto_answer(request: Any) -> Any:
+    """Return moto's answer as botocore has it."""
+    models = sys.modules.get("moto.core.models")
+    if models is None:
+        return None
+    stubber = models.botocore_stubber
+    try:
+        return patches.before(type(stubber), "__call__")(stubber, "before-send", request)
+    except NotImplementedError:
+        return None

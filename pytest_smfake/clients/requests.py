@@ -1,0 +1,123 @@
+"""Interception of `requests`: code that posts signed JSON without an SDK, also inside mocks of requests-mock, `responses` and moto."""
+
+from __future__ import annotations
+
+import errno
+import math
+import sys
+from dataclasses import replace
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+from pytest_smfake.patches import Replace
+from pytest_smfake.protocol.active import ActiveFake, active, answering
+from pytest_smfake.protocol.http import BrokenConnection, Request, Response
+from pytest_smfake.protocol.json11 import answer
+
+from . import botocore as transport
+from . import sleeps as waiting
+from .sending import Way, body_of, envelope, way
+
+
+def patch(replace_: Replace, library: Any) -> None:
+    """Let the fake answer what goes through one of the libraries.
+
+    Mocks replace methods of sessions (requests-mock) and the adapter's `send` (responses), and put them back in any order. So the fake
+    answers below all of them, where the adapter asks for a connection, and mocks are told to send on what they do not know.
+    """
+    match library.__name__:
+        case "requests.adapters":
+            # Older versions, up to 2.32.1, ask by the address alone.
+            name = "get_connection_with_tls_context"
+            replace_(library.HTTPAdapter, name if hasattr(library.HTTPAdapter, name) else "get_connection", _get_connection)
+        case "responses":
+            replace_(library.RequestsMock, "_find_match", _find_match)
+        case "requests_mock.adapter":
+            replace_(library.Adapter, "send", _send_mocked)
+
+
+def _get_connection(original: Any) -> Any:
+    def get_connection(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        fake = answering()
+        seen = envelope(request) if hasattr(request, "headers") else Request("POST", request, {}, b"")
+        if fake is None or way(seen, fake) is not Way.FAKE:
+            return original(adapter, request, *args, **kwargs)
+        return _Pool(fake, seen.url)
+
+    return get_connection
+
+
+class _Pool:
+    """What an adapter sends a request through: urllib3's pool of connections, with the fake at their end."""
+
+    def __init__(self, fake: ActiveFake, url: str) -> None:
+        self._fake = fake
+        self._url = url
+
+    def urlopen(self, *, method: str, body: Any, headers: Any, timeout: Any, **_: Any) -> Any:
+        from urllib3 import HTTPResponse
+
+        started = timeout.clone()  # a total is counted from the start
+        started.start_connect()
+        read = math.inf if started.read_timeout is None else float(started.read_timeout)
+        sent = SimpleNamespace(method=method, url=self._url, headers=headers, body=body)
+        whole = replace(envelope(sent), body=body_of(sent), read_timeout=read)
+        try:
+            response: Response = answer(whole, self._fake, lambda: transport.pass_on(whole))
+        except BrokenConnection as broken:
+            raise self._error(broken.how, started.connect_timeout, read) from None
+        return HTTPResponse(BytesIO(response.body), response.headers, response.status, preload_content=False)
+
+    def _error(self, how: str, connect: float | None, read: float) -> Exception:
+        """Return the error of urllib3 for a broken connection, once its time is over."""
+        from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
+
+        pool: Any = self
+        if how == "connect-timeout":
+            waiting.sleep(connect or math.inf)
+            late = ConnectTimeoutError(pool, f"Connection to {self._url} timed out. (connect timeout={connect})")
+            return MaxRetryError(pool, self._url, late)
+        if how == "read-timeout":
+            waiting.sleep(read)
+            return ReadTimeoutError(pool, self._url, f"Read timed out. (read timeout={read})")
+        if how == "connection-refused":
+            refused = NewConnectionError(pool, f"Failed to establish a new connection: [Errno {errno.ECONNREFUSED}] Connection refused")
+            return MaxRetryError(pool, self._url, refused)
+        return ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+
+
+def _ours(request: Any) -> bool:
+    fake = active()
+    return fake is not None and way(envelope(request), fake) is Way.FAKE
+
+
+def _find_match(original: Any) -> Any:
+    """Let a mock of `responses` send on what belongs to the fake: after what a test put there, before moto."""
+
+    def find_match(mock: Any, request: Any) -> Any:
+        models = sys.modules.get("moto.core.models")
+        is_moto = models is not None and mock is models.responses_mock
+        match, reasons = (None, []) if is_moto and _ours(request) else original(mock, request)
+        if match is None and _ours(request):
+            return sys.modules["responses"].PassthroughResponse(request.method, request.url), []
+        return match, reasons
+
+    return find_match
+
+
+def _send_mocked(original: Any) -> Any:
+    """Let an adapter of requests-mock send on what belongs to the fake, after what a test registered there."""
+
+    def send(mocked: Any, request: Any, **kwargs: Any) -> Any:
+        from requests.adapters import HTTPAdapter
+        from requests_mock.exceptions import NoMockAddress
+
+        try:
+            return original(mocked, request, **kwargs)
+        except NoMockAddress:
+            if not _ours(request):
+                raise
+        return HTTPAdapter().send(request, **kwargs)
+
+    return send

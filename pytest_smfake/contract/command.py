@@ -1,0 +1,194 @@
+"""The commands `smfake contract` and `smfake cleanup`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_smfake.rules.rule import EDITIONS
+
+from .options import AWS, CHECK, DRY_RUN, ENDPOINTS, LEDGER, POLICY, RECORD, REDACT, REPORT, STALE, TARGETS, VERBOSE
+from .results import check_path
+
+if TYPE_CHECKING:
+    from . import Check, Report, Result, Target
+
+FINDINGS, INTERRUPTED, USAGE_ERROR = 1, 2, 4
+"""Exit codes, as pytest's own."""
+EXAMPLE = "4k9zq0vw2bt3"
+"""An id that nothing can be mistaken for."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add the two commands to those of `smfake`."""
+    contract = commands.add_parser("contract", help="run the contract on the fake, an emulator, or the real service")
+    add = contract.add_argument
+    add("--target", action="append", default=[], metavar="NAME[=ARGUMENT]", help=TARGETS)
+    add("--check", action="append", default=[], metavar="ID", help=CHECK)
+    add("--edition", choices=EDITIONS, default="page", help="whose rules the boundary cases are about (default: page)")
+    add("--report", action="append", default=[], type=Path, metavar="PATH", help=REPORT)
+    add("--redact", action="store_true", help=REDACT)
+    add("--record", type=Path, metavar="PATH", help=RECORD)
+    add("--ledger", type=Path, metavar="PATH", help=LEDGER)
+    add("--stale", type=int, metavar="DAYS", help=STALE)
+    add("-v", "--verbose", action="store_true", help=VERBOSE)
+    what = contract.add_mutually_exclusive_group().add_argument
+    what("--dry-run", action="store_true", help=DRY_RUN)
+    what("--print-policy", action="store_true", help=POLICY)
+    cleanup = commands.add_parser("cleanup", help="delete what a run against the real service left")
+    cleanup.add_argument("--run", required=True, help="the id of the run, as it was printed")
+    cleanup.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
+    for command in (contract, cleanup):
+        group = command.add_argument_group("the target aws")
+        for key, text in AWS.items():
+            group.add_argument(f"--aws-{key}", metavar=key.upper(), help=text)
+        group.add_argument("--aws-configured-endpoints", action="store_true", help=ENDPOINTS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one of the commands.
+
+    Returns:
+        The exit code: 0, 1 where something differs, came to no result or is left, 2 after a signal, 4 for wrong usage.
+    """
+    from pytest_smfake.contract.targets.stops import UnsafeRequestError
+
+    try:
+        return _contract(options) if options.command == "contract" else _cleanup(options)
+    except ValueError as error:
+        print(f"smfake: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except UnsafeRequestError as error:
+        print(f"smfake: {error}", file=sys.stderr)
+        return FINDINGS
+    except KeyboardInterrupt:
+        print("smfake: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _told(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the target aws is told."""
+    return {key: getattr(options, f"aws_{key}") for key in (*AWS, "configured_endpoints")}
+
+
+def _contract(options: argparse.Namespace) -> int:
+    from pytest_smfake.contract.targets.emulators import target_of
+    from pytest_smfake.contract.targets.residue import Signals
+
+    from . import checks
+    from .findings import findings
+    from .run import redacting, report_of, run_checks
+    from .session import Session
+
+    for path in options.report:
+        check_path(path)
+    targets = [target_of(name, options.edition, aws=_told(options)) for name in options.target or ["fake"]]
+    session = Session(options.edition, targets, record=options.record, ledger=options.ledger, stale=options.stale)
+    chosen = [check for check in checks(options.check, options.edition) if session.wants(check)]
+    if not chosen:
+        print(f"no evidence is older than {options.stale} days: there is nothing to run")
+        return 0
+    if options.dry_run or options.print_policy:
+        return _foretell(options, targets, chosen)
+    with Signals(targets), redacting(targets if options.redact else ()):
+        for line in session.begin(chosen):
+            print(line, flush=True)  # the id of the run has to be seen, whatever comes
+        results: list[Result] = []
+        try:
+            run_checks(chosen, targets, options.edition, results)
+        except KeyboardInterrupt:
+            session.interrupted = True
+        finally:
+            # Whatever came, and before anything else, which may fail: nothing is to be left, and what is left is told.
+            lines, clean = session.end(results)
+            report = report_of(chosen, targets, options.edition, results)
+            written = _write(report, options.report)
+            _say(lines)
+    try:
+        print(*findings(report, every=options.verbose), report, sep="\n")
+    finally:
+        _say([*written.values()])  # of a report that could not be written somebody has to know
+    if session.interrupted:
+        raise KeyboardInterrupt
+    return 0 if clean and not report.failed and all(line.startswith("report:") for line in written.values()) else FINDINGS
+
+
+def _write(report: Report, paths: list[Path]) -> dict[Path, str]:
+    """Write a report to files; return a line about each."""
+    lines = {}
+    for path in paths:
+        try:
+            report.write(path)
+            lines[path] = f"report: {path}"
+        except OSError as error:
+            lines[path] = f"the report could not be written to {path}: {error.strerror}"
+    return lines
+
+
+def _say(lines: list[str]) -> None:
+    """Print lines; where nobody can read them any more, such as after `| head -1`, to stderr."""
+    if not lines:
+        return
+    try:
+        print("\n".join(lines), file=sys.stdout or sys.stderr, flush=True)
+    except OSError:
+        print("\n".join(lines), file=sys.stderr)
+
+
+def _foretell(options: argparse.Namespace, targets: list[Target], chosen: list[Check]) -> int:
+    """Print what a run would send, or what it has to be allowed; nothing is sent."""
+    from pytest_smfake.contract.targets.account import policy
+    from pytest_smfake.contract.targets.aws import AwsTarget
+
+    from .plan import listed, rehearse
+
+    found = [target for target in targets if isinstance(target, AwsTarget)]
+    if len(found) != 1 or len(targets) != 1:
+        raise ValueError(f"{'--dry-run' if options.dry_run else '--print-policy'} is about the target aws alone: add --target aws")
+    log = rehearse(found[0], chosen, options.edition).log
+    if options.print_policy:
+        print(json.dumps(policy(found[0].settings, {planned.operation for planned in log}), indent=2))
+    else:
+        for line in listed(log):
+            print(line)
+    return 0
+
+
+def _cleanup(options: argparse.Namespace) -> int:
+    from pytest_smfake.contract.targets.emulators import aws_target
+    from pytest_smfake.contract.targets.residue import find, remove
+    from pytest_smfake.contract.targets.stops import UnprovedError
+    from pytest_smfake.contract.targets.target import is_run
+
+    from .check import Difference
+
+    if not is_run(options.run):
+        raise ValueError(f"{options.run!r} is not the id of a run, which a run prints: 12 lower-case letters and digits, such as {EXAMPLE}")
+    target = aws_target(_told(options) | {"run": options.run})
+    target.preflight()
+    try:
+        found = find(target)
+    except (UnprovedError, Difference) as error:
+        print(f"smfake: models of run {options.run} may be left: {'; '.join(str(error).splitlines())}", file=sys.stderr)
+        return FINDINGS
+    if not options.dry_run:
+        remove(target, found)
+    for what, names in (
+        ("would be deleted", found.own if options.dry_run else []),
+        ("deleted", found.deleted),
+        ("gone before", found.gone),
+    ):
+        for name in names:
+            print(f"{what}: {name}")
+    for what, reasons in (("passed over", found.passed_over), ("left", found.failed)):
+        for name, why in reasons.items():
+            print(f"{what}: {name}, since {why}")
+    if options.dry_run:
+        print(f"{len(found.own)} models of run {options.run} would be deleted, {len(found.passed_over)} passed over")
+    else:
+        others = f", {len(found.passed_over)} passed over" if found.passed_over else ""
+        print(f"{len(found.deleted)} models of run {options.run} were deleted, {len(found.failed)} are left{others}")
+    return FINDINGS if found.failed else 0

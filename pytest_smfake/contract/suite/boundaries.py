@@ -1,0 +1,159 @@
+"""The boundary cases as checks: on both sides of every rule, a request that keeps it and one that breaks it alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_smfake.cases import Case, cases
+from pytest_smfake.contract.check import Check, Difference, accepted
+from pytest_smfake.contract.targets.names import NAMED, ROOM, ours
+from pytest_smfake.generate.requests import ACCOUNT
+from pytest_smfake.rules.catalogue import catalogue
+from pytest_smfake.rules.messages import Clause, message, parse
+from pytest_smfake.rules.rule import Edition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_smfake.contract.check import Reply
+    from pytest_smfake.contract.targets.target import Target
+
+OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
+"""The operations on models, whose rules are part of the contract."""
+
+LOOKED_UP = re.compile(r"ExecutionRoleArn|Image|ModelDataUrl|ModelPackageName|ModelDataSource|VpcConfig|InferenceSpecification|MultiModel")
+"""Members that name something of another service, which a real service looks up."""
+MISSING = ("Could not find", "Resource does not exist")
+"""How texts begin that are about something that is not there, and so not about the rule."""
+BAD_TOKEN = ("Invalid NextToken", "Invalid Token", "Invalid token", "Invalid pagination token")
+"""How texts begin that are about the token of a page, which no check got from the service."""
+ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "NotImplemented")
+"""Codes that are about something that is not there; the last is that of this package's fake, for what only another service has."""
+
+
+@cache
+def boundary_checks(edition: Edition) -> tuple[Check, ...]:
+    """Return a check for each boundary case of the operations on models; what needs a model with tags is a behaviour."""
+    found = (case for operation in OPERATIONS for case in cases(operation, edition=edition))
+    return tuple(_check(case, edition) for case in found if case.operation == "CreateModel" or not case.first)
+
+
+def _check(case: Case, edition: Edition) -> Check:
+    rule = case.rule
+    outcome = "is accepted" if case.side == "inside" else f"is rejected with {case.verdict.code}"
+    place = f", at {case.path}" if case.path else ""
+    return Check(
+        id=case.id,
+        sentence=f"{case.operation}: {case.how}{place}: {outcome}.",
+        group=case.operation,
+        evidence=rule.evidence,
+        source=rule.source,
+        run=_run(case.id, case.operation, edition),
+        needs=tuple(_needs(case)),
+        rule=rule.id,
+    )
+
+
+def _needs(case: Case) -> Iterator[str]:
+    inside = case.operation == "CreateModel" and case.side == "inside"
+    if inside or any(operation == "CreateModel" for operation, _ in case.first):
+        yield "creation"
+    if inside and (LOOKED_UP.search(case.rule.path) or case.rule.kind in ("cross-field", "condition")):
+        yield "unchecked"
+    about_name = case.path == NAMED[case.operation] and case.operation != "ListModels"  # which changes nothing
+    if about_name and case.rule.keyword == "min" and 0 < len(case.request[case.path]) < ROOM:
+        yield "any-name"
+    if case.limits:
+        yield "alone"
+        yield "limits"
+
+
+def _run(case_id: str, operation: str, edition: Edition) -> Callable[[Target], None]:
+    def run(target: Target) -> None:
+        case = case_for(case_id, operation, edition, target)
+        with ExitStack() as stack:
+            for first, request in case.first:
+                accepted(target.send(first, request), request)
+            for key, bound in case.limits.items():
+                stack.enter_context(target.limit(key, bound))
+            reply = target.send(operation, case.request)
+            if case.side == "inside":
+                _kept(case, edition, reply)
+            else:
+                _broken(case, edition, reply)
+
+    return run
+
+
+def case_for(case_id: str, operation: str, edition: Edition, target: Target) -> Case:
+    """Return a boundary case as it is put to a target. Where others use the account, it names nothing of theirs."""
+    case = _cases(operation, edition, target.region, target.account, target.members(operation))[case_id]
+    return case if target.supports("any-name") else ours(case, target)
+
+
+@cache
+def _cases(operation: str, edition: Edition, region: str, account: str | None, members: tuple[tuple[str, Any], ...]) -> dict[str, Case]:
+    """Return the cases of an operation by their ids, made for a target."""
+    found = cases(operation, edition=edition, region=region, account=account or ACCOUNT, **dict(members))
+    return {case.id: case for case in found}
+
+
+def _kept(case: Case, edition: Edition, reply: Reply) -> None:
+    """See that a request that keeps the rule passes.
+
+    What other operations than CreateModel name need not be there: that it is missing is told once no rule is violated.
+    """
+    if case.operation == "CreateModel":
+        passes, expected = reply.code is None, "CreateModel is accepted"
+    else:
+        passes, expected = _looked_up(case, reply), f"no rule of {case.operation} is violated"
+    if not passes:
+        raise Difference(expected, reply.verdict, case.request, outdated=_is_outdated(case, edition, reply))
+
+
+def _looked_up(case: Case, reply: Reply) -> bool:
+    """Whether an answer shows that the service was past all rules: a success, or that a model, or what a token stands for, is not there."""
+    if reply.code is None or reply.code in ABSENT:
+        return True
+    if "NextToken" in case.request and reply.message.startswith(BAD_TOKEN):
+        return reply.code in ("ValidationException", "InvalidToken")  # the latter is moto's
+    return reply.code == "ValidationException" and reply.message.startswith(MISSING)
+
+
+def _broken(case: Case, edition: Edition, reply: Reply) -> None:
+    """See that a request that breaks the rule is rejected for that alone."""
+    code, words = case.verdict.code, None
+    if case.rule.is_constraint and case.rule.keyword != "type":
+        (violation,) = catalogue(edition).validate(case.operation, case.request)
+        words = message([violation])
+    told = not reply.message.startswith(MISSING) if words is None else _agree(reply.message, words)
+    if reply.code != code or not told:
+        expected = f"{case.operation} is rejected with {code}" + (f": {words}" if words else "")
+        raise Difference(expected, reply.verdict, case.request, outdated=_is_outdated(case, edition, reply))
+
+
+def _is_outdated(case: Case, edition: Edition, reply: Reply) -> bool:
+    """Whether a reply that the page does not foresee is the one that the SDK's model foresees."""
+    if edition == "sdk" or not case.rule.is_constraint:
+        return False
+    violations = catalogue("sdk").validate(case.operation, case.request)
+    if not violations:
+        return reply.code is None
+    return reply.code == "ValidationException" and _agree(reply.message, message(violations))
+
+
+def _agree(told: str, expected: str) -> bool:
+    """Whether two messages tell the same; the text of a pattern may be another one."""
+    try:
+        return [_without_pattern(one) for one in parse(told)] == [_without_pattern(one) for one in parse(expected)]
+    except ValueError:  # what was told is no message of this kind
+        return False
+
+
+def _without_pattern(told: Clause) -> Clause:
+    return replace(told, constraints=tuple((keyword, None if keyword == "pattern" else bound) for keyword, bound in told.constraints))

@@ -1,0 +1,131 @@
+"""Requests that break one rule, and what the service says of each, without its words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_smfake.rules.rule import Rule
+
+from .choices import Choices
+from .examples import Kit, Recipe, recipes
+from .mutations import Silent, Way, Where, member_at, places, put, value_at, ways
+from .requests import Maker
+from .tree import Aim, copy
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Accepted, or rejected with a code and the rules that are broken.
+
+    Attributes:
+        code: the error's, such as `ValidationException`; None where the request is accepted.
+        rules: the ids of the rules, each once, sorted.
+
+    Example:
+        >>> Verdict().accepted, Verdict("ValidationException", ("CreateModel/ModelName:max",)).accepted
+        (True, False)
+    """
+
+    code: str | None = None
+    rules: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the request is accepted."""
+        return self.code is None
+
+
+CODES = {
+    "type": "SerializationException",
+    "limit": "ResourceLimitExceeded",
+    "CreateTransformJob/TransformJobName:not-taken": "ResourceInUse",
+}
+"""Codes other than ValidationException: by keyword, kind or id of the rule."""
+
+
+def rejection(rule: Rule) -> Verdict:
+    """Return the verdict on a request that breaks one rule."""
+    code = CODES.get(rule.id) or CODES.get(rule.keyword) or CODES.get(rule.kind) or "ValidationException"
+    return Verdict(code, (rule.id,))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request that was changed at one place.
+
+    Attributes:
+        request: the request, changed.
+        where: the place.
+        before, after: the value there; `MISSING` where there was none, or is none any more.
+        how: what was done, in words.
+    """
+
+    request: Any
+    where: Where
+    before: Any
+    after: Any
+    how: str
+
+
+def break_constraint(
+    maker: Maker, rule: Rule, way: Way, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+) -> Change:
+    """Return a request that breaks a constraint, at one of the places where the member is."""
+    request = maker.request(choices, aim=Aim(rule.path), given=given, omit=omit)
+    fixed = {*(given or ()), *omit}
+    there = places(request, rule.path)
+    where = there[choices.number(0, len(there) - 1)]
+    if rule.path.endswith("[]"):
+        where = _beside(maker, request, where, rule, fixed)
+    key = rule.path.endswith("[key]")
+    before = copy(member_at(request, where, rule.path))
+    after = way.change(choices, before)
+    request = put(request, where, copy(after), key=key)
+    if way.settles:
+        maker.settle(request, Aim(rule.path), fixed)
+        after = copy(value_at(request, where))
+    return Change(request, where, before, after, way.how)
+
+
+def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collection[str]) -> Where:
+    """Return a place beside a sound item where a list has room for one, so that the list is not as good as empty."""
+    node = maker.root.find(rule.path.removesuffix("[]"))
+    items = value_at(request, where[:-1])
+    if len(items) == 1 < node.sizes[1]:
+        items[:] = node.sized(2, items)
+        maker.settle(request, Aim(rule.path), fixed)
+        return *where[:-1], 1
+    return where
+
+
+def follow(
+    maker: Maker, rule: Rule, recipe: Recipe, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+) -> Change:
+    """Return a request made by a recipe for a rule between members."""
+    request = maker.request(choices, aim=Aim(recipe.must), given=given, omit=omit)
+    before = copy(request)
+    where = recipe.apply(request, Kit(maker.root, rule.bound, choices))
+    return Change(request, where, value_at(before, where), copy(value_at(request, where)), recipe.how)
+
+
+def breakers(maker: Maker, rule: Rule) -> list[Way] | list[Recipe] | Silent:
+    """Return the ways, or recipes, by which a rule that needs no state is broken, or why nothing breaks it alone."""
+    if rule.is_constraint:
+        return ways(maker.root.find(rule.path), rule)
+    return [recipe for recipe in recipes(rule.id) if recipe.side == "outside"]
+
+
+def broken(
+    maker: Maker, rule: Rule, breaker: Way | Recipe, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+) -> Change:
+    """Return a request that breaks a rule."""
+    if isinstance(breaker, Way):
+        return break_constraint(maker, rule, breaker, choices, given, omit)
+    return follow(maker, rule, breaker, choices, given, omit)
+
+
+def is_alone(maker: Maker, rule: Rule, change: Change) -> bool:
+    """Whether the validator finds one rule broken and no other."""
+    return {violation.rule.id for violation in maker.catalogue.validate(maker.operation, change.request)} == {rule.id}

@@ -1,0 +1,337 @@
+"""The members of a request as a tree, each of which can make its own value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from pytest_smfake.rules.rule import Rule
+
+from .choices import LEAST, Choices, distinct, size
+from .strings import ALTERNATIVES, DRAWN_BYTES, FORMS, RANGES, SCALARS, UNBOUNDED, Text
+
+if TYPE_CHECKING:
+    from botocore.model import Shape
+
+STEP = re.compile(r"\[key\]|\[value\]|\[\]|\w+")
+"""A step of a path."""
+
+
+class Aim:
+    """A member that has to be there, in the first item or entry where there are several.
+
+    Args:
+        path: the member's path; empty for none.
+
+    Example:
+        >>> aim = Aim("Tags[].Key")
+        >>> aim.at("Tags"), aim.at("Tags[].Key"), aim.beyond("Tags[].Key"), aim.at("VpcConfig")
+        (True, True, False, False)
+    """
+
+    __slots__ = ("_beyond", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._beyond = frozenset(path[: step.start()].removesuffix(".") for step in STEP.finditer(path))
+
+    def at(self, path: str) -> bool:
+        """Whether a member is aimed at, or lies on the way to the one that is."""
+        return path == self.path or path in self._beyond
+
+    def beyond(self, path: str) -> bool:
+        """Whether something inside a member is aimed at."""
+        return path in self._beyond
+
+
+NOWHERE = Aim("")
+
+
+def within(path: str, outer: str) -> bool:
+    """Whether a path is that of a member or of something inside it.
+
+    Example:
+        >>> within("Tags[].Key", "Tags"), within("Tags", "Tags"), within("TagsX", "Tags"), within("", "Tags")
+        (True, True, False, False)
+    """
+    return path == outer or (path.startswith(outer) and (not outer or path[len(outer)] in ".["))
+
+
+def copy(value: Any) -> Any:
+    """Return a copy of a value as JSON has it."""
+    if type(value) is dict:
+        return {name: copy(item) for name, item in value.items()}
+    return [copy(item) for item in value] if type(value) is list else value
+
+
+def inner(shape: Any) -> dict[str, Shape]:
+    """Return what a shape holds: the members of a structure by name, `[]` of a list, `[key]` and `[value]` of a map."""
+    if shape.type_name == "map":
+        return {"[key]": shape.key, "[value]": shape.value}
+    return {"[]": shape.member} if shape.type_name == "list" else dict(shape.members)
+
+
+DIFFERENT = 2
+"""How many items of a list, or entries of a map, are made one by one; the others repeat them."""
+FEW = 5
+"""How many optional members a structure of few has; such a structure is small, so that more of them are there."""
+
+
+class Node:
+    """One member, with the rules about it by keyword.
+
+    Attributes:
+        path: as in the ids of rules: `PrimaryContainer.Environment[key]`.
+        kind: the botocore type.
+        members: of a structure, by name; of a list `[]`; of a map `[key]` and `[value]`.
+    """
+
+    def __init__(self, shape: Shape, path: str, rules: Rules, parents: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self.kind: str = shape.type_name
+        self.shape = shape.name
+        self.all = rules
+        self.rules = rules.by_path.get(path, {})
+        self.members: dict[str, Node] = {}
+        if self.kind in SCALARS or shape.name in parents:
+            return
+        for name, member in inner(shape).items():
+            place = f"{path}{name}" if name.startswith("[") else f"{path}.{name}" if path else name
+            self.members[name] = Node(member, place, rules, (*parents, shape.name))
+
+    def __repr__(self) -> str:
+        return f"<Node {self.path or 'request'}: {self.kind}>"
+
+    def bound(self, keyword: str, default: Any = None) -> Any:
+        """Return the bound of a rule in force, or the default."""
+        rule = self.rules.get(keyword)
+        return default if rule is None else rule.bound
+
+    def find(self, path: str) -> Node:
+        """Return the member of a path that exists."""
+        if path == self.path:
+            return self
+        return next(member for member in self.members.values() if within(path, member.path)).find(path)
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this member and every one inside it."""
+        yield self
+        for member in self.members.values():
+            yield from member.walk()
+
+    def least_most(self) -> tuple[Any, Any]:
+        """Return the bounds of size, or of a number, with the greatest that is made where no rule bounds it."""
+        least = self.bound("min", 0)
+        if self.kind in RANGES:
+            return least, min(self.bound("max", max(RANGES[self.kind], least)), max(RANGES[self.kind], least))
+        return least, self.bound("max", least + UNBOUNDED[self.kind])
+
+    @cached_property
+    def text(self) -> Text:
+        """The strings of this member."""
+        forms = [form.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for form in FORMS.get(self.shape, ())]
+        cap = 2 * max(self.least_most()) + 2  # a string that is too long may be twice as long as may be
+        return Text(self.bound("pattern"), cap, forms)
+
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """The least and the greatest size of a value that keeps every rule."""
+        least, most = self.least_most()
+        if self.kind != "string":
+            return least, most
+        bounds = self.text.near(least, least, most), self.text.near(most, least, most)
+        if bounds[0] is None or bounds[1] is None:
+            raise ValueError(f"no string of {least} to {most} characters was found that matches {self.bound('pattern')} ({self.path})")
+        return bounds[0], bounds[1]
+
+    def make(self, choices: Choices, aim: Aim = NOWHERE, given: Any = None, omit: Collection[str] = ()) -> Any:
+        """Return a value that keeps every rule about this member and those inside it, those between members included.
+
+        Args:
+            choices: what chooses wherever there is a choice.
+            aim: members that have to be there.
+            given: what of it is fixed: the members of a structure that have a value, or a value as a whole.
+            omit: the members of a structure that are left out.
+        """
+        made = self._make(choices, aim, given, omit)
+        if settle := SETTLERS.get(self.shape):
+            settle(made, Settling(self, aim, {*(given if isinstance(given, dict) else ()), *omit}))
+        return made
+
+    def made(self, choices: Choices, aim: Aim, given: Any = None) -> Any:
+        """Return a value as `make` does, as a part of its own where it is one of many members."""
+        apart = self.kind == "structure" and given is None and not aim.at(self.path)
+        return choices.part(self) if apart else self.make(choices, aim, given)
+
+    def _make(self, choices: Choices, aim: Aim, given: Any, omit: Collection[str]) -> Any:
+        if self.kind == "structure":
+            return self._structure(choices, aim, given or {}, omit)
+        if given is not None and (not aim.beyond(self.path) or self.kind in SCALARS):
+            return given
+        if self.kind == "list":
+            return self._list(choices, aim, given)
+        return self._map(choices, aim, given or {}) if self.kind == "map" else self.scalar(choices)
+
+    def _structure(self, choices: Choices, aim: Aim, given: dict[str, Any], omit: Collection[str]) -> dict[str, Any]:
+        either = self._either(given, aim, omit)
+        chosen = either[choices.number(0, len(either) - 1)] if either else None
+        left_out = {*omit, *self._absent(choices), *either} - {chosen}
+        made = {}
+        picks = None
+        for index, (name, member) in enumerate(self.members.items()):
+            aimed = aim.at(member.path)
+            if name in given and not aimed:
+                made[name] = given[name]
+            elif not (aimed or name in given or name not in left_out):
+                continue
+            elif member.kind == "string" and "enum" not in member.rules and name not in given:
+                # The strings of a structure share the bytes that choose their characters, each from another byte on.
+                picks = choices.picks() if picks is None else picks
+                turn = index % (len(picks) or 1)
+                made[name] = member.text_of(choices, picks[turn:] + picks[:turn])
+            else:
+                not_empty = name == chosen and member.kind == "list"
+                made[name] = member.made(choices, Aim(f"{member.path}[]") if not_empty else aim, given.get(name))
+        for name in either:  # an empty list is as good as none
+            if name != chosen and self.members[name].kind == "list" and not self.members[name].sizes[0] and choices.number(0, 4) == 4:
+                made[name] = []
+        return made
+
+    def _either(self, given: Collection[str], aim: Aim, omit: Collection[str]) -> list[str]:
+        """Return the members of which one is to be chosen; none where one is there anyway."""
+        names, rule_id = ALTERNATIVES.get(self.shape, ((), ""))
+        there = [name for name in names if name in self.members] if rule_id in self.all.by_id else []
+        decided = any(name in given or aim.at(self.members[name].path) or "required" in self.members[name].rules for name in there)
+        return [] if decided else [name for name in there if name not in omit]
+
+    def _absent(self, choices: Choices) -> Iterator[str]:
+        """Yield the optional members that stay away: one in four of few, every second of many."""
+        optional = [name for name, member in self.members.items() if "required" not in member.rules]
+        bits = choices.bits(3 * len(optional)) if optional else 0
+        away = 2 if len(optional) <= FEW else 4
+        yield from (name for index, name in enumerate(optional) if (bits >> 3 * index) & 7 < away)
+
+    def _count(self, choices: Choices, aim: Aim) -> int:
+        count = size(choices, *self.sizes)
+        return max(count, 1) if aim.beyond(self.path) else count
+
+    def _list(self, choices: Choices, aim: Aim, given: list[Any] | None) -> list[Any]:
+        item = self.members["[]"]
+        if given:
+            return [item.make(choices, aim, given[0]), *given[1:]]
+        count = self._count(choices, aim)
+        different = [item.made(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
+        return [copy(different[index % DIFFERENT]) for index in range(count)]
+
+    def _map(self, choices: Choices, aim: Aim, given: dict[str, Any]) -> dict[str, Any]:
+        if given:
+            return given
+        key, value = self.members["[key]"], self.members["[value]"]
+        count = self._count(choices, aim)
+        keys = [key.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
+        values = [value.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
+        different = distinct((keys[index % DIFFERENT] for index in range(count)), key)
+        return {name: copy(values[index % DIFFERENT]) for index, name in enumerate(different)}
+
+    def scalar(self, choices: Choices) -> Any:
+        """Return a scalar that keeps its rules."""
+        if self.kind == "boolean":
+            return bool(choices.number(0, 1))
+        if "enum" in self.rules:
+            return self.allowed[choices.number(0, len(self.allowed) - 1)]
+        if self.kind == "string":
+            return self.text_of(choices, choices.picks())
+        least, most = self.sizes
+        if self.kind == "blob":
+            return bytes(size(choices, least, max(least, min(most, DRAWN_BYTES))))
+        if self.kind in ("float", "double"):  # whole steps from the least, whose bounds need not be whole
+            return float(min(least + size(choices, 0, ceil(most - least)), most))
+        return size(choices, least, most)
+
+    @cached_property
+    def allowed(self) -> list[str]:
+        """The values that an enum allows and no other rule refuses."""
+        least, most = self.least_most()
+        allowed = [text for text in self.rules["enum"].bound if least <= len(text) <= most and self.text.matches(text)]
+        if not allowed:
+            raise ValueError(f"no value that the rules of {self.path} allow was found")
+        return allowed
+
+    @cached_property
+    def _simplest(self) -> int:
+        return self.text.simplest(*self.sizes)
+
+    def sized(self, size: int, before: Any) -> Any:
+        """Return a value of a size, or a number: a list or map is what there was before, cut off or gone on with."""
+        if self.kind == "string":
+            return before if "enum" in self.rules else self.string(size)
+        if self.kind == "blob":
+            return bytes(size)
+        if self.kind == "list":
+            known = before or [self.members["[]"].make(LEAST)]
+            return [copy(known[index % len(known)]) for index in range(size)]
+        if self.kind == "map":
+            key, value = self.members["[key]"], self.members["[value]"]
+            keys = distinct([*before, *[key.make(LEAST)] * (size - len(before))], key)[:size]
+            return {name: before[name] if name in before else value.make(LEAST) for name in keys}
+        return float(size) if self.kind in ("float", "double") else size
+
+    def text_of(self, choices: Choices, picks: bytes) -> str:
+        """Return a string whose length is chosen, of characters that the bytes choose."""
+        return self.string(size(choices, *self.sizes, self._simplest), picks)
+
+    def string(self, wanted: int, picks: bytes = b"") -> str:
+        """Return a string of the length nearest to this one, within bounds, that keeps the rules."""
+        wanted = min(max(wanted, self.sizes[0]), self.sizes[1])
+        near = self.text.near(wanted, *self.sizes)
+        return self.text.make(wanted if near is None else near, picks)
+
+
+class Rules:
+    """The rules of an operation, by the member's path and by id, and the region and account that ARNs name."""
+
+    def __init__(self, rules: tuple[Rule, ...], region: str, account: str) -> None:
+        self.region = region
+        self.account = account
+        self.by_id = {rule.id: rule for rule in rules}
+        self.by_path: dict[str, dict[str, Rule]] = {}
+        for rule in rules:
+            if rule.is_constraint:
+                self.by_path.setdefault(rule.path, {})[rule.keyword] = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What a settler works with: it makes a value hold the rules between its members.
+
+    Attributes:
+        node: the member that the value is of.
+        aim: members that have to stay.
+        fixed: the names of members that have to stay as they are, there or not.
+    """
+
+    node: Node
+    aim: Aim
+    fixed: Collection[str]
+
+    def bound(self, rule_id: str) -> Any:
+        """Return the bound of a rule in force, None where it is not."""
+        rule = self.node.all.by_id.get(rule_id)
+        return None if rule is None else rule.bound
+
+    def stays(self, name: str) -> bool:
+        """Whether a member has to stay as it is."""
+        member = self.node.members[name]
+        return name in self.fixed or "required" in member.rules or self.aim.at(member.path)
+
+    def least(self, name: str) -> Any:
+        """Return the simplest value of a member."""
+        return self.node.members[name].make(LEAST)
+
+
+SETTLERS: dict[str, Callable[[Any, Settling], None]] = {}
+"""For each shape between whose members there are rules the function that makes a value hold them."""

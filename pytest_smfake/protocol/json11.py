@@ -1,0 +1,215 @@
+"""From bytes to a call, and from its answer to bytes: AWS JSON 1.1, as SageMaker speaks it, and its runtime's own form."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import zlib
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from pytest_smfake.rules.service_model import error_names, operation_names, service_model
+from pytest_smfake.service.calls import Call, origin
+from pytest_smfake.service.errors import ServiceError
+from pytest_smfake.service.faults import NOTHING, Encounter, InjectedError
+from pytest_smfake.service.resources import Place
+
+from . import runtime
+from .active import ActiveFake
+from .http import BrokenConnection, Request, Response
+
+TARGET = "SageMaker."
+CONTENT_TYPE = "application/x-amz-json-1.1"
+CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0", "application/json")
+"""Content types that are read as JSON. That others are unknown operations is observed of Kinesis (mhart/kinesalite, index.js), which
+reads the first alone; that the others are read here is a courtesy to code without an SDK."""
+MAX_BODY = 6 * 1024 * 1024
+"""Bytes of a request body (assumed; the longest single member, a pipeline's definition, may have 1 MiB)."""
+
+_API_HOST = re.compile(
+    r"(?:[\w-]+\.)?api(?:-fips)?\.sagemaker\.(?P<region>[\w-]+)\.|(?:[\w-]+\.)?sagemaker(?:-fips)?\.(?P<dual>[\w-]+)\.api\."
+)
+
+
+def is_sagemaker(request: Request) -> bool:
+    """Whether a request is for SageMaker or its runtime, wherever it is sent."""
+    if (target := request.headers.get("x-amz-target")) is not None:
+        return target.startswith(TARGET)
+    if runtime.is_runtime(request):
+        return True
+    # Other services of SageMaker sign with the same name, but post to paths of their own.
+    return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
+
+
+def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | None]) -> Response:
+    """Answer a request to SageMaker and log the call.
+
+    Args:
+        request: the request.
+        fake: who answers.
+        forward: passes the request on to another mock, for what the service does not implement; it returns that mock's
+            response, or None where there is no such mock.
+
+    Raises:
+        BrokenConnection: there is no answer, on purpose.
+    """
+    key, region, _ = request.scope
+    service, caller = fake.service, fake.signatures.caller(key)
+    place = Place(caller.account or fake.home.account, region or _region_of(request.host) or fake.home.region)
+    call = Call(None, request.body, place.region, place.account, service.clock.now(), principal=caller.principal)
+    call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
+    to_runtime, identity = runtime.is_runtime(request), request_id()
+    call.request_id = identity
+    met: Encounter = NOTHING
+    response = None
+    try:
+        if to_runtime:
+            call.operation, parameters = runtime.decode(request, service.catalogue)
+            call.members = parameters
+            met = service.faults.arrive(call, request.read_timeout)
+        else:
+            call.operation = _operation(request)
+            met = service.faults.arrive(call, request.read_timeout)
+            call.body = body = unpacked(request)
+            parameters = decode(body)
+        # After the body was read, before it is checked: observed of Kinesis (mhart/kinesalite, index.js).
+        fake.signatures.verify(request)
+        service.check(call.operation, parameters)
+        met.at("access")
+        service.denials.authorize(call.operation, parameters, place, caller.principal)
+        met.at("condition")
+        if not service.keeps(call.operation, parameters):
+            response = forward()
+        call.passed_on = response is not None
+        if response is None:
+            call.response = service.execute(call.operation, parameters, place)
+    except ServiceError as error:
+        # Its frames would hold the request, its body and more for as long as the call is in the log.
+        call.error = (runtime.translated(error, identity) if to_runtime else error).with_traceback(None)
+    injected = met.answered()
+    if call.error is not None or injected is not None:
+        call.sent_from = request.sent_from or origin()
+    if injected is not None and injected.failure.form != "damage":
+        call.error, call.response, response = injected, None, None
+    if response is None:
+        headers = {"x-amzn-RequestId": identity, "Date": _date(int(service.clock.now()))}
+        response = _error_response(call, call.error, headers) if isinstance(call.error, InjectedError) else None
+        response = response or (runtime.encode(call, headers) if to_runtime else _encode(call, headers))
+    if injected is not None and injected.failure.form == "damage":
+        response = damaged(response, injected.code)
+    return Response(response.status, response.headers, response.body, call)
+
+
+def _error_response(call: Call, error: InjectedError, headers: dict[str, str]) -> Response | None:
+    """Return the response to a call that met what is no error of the service's; None for one that is."""
+    if error.failure.form == "connection":
+        raise BrokenConnection(error.code, call)
+    return Response(error.status, headers | {"Content-Length": "0"}, b"") if error.failure.form == "status" else None
+
+
+def damaged(response: Response, how: str) -> Response:
+    """Return a response with a damaged body: what a connection that closes early, or a proxy in between, makes of it."""
+    if how == "non-json-body":
+        page = b"<!DOCTYPE html><html><body>Please log in to the network.</body></html>"
+        return Response(response.status, response.headers | {"Content-Type": "text/html", "Content-Length": str(len(page))}, page)
+    # The length stays what was announced, and the connection closes early.
+    return Response(response.status, response.headers, response.body[: len(response.body) // 2] if how == "truncated-body" else b"")
+
+
+@lru_cache(maxsize=8)
+def _date(seconds: int) -> str:
+    """Return a time as headers have it."""
+    return formatdate(seconds, usegmt=True)
+
+
+_RANDOM = random.Random()  # noqa: S311  # guards nothing; of its own, since tests seed that of the module
+
+
+def request_id() -> str:
+    """Return a made-up id of a request."""
+    digits = f"{_RANDOM.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def _region_of(host: str) -> str:
+    """Return the region that a host name has; empty for one of another kind."""
+    match = _API_HOST.match(host)
+    return (match["region"] or match["dual"]) if match else ""
+
+
+def _operation(request: Request) -> str:
+    name = request.headers.get("x-amz-target", "").removeprefix(TARGET)
+    kind = request.headers.get("content-type", CONTENT_TYPE)
+    known = kind == CONTENT_TYPE or kind.partition(";")[0].strip().lower() in CONTENT_TYPES
+    if name not in operation_names() or request.method != "POST" or not known:
+        # The code and its status are documented; another service of the protocol was seen to send no message with it.
+        raise ServiceError("UnknownOperationException", status=404)
+    return name
+
+
+def unpacked(request: Request) -> bytes:
+    """Return the body of a request, unpacked where it is packed.
+
+    Raises:
+        ServiceError: it is too large, packed wrongly or in another way than gzip (both are assumed).
+    """
+    body = request.body
+    packed = request.headers.get("content-encoding", "").strip().lower()
+    if packed in ("gzip", "x-gzip"):
+        unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            body = unpacking.decompress(body, MAX_BODY + 1)  # no more of a bomb than that
+        except zlib.error:
+            raise ServiceError("SerializationException") from None
+        if not unpacking.eof and len(body) <= MAX_BODY:
+            raise ServiceError("SerializationException")
+    elif packed not in ("identity", ""):
+        raise ServiceError("SerializationException", f"The content encoding '{packed}' is not supported")
+    if len(body) > MAX_BODY:
+        raise ServiceError("RequestEntityTooLargeException", f"The request body has more than {MAX_BODY} bytes", status=413)
+    return body
+
+
+def decode(body: bytes) -> Any:
+    """Return the JSON value of a body.
+
+    Raises:
+        ServiceError: `SerializationException` for what no JSON reader of the service would take. Python's own takes more:
+            UTF-16, NaN, and lone surrogates.
+    """
+    try:
+        text = body.decode("utf-8")
+        value = _DECODER.decode(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):  # bad UTF-8, bad JSON and lone surrogates are ValueErrors
+        # Observed of Firehose, which speaks the same protocol (pplu/aws-sdk-perl#237): no message.
+        raise ServiceError("SerializationException") from None
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+def _encode(call: Call, headers: dict[str, str]) -> Response:
+    headers["Content-Type"] = CONTENT_TYPE
+    status = 200
+    body: dict[str, Any] | None = call.response
+    if error := call.error:
+        status = error.status
+        headers["x-amzn-ErrorType"] = error.code
+        body = {"__type": error.code}
+        if error.text:
+            body["Message" if error.code in error_names(service_model()) else "message"] = error.text
+    content = b"" if body is None else _ENCODER.encode(body).encode("utf-8")
+    headers["Content-Length"] = str(len(content))
+    return Response(status, headers, content)

@@ -1,0 +1,298 @@
+"""Signature Version 4: whose key signed a request, and whether the signature is right."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from calendar import timegm
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from pytest_smfake.rules.failures import ANY, failure
+from pytest_smfake.rules.inputs import shown
+from pytest_smfake.service.arns import access_key_of, account_of
+from pytest_smfake.service.clock import Clock
+from pytest_smfake.service.errors import ServiceError
+
+from .http import Request
+
+SECRET = "smfake"  # noqa: S105  # a dummy, for requests that never leave the process
+ALGORITHM = "AWS4-HMAC-SHA256"
+UNSIGNED = "UNSIGNED-PAYLOAD"
+FORM = "%Y%m%dT%H%M%SZ"
+WEEK = 7 * 24 * 3600
+"""The longest validity of a signature in a query, in seconds (documented: Signature Version 4, X-Amz-Expires)."""
+
+
+class Signed(NamedTuple):
+    """The signature of a request, taken apart."""
+
+    key: str
+    day: str
+    region: str
+    service: str
+    term: str
+    headers: tuple[str, ...]
+    signature: str
+    moment: str
+    token: str | None
+    lasts: int | None
+
+
+def refusal(code: str, text: str | None = None) -> ServiceError:
+    """Return the error by which a signature is refused, with the text known of the code unless there is another."""
+    known = failure(ANY, code)
+    return ServiceError(known.code, known.text if text is None else text, status=known.status)
+
+
+def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
+    """Return the signature of a request, and the query without it.
+
+    The texts for what is missing are observed of Kinesis, which speaks the same protocol (mhart/kinesalite, index.js).
+    """
+    pairs = parse_qsl(urlsplit(request.signed_target).query, keep_blank_values=True)
+    query = dict(pairs)
+    header = request.headers.get("authorization", "").strip()
+    wanted: tuple[str, ...] = ("Credential", "Signature", "SignedHeaders")
+    if header and "X-Amz-Algorithm" in query:
+        text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+        raise refusal("InvalidSignatureException", text)
+    if header:
+        algorithm, _, rest = header.partition(" ")
+        found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in rest.split(","))}
+        found["Date"] = request.headers.get("x-amz-date") or _basic(request.headers.get("date", ""))
+        missing = [f"Authorization header requires '{name}' parameter. " for name in wanted if not found.get(name)]
+        if not found["Date"]:
+            missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
+        ending = f"Authorization={header}"
+        token = request.headers.get("x-amz-security-token")
+    elif "X-Amz-Algorithm" in query:
+        algorithm = query["X-Amz-Algorithm"]
+        found = {name.removeprefix("X-Amz-"): value for name, value in query.items()}
+        wanted += ("Date", "Expires")
+        missing = [f"AWS query-string parameters must include 'X-Amz-{name}'. " for name in wanted if not found.get(name)]
+        ending = "Re-examine the query-string parameters."
+        token = found.get("Security-Token")
+    else:
+        raise refusal("MissingAuthenticationTokenException")
+    if algorithm != ALGORITHM:
+        raise refusal("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM}). {ending}")
+    if missing:
+        raise refusal("IncompleteSignature", "".join(missing) + ending)
+    scope = found["Credential"].split("/")
+    if len(scope) != 5:
+        text = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"
+        raise refusal("IncompleteSignature", f"{text}, got '{found['Credential']}'")
+    headers = tuple(name.strip().lower() for name in found["SignedHeaders"].split(";"))
+    if "host" not in headers:
+        raise refusal("IncompleteSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
+    lasts = None
+    if not header:
+        if not re.fullmatch(r"[0-9]{1,6}", found["Expires"]) or not 0 < int(found["Expires"]) <= WEEK:
+            raise refusal("IncompleteSignature", f"X-Amz-Expires must be a number of seconds from 1 to {WEEK}, got '{found['Expires']}'")
+        lasts = int(found["Expires"])
+    name, day, region, service, term = scope
+    signed = Signed(name, day, region, service, term, headers, found["Signature"], found["Date"], token, lasts)
+    return signed, [pair for pair in pairs if pair[0] != "X-Amz-Signature"]
+
+
+def _basic(date: str) -> str:
+    """Return the date of a `Date` header in the basic form of ISO 8601, or as it is where it is in no known form."""
+    try:
+        return parsedate_to_datetime(date).strftime(FORM)
+    except (ValueError, OverflowError):
+        return date
+
+
+def payload_of(request: Request, query: list[tuple[str, str]]) -> str:
+    """Return the hash of the body, or the words in its place that leave it unsigned."""
+    said = request.headers.get("x-amz-content-sha256") or dict(query).get("X-Amz-Content-Sha256")
+    return UNSIGNED if said == UNSIGNED else hashlib.sha256(request.body).hexdigest()
+
+
+def canonical_request(request: Request, query: list[tuple[str, str]], headers: tuple[str, ...], payload: str) -> str:
+    """Return the canonical form of a request: what is hashed and signed.
+
+    Source: Signature Version 4, 'Create a canonical request': a path is encoded once more than it was sent.
+    """
+    path = quote(_normal(urlsplit(request.signed_target).path), safe="/~")
+    pairs = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in query)
+    values = {"host": request.netloc} | dict(request.headers)
+    lines = [f"{name}:{' '.join(values.get(name, '').split())}" for name in headers]
+    return "\n".join((request.method, path, "&".join(f"{name}={value}" for name, value in pairs), *lines, "", ";".join(headers), payload))
+
+
+def _normal(path: str) -> str:
+    """Return a path without empty and dotted parts."""
+    kept: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            kept = kept[:-1]
+        elif part not in ("", "."):
+            kept.append(part)
+    end = "/" if kept and path.endswith(("/", "/.", "/..")) else ""
+    return f"/{'/'.join(kept)}{end}"
+
+
+def signing_key(secret: str, signed: Signed) -> bytes:
+    """Return the key that a secret gives for a day, region and service."""
+    key = f"AWS4{secret}".encode()
+    for part in (signed.day, signed.region, signed.service, signed.term):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
+
+
+Auth = Literal["lenient", "strict"]
+SKEW = 5 * 60
+"""Seconds that a signature may be off (observed in the texts: hassy/artillery-dino#2)."""
+
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. "
+    "Consult the service documentation for details.\n\nThe Canonical String for this request should have been\n'{canonical}'\n\n"
+    "The String-to-Sign should have been\n'{to_sign}'\n"
+)
+"""Observed of SageMaker's runtime: DavidMuller/aws-requests-auth#33."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessKey:
+    """A key pair that a fake knows, and whose it is.
+
+    Attributes:
+        secret: the secret access key.
+        account: the account it belongs to, 12 digits; by default the one that the key's id holds, or the fake's.
+        principal: the ARN of who signs with it, for the texts of denials; by default that of a made-up user.
+        session_token: the token that requests must bring along with it; None for a key that lasts.
+        expires: when it expires, in seconds since the epoch on the fake's clock; None for never.
+
+    Example:
+        >>> from pytest_smfake import FakeSageMaker
+        >>> key = AccessKey(secret="s3cr3t", account="111122223333", principal="arn:aws:iam::111122223333:user/ann")
+        >>> with FakeSageMaker(auth="strict", keys={"AKIAEXAMPLE": key}) as fake:
+        ...     client = fake.client(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="s3cr3t")
+        ...     client.create_model(**fake.request())["ModelArn"]
+        'arn:aws:sagemaker:us-east-1:111122223333:model/model'
+    """
+
+    secret: str = field(repr=False)
+    account: str | None = None
+    principal: str | None = None
+    session_token: str | None = field(default=None, repr=False)
+    expires: float | None = None
+
+
+class Caller(NamedTuple):
+    """Who sent a request: the account, None where the key tells none, and the principal, None for a made-up user."""
+
+    account: str | None
+    principal: str | None
+
+
+class Signatures:
+    """Looks at the signatures of requests.
+
+    Args:
+        auth: `lenient` takes every request as it is, signed or not; `strict` verifies.
+        keys: the key pairs that are known by their ids, beside those that the fake lends; a string is a secret.
+        clock: whose time it is.
+
+    Raises:
+        ValueError: another mode, or something that is no key pair.
+    """
+
+    def __init__(self, auth: Auth, keys: Mapping[str, Any], clock: Clock) -> None:
+        if auth not in ("lenient", "strict"):
+            raise ValueError(f"auth={auth!r} is not how signatures are looked at; there are: lenient, strict")
+        if not isinstance(keys, Mapping):
+            raise ValueError(f"keys={keys!r} is not a dict of key pairs by the ids of their access keys")
+        self.auth = auth
+        self.keys = {name: _access_key(name, key) for name, key in keys.items()}
+        self._clock = clock
+
+    def _find(self, name: str) -> AccessKey | None:
+        known = self.keys.get(name)
+        if known is None and (account := account_of(name)) is not None and name == access_key_of(account):
+            return AccessKey(secret=SECRET)  # one that the fake lends
+        return known
+
+    def caller(self, name: str) -> Caller:
+        """Return who signs with an access key, as far as that says."""
+        known = self.keys.get(name)
+        return Caller((known.account if known else None) or account_of(name), known.principal if known else None)
+
+    def verify(self, request: Request) -> None:
+        """Refuse a request whose signature is not right.
+
+        Raises:
+            ServiceError: `MissingAuthenticationTokenException`, `IncompleteSignature`, `UnrecognizedClientException`,
+                `ExpiredTokenException` or `InvalidSignatureException`.
+        """
+        if self.auth == "lenient":
+            return
+        signed, query = take_apart(request)
+        key = self._find(signed.key)
+        if key is None or key.session_token != signed.token:
+            raise refusal("UnrecognizedClientException")
+        if key.expires is not None and self._clock.now() >= key.expires:
+            raise refusal("ExpiredTokenException")
+        if signed.service != "sagemaker" or signed.term != "aws4_request":
+            # Observed of EMR: aws/aws-sdk-ruby#431.
+            raise refusal("InvalidSignatureException", "Credential should be scoped to correct service: 'sagemaker'. ")
+        self._check_time(signed)
+        canonical = canonical_request(request, query, signed.headers, payload_of(request, query))
+        scope = f"{signed.day}/{signed.region}/{signed.service}/{signed.term}"
+        to_sign = "\n".join((ALGORITHM, signed.moment, scope, hashlib.sha256(canonical.encode()).hexdigest()))
+        right = hmac.new(signing_key(key.secret, signed), to_sign.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(right.encode(), signed.signature.encode()):
+            raise refusal("InvalidSignatureException", MISMATCH.format(canonical=canonical, to_sign=to_sign))
+
+    def _check_time(self, signed: Signed) -> None:
+        """Refuse a signature that is not of now: of real time, of the fake's clock, or of between them, since clients have either."""
+        try:
+            moment = timegm(time.strptime(signed.moment, FORM))
+        except ValueError:
+            raise refusal("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{signed.moment}'.") from None
+        if signed.day != signed.moment[:8]:
+            text = f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{signed.day}' != "
+            raise refusal("InvalidSignatureException", f"{text}'{signed.moment[:8]}', from '{signed.moment}'.")
+        first, now = sorted((time.time(), self._clock.now()))
+        if signed.lasts is not None:
+            if moment + signed.lasts < now:
+                raise refusal(
+                    "InvalidSignatureException", f"Signature expired: {_text(moment + signed.lasts)} is now earlier than {_text(now)}"
+                )
+        elif moment < first - SKEW:
+            raise refusal(
+                "InvalidSignatureException",
+                f"Signature expired: {signed.moment} is now earlier than {_text(first - SKEW)} ({_text(first)} - 5 min.)",
+            )
+        if moment > now + SKEW:
+            raise refusal(
+                "InvalidSignatureException",
+                f"Signature not yet current: {signed.moment} is still later than {_text(now + SKEW)} ({_text(now)} + 5 min.)",
+            )
+
+
+def _access_key(name: str, key: Any) -> AccessKey:
+    try:
+        made = AccessKey(secret=key) if isinstance(key, str) else key if isinstance(key, AccessKey) else AccessKey(**key)
+    except TypeError:
+        raise ValueError(f"keys: {key!r} of {name!r} is not a secret, an AccessKey, nor a dict of its attributes") from None
+    for attribute in ("secret", "principal", "session_token"):
+        value = getattr(made, attribute)
+        if not (isinstance(value, str) and value and value.isascii()) and (value is not None or attribute == "secret"):
+            raise ValueError(f"keys: {attribute}={shown(value)} of {name!r} is not a text of ASCII letters")
+    if made.expires is not None and (isinstance(made.expires, bool) or not isinstance(made.expires, int | float)):
+        raise ValueError(f"keys: expires={shown(made.expires)} of {name!r} is not a number of seconds since the epoch")
+    if made.account is not None and not (isinstance(made.account, str) and re.fullmatch(r"[0-9]{12}", made.account)):
+        raise ValueError(f"keys: {made.account!r} of {name!r} is not an account id, which is a string of 12 digits")
+    return made
+
+
+def _text(moment: float) -> str:
+    return time.strftime(FORM, time.gmtime(moment))

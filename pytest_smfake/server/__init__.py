@@ -1,0 +1,1 @@
+"""`smfake serve` and the fixture `smfake_server`: the fake at an address."""

@@ -1,0 +1,171 @@
+"""Stand-ins: Python code that plays the containers of models."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_smfake.rules.inputs import seconds_of, shown
+from pytest_smfake.service.faults import InForce, Register
+
+from .isolation import isolation
+from .programs import Container, Reply, container_of
+
+SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What a stand-in plays in one call: the last argument of a function, and at hand in an app.
+
+    Attributes:
+        model: the model's name.
+        container: the container's name: its hostname, `primary` for the only one, else `container-1` and so on.
+        image: its image, None where a model package brings it.
+        model_data_url: its artifact, None where there is none.
+        environment: its environment variables; those of a transform job are laid over the model's.
+        region, account: where the model is.
+        endpoint, variant: what was invoked; None in a transform job.
+        transform_job: the job's name; None on an endpoint.
+        target_model: the artifact asked for, of a multi-model container.
+        custom_attributes, inference_id: as the caller sent them.
+    """
+
+    model: str
+    container: str
+    image: str | None
+    model_data_url: str | None
+    environment: Mapping[str, str]
+    region: str
+    account: str
+    endpoint: str | None = None
+    variant: str | None = None
+    transform_job: str | None = None
+    target_model: str | None = None
+    custom_attributes: str | None = None
+    inference_id: str | None = None
+
+
+@dataclass(eq=False)
+class StandIn(InForce):
+    """A stand-in, until `stop()` or the end of its `with` block; then the one before it plays again.
+
+    Attributes:
+        key: the model, image or model package that it plays.
+        errors: what it raised so far.
+        timeout: seconds after which a call counts as hanging; None waits for ever.
+    """
+
+    key: str
+    container: Container = field(repr=False)
+    timeout: float | None = None
+    errors: list[Exception] = field(default_factory=list)
+
+    def ping(self) -> bool:
+        """Whether it is healthy; an exception says no."""
+        try:
+            return bool(self._bounded(self.container.ping))
+        except Exception as error:  # noqa: BLE001  # code of the test; the endpoint's FailureReason tells of it
+            self.errors.append(error)
+            return False
+
+    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation, isolate: bool) -> Reply:
+        """Let it answer; an exception is a reply too, with its status (`status_code` or `code`, else 500) and text."""
+
+        def call() -> Reply:
+            with isolation(invocation.model) if isolate else nullcontext():
+                return self.container.invoke(body, content_type, accept, invocation)
+
+        try:
+            reply: Reply = self._bounded(call)
+        except _HangingError:
+            text = (
+                f"Your invocation timed out while waiting for a response from container {invocation.container}. Review the latency "
+                "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+            )
+            # Observed: RamVegiraju/SageMaker-Deployment#3.
+            return Reply(0, text.encode())
+        except Exception as error:  # noqa: BLE001  # code of the test; its client sees a ModelError
+            self.errors.append(error)
+            try:
+                status = getattr(error, "status_code", None) or getattr(error, "code", None)
+                text = str(getattr(error, "detail", None) or getattr(error, "description", None) or error) or repr(error)
+            except Exception:  # noqa: BLE001  # an exception that cannot even be printed is an answer, too
+                status, text = None, shown(error)
+            said = status if isinstance(status, int) and 400 <= status < 600 else SERVER_ERROR
+            return Reply(said, text.encode("utf-8", "backslashreplace"), "text/plain")
+        return reply
+
+    def _bounded(self, call: Callable[[], Any]) -> Any:
+        """Make a call, and wait for it as long as the timeout says; one that hangs is left to itself."""
+        if self.timeout is None:
+            return call()
+        outcome: list[tuple[Any, BaseException | None]] = []
+
+        def run() -> None:
+            try:
+                outcome.append((call(), None))
+            except BaseException as error:  # noqa: BLE001  # handed to the caller, who waits
+                outcome.append((None, error))
+
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="smfake-stand-in", daemon=True)
+        thread.start()
+        thread.join(self.timeout)
+        if not outcome:
+            raise _HangingError
+        result, error = outcome[0]
+        if error is not None:
+            raise error
+        return result
+
+    def ended(self) -> None:
+        """Let go of what the container holds."""
+        self.container.close()
+
+
+class _HangingError(Exception):
+    """A stand-in did not answer in time."""
+
+
+class StandIns:
+    """The stand-ins of a fake, the latest first."""
+
+    def __init__(self) -> None:
+        self._stand_ins: Register[StandIn] = Register()
+        self.ever: list[StandIn] = []
+        """Every stand-in that there was, for the errors that they raised."""
+
+    def add(self, key: str, predict: Any, *, ping: Callable[[], object] | None, timeout: float | None) -> StandIn:
+        """Add a stand-in; see `FakeSageMaker.stand_in`."""
+        if not isinstance(key, str) or not key or key != key.strip():
+            raise ValueError(f"a stand-in plays a model, an image or a model package, each a string; {key!r} is none")
+        if timeout is not None:
+            seconds_of(timeout, "a stand-in's timeout is", zero=False)
+        if ping is not None and not callable(ping):
+            raise TypeError(f"a stand-in's ping is a function without parameters, not {ping!r}")
+        stand_in = StandIn(key, container_of(predict, ping), timeout)
+        self.ever.append(stand_in)
+        return self._stand_ins.add(stand_in)
+
+    def close(self) -> None:
+        """Let go of what every stand-in holds; one that is called again begins anew.
+
+        Raises:
+            RuntimeError: an app failed at its shutdown; the others were closed all the same.
+        """
+        if self._stand_ins:
+            with ExitStack() as stack:
+                for stand_in in self._stand_ins:
+                    stack.callback(stand_in.container.close)
+
+    def find(self, *keys: str | None) -> StandIn | None:
+        """Return the latest stand-in for the first of the keys that has one."""
+        for key in keys:
+            for stand_in in self._stand_ins:
+                if stand_in.key == key:
+                    return stand_in
+        return None

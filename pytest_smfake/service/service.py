@@ -1,0 +1,144 @@
+"""The service side of a call: the operations, and the way of a call through constraints, conditions and the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.validator import at
+from pytest_smfake.service.containers.stand_ins import StandIns
+
+from . import endpoint_configs, endpoints, invoke, models, tags, transform_jobs
+from .calls import Call, Calls
+from .clock import Agenda, Clock
+from .context import Answer, Context, Hosting
+from .errors import ServiceError, not_implemented, rejected
+from .faults import Faults, skewed
+from .limits import Limits
+from .locks import lock
+from .permissions import Denials, denied, resource_of
+from .resources import Place, Store
+
+OPERATIONS: dict[str, Callable[[dict[str, Any], Context], Answer]] = {
+    "CreateModel": models.create_model,
+    "DescribeModel": models.describe_model,
+    "ListModels": models.list_models,
+    "DeleteModel": models.delete_model,
+    "CreateEndpointConfig": endpoint_configs.create_endpoint_config,
+    "DescribeEndpointConfig": endpoint_configs.describe_endpoint_config,
+    "ListEndpointConfigs": endpoint_configs.list_endpoint_configs,
+    "DeleteEndpointConfig": endpoint_configs.delete_endpoint_config,
+    "CreateEndpoint": endpoints.create_endpoint,
+    "DescribeEndpoint": endpoints.describe_endpoint,
+    "ListEndpoints": endpoints.list_endpoints,
+    "UpdateEndpoint": endpoints.update_endpoint,
+    "UpdateEndpointWeightsAndCapacities": endpoints.update_endpoint_weights_and_capacities,
+    "DeleteEndpoint": endpoints.delete_endpoint,
+    "CreateTransformJob": transform_jobs.create_transform_job,
+    "DescribeTransformJob": transform_jobs.describe_transform_job,
+    "ListTransformJobs": transform_jobs.list_transform_jobs,
+    "StopTransformJob": transform_jobs.stop_transform_job,
+    "InvokeEndpoint": invoke.invoke_endpoint,
+    "AddTags": tags.add_tags,
+    "ListTags": tags.list_tags,
+    "DeleteTags": tags.delete_tags,
+}
+"""Every operation that this fake implements: those of SageMaker, and InvokeEndpoint of its runtime."""
+
+
+def keeps(operation: str, request: Any) -> bool:
+    """Whether the fake implements an operation; those on tags it implements for the resources that it keeps."""
+    if operation not in OPERATIONS:
+        return False
+    return not operation.endswith("Tags") or tags.slug_of(request["ResourceArn"]) in tags.TAGGED
+
+
+class Service:
+    """A SageMaker that holds everything in memory; it knows nothing of HTTP.
+
+    Args:
+        catalogue: the rules to enforce.
+        limits: bounds by what they limit, from the start.
+        clock: whose time it is.
+        s3: returns the S3 to use for a place; see `pytest_smfake.service.dependencies`.
+    """
+
+    def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock, s3: Callable[[Place], Any]) -> None:
+        self.catalogue = catalogue
+        self.clock = clock
+        self._initial_limits = dict(limits)
+        self._lock = lock()
+        self._s3 = s3
+        self.stand_ins = StandIns()
+        self.kept: int | None = None
+        """How many calls the log keeps from the next reset on; None for all."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every resource, call, stand-in, denial, failure and limit but the limits given at the start.
+
+        Raises:
+            RuntimeError: a stand-in failed at its shutdown; everything is forgotten all the same.
+        """
+        self.store = Store()
+        self.calls = Calls(self.kept)
+        before, self.stand_ins = self.stand_ins, StandIns()
+        self.denials = Denials()
+        self.hosting = Hosting(Agenda(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
+        self.limits = Limits(self.store)
+        self.faults = Faults(self.clock, self.calls, self._words())
+        for key, bound in self._initial_limits.items():
+            self.limits.set(key, bound)
+        before.close()
+
+    def check(self, operation: str, request: Any) -> None:
+        """Refuse a request that breaks a rule, and take out what the service reads past: unknown members and nulls.
+
+        Raises:
+            ServiceError: `ValidationException` with every violated constraint, or `SerializationException`.
+        """
+        try:
+            found = self.catalogue.find(operation, request)
+        except RecursionError:
+            raise ServiceError("SerializationException", "The request is nested too deeply") from None
+        if found.violations:
+            raise rejected(found.violations, found.left_out)
+        for *way, last in found.ignored:
+            del at(request, way)[last]
+
+    def _words(self) -> dict[str, Callable[[Call], str]]:
+        """Return the texts that depend on the call, for failures on purpose."""
+
+        def access(call: Call) -> str:
+            place = Place(call.account, call.region)
+            return denied(f"sagemaker:{call.operation}", resource_of(str(call.operation), call.parameters, place), place)
+
+        def limit(call: Call) -> str:
+            with self._lock:
+                return self.limits.refusal(str(call.operation), call.parameters, self.store.world(Place(call.account, call.region)))
+
+        return {"AccessDeniedException": access, "ResourceLimitExceeded": limit, "InvalidSignatureException": skewed}
+
+    def keeps(self, operation: str, request: Any) -> bool:
+        """Whether this service executes the call itself, given that the request is sound."""
+        return keeps(operation, request)
+
+    def execute(self, operation: str, request: Any, place: Place) -> Answer:
+        """Run an operation on a sound request.
+
+        Raises:
+            ServiceError: what the service answers instead.
+        """
+        if not self.keeps(operation, request):
+            arn = f" for {request['ResourceArn']}" if operation in OPERATIONS else ""
+            raise not_implemented(operation + arn)
+        agenda = self.hosting.agenda
+        agenda.run()
+        with self._lock:
+            context = Context(self.store.world(place), self.catalogue, self.limits, self.clock, self.hosting)
+            answer = OPERATIONS[operation](request, context)
+        if callable(answer):
+            answer = answer()
+        agenda.run()
+        return answer

@@ -1,0 +1,266 @@
+"""What a test sees of the resources that a fake holds."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pytest_smfake.rules.inputs import seconds_of, shown
+from pytest_smfake.rules.service_model import check_members
+
+from .arns import elsewhere, partition_of
+from .endpoint import Endpoint
+from .errors import ServiceError
+from .resources import EndpointConfig, Model, Place, Resource
+from .transform_job import TransformJob
+
+if TYPE_CHECKING:
+    from .resources import Collection, World
+    from .service import Service
+
+R = TypeVar("R", bound=Resource)
+
+DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+
+
+class Resources(Mapping[str, R], Generic[R]):
+    """The resources of one kind in one account and region, read-only, by name and oldest first."""
+
+    def __init__(self, service: Service, world: World, collection: Collection[R]) -> None:
+        self._service = service
+        self._world = world
+        self._collection = collection
+
+    def _now(self) -> Collection[R]:
+        """Return the collection once everything that is due has happened."""
+        self._service.hosting.agenda.run()
+        return self._collection
+
+    def __getitem__(self, name: str) -> R:
+        try:
+            return self._now().by_name[name]
+        except KeyError:
+            raise KeyError(self._unknown(name)) from None
+
+    def _unknown(self, name: str) -> str:
+        place, label = self._collection.place, self._collection.kind.label
+        known = ", ".join(self) or "none"
+        kind = self._collection.kind.slug
+        held = [
+            world.place
+            for world in self._service.store.worlds()
+            if any(collection.kind.slug == kind and name in collection for collection in world.collections())
+        ]
+        return f"no {label} {shown(name)} in {place.region}, account {place.account}{elsewhere(held, place)}; {label}s: {known}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for _, _, name in self._now().by_time()])
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._now()
+
+    def __repr__(self) -> str:
+        place, label = self._collection.place, self._collection.kind.label
+        return f"<{label}s of {place.region} {place.account}: {', '.join(self) or 'none'}>"
+
+    def _take(self, seconds: float) -> None:
+        self._collection.seconds = seconds_of(seconds, "it takes")
+
+
+class Endpoints(Resources[Endpoint]):
+    """The endpoints of one account and region, by name; each has `status`, `failure_reason`, `config_name` and `variants`."""
+
+    def take(self, *, seconds: float) -> None:
+        """Let creations, updates and deletions that begin from now on take that long on the fake's clock; 0 by default.
+
+        Args:
+            seconds: at least 0. With 0 an endpoint is in service, or gone, at the first look.
+
+        Raises:
+            ValueError: a negative number.
+
+        Example:
+            >>> from pytest_smfake import FakeSageMaker
+            >>> with FakeSageMaker() as fake:
+            ...     client = fake.client()
+            ...     fake.endpoints.take(seconds=600)
+            ...     fake.add_endpoint("churn")
+            ...     fake.endpoints["churn"].status
+            ...     client.get_waiter("endpoint_in_service").wait(EndpointName="churn")
+            ...     fake.endpoints["churn"].status
+            'Creating'
+            'InService'
+        """
+        self._take(seconds)
+
+    def fail(self, name: str, *, reason: str) -> None:
+        """Let the creation or update of an endpoint fail: the one that is going on, or else the next one.
+
+        A creation that fails leaves the endpoint `Failed`. An update that fails leaves it in service with what ran before, and
+        the reason (reported: hashicorp/terraform-provider-aws#39099).
+
+        Args:
+            name: the endpoint's name; it need not exist yet.
+            reason: the FailureReason, 1 to 1024 characters.
+
+        Raises:
+            ValueError: a name or reason that cannot be.
+        """
+        if not isinstance(reason, str) or not 0 < len(reason) <= 1024:
+            raise ValueError(f"a reason has 1 to 1024 characters; {reason!r} has not")
+        violations = self._service.catalogue.validate("DescribeEndpoint", {"EndpointName": name})
+        if violations:
+            raise ValueError(f"{name!r} is no name of an endpoint: {violations[0]!r}")
+        endpoint = self.get(name)
+        under_way = endpoint.under_way if endpoint is not None else None
+        if endpoint is None or under_way is None or under_way.status == "Deleting":
+            self._world.failing[name] = reason
+        else:
+            endpoint.settle(round(self._service.clock.now(), 3), reason)
+
+
+class TransformJobs(Resources[TransformJob]):
+    """The transform jobs of one account and region, by name; each has `status`, `failure_reason`, `note` and `written`."""
+
+    def take(self, *, seconds: float) -> None:
+        """Let jobs that begin from now on run that long on the fake's clock; by default they have ended at the first look.
+
+        Raises:
+            ValueError: a negative number.
+        """
+        self._take(seconds)
+
+
+class View:
+    """What one account holds in one region, and what a request there may name.
+
+    Attributes:
+        region, account: where it is.
+    """
+
+    def __init__(self, service: Service, place: Place) -> None:
+        self.service = service
+        self.home = place
+        self.account, self.region = place
+
+    @property
+    def _world(self) -> World:
+        return self.service.store.world(self.home)
+
+    @property
+    def models(self) -> Resources[Model]:
+        """The models, by name and oldest first."""
+        return Resources(self.service, self._world, self._world.models)
+
+    @property
+    def endpoint_configs(self) -> Resources[EndpointConfig]:
+        """The endpoint configurations, by name and oldest first."""
+        return Resources(self.service, self._world, self._world.endpoint_configs)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The endpoints, by name and oldest first; also how long they take, and whether they fail."""
+        return Endpoints(self.service, self._world, self._world.endpoints)
+
+    @property
+    def transform_jobs(self) -> TransformJobs:
+        """The transform jobs, by name and oldest first; also how long they take."""
+        return TransformJobs(self.service, self._world, self._world.transform_jobs)
+
+    def request(self, /, **overrides: Any) -> dict[str, Any]:
+        """Return a valid CreateModel request; an override of None leaves the member out.
+
+        Raises:
+            ValueError: a member, at any depth, that CreateModel has not.
+
+        Example:
+            >>> from pytest_smfake import FakeSageMaker
+            >>> sorted(FakeSageMaker().request(ModelName="churn", Tags=[]))
+            ['ExecutionRoleArn', 'ModelName', 'PrimaryContainer', 'Tags']
+        """
+        check_members("CreateModel", overrides)
+        request = {
+            "ModelName": "model",
+            "PrimaryContainer": {"Image": self.image, "ModelDataUrl": self.model_data_url},
+            "ExecutionRoleArn": self.role_arn,
+        }
+        return {name: value for name, value in (request | overrides).items() if value is not None}
+
+    @property
+    def role_arn(self) -> str:
+        """The ARN of a role that a request may name."""
+        return f"arn:{partition_of(self.region)}:iam::{self.account}:role/SageMakerExecutionRole"
+
+    @property
+    def image(self) -> str:
+        """An image that a container may name."""
+        suffix = DNS_SUFFIXES.get(partition_of(self.region), "amazonaws.com")
+        return f"{self.account}.dkr.ecr.{self.region}.{suffix}/model:1"
+
+    @property
+    def model_data_url(self) -> str:
+        """An artifact that a container may name."""
+        return f"s3://sagemaker-{self.region}-{self.account}/model.tar.gz"
+
+    def add_model(self, /, **request: Any) -> None:
+        """Create a model without a client and without an entry in `calls`; what is left out is as in `request()`.
+
+        Raises:
+            ValueError: a member that CreateModel has not, or the service would reject it; the sentence is then the service's.
+
+        Example:
+            >>> from pytest_smfake import FakeSageMaker
+            >>> fake = FakeSageMaker()
+            >>> fake.add_model(ModelName="churn")
+            >>> fake.models["churn"].arn
+            'arn:aws:sagemaker:us-east-1:123456789012:model/churn'
+        """
+        self._execute("CreateModel", self.request(**request))
+
+    def add_endpoint(
+        self, name: str = "endpoint", *, model: str | None = None, instance_type: str = "ml.m5.xlarge", count: int = 1
+    ) -> None:
+        """Create an endpoint with one variant, `AllTraffic`, its configuration and, unless one is named, its model.
+
+        Args:
+            name: the endpoint's name, and that of what is created with it.
+            model: the model to deploy, which exists already.
+            instance_type: the type of its instances.
+            count: how many there are.
+
+        Raises:
+            ValueError: the service would reject it; the sentence is the service's.
+
+        Example:
+            >>> from pytest_smfake import FakeSageMaker
+            >>> fake = FakeSageMaker()
+            >>> fake.add_endpoint("churn")
+            >>> fake.endpoints["churn"].status, list(fake.models)
+            ('InService', ['churn'])
+        """
+        if model is None:
+            self.add_model(ModelName=name)
+        variant = {
+            "VariantName": "AllTraffic",
+            "ModelName": model or name,
+            "InstanceType": instance_type,
+            "InitialInstanceCount": count,
+        }
+        self._execute("CreateEndpointConfig", {"EndpointConfigName": name, "ProductionVariants": [variant]})
+        self._execute("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": name})
+
+    def _execute(self, operation: str, request: dict[str, Any]) -> None:
+        own = copy.deepcopy(request)
+        try:
+            self.service.check(operation, own)
+            (arn,) = self.service.execute(operation, own, self.home).values()
+        except ServiceError as error:
+            raise ValueError(error.text) from None
+        self.service.store.prepared[arn] = {tag["Key"]: tag["Value"] for tag in own.get("Tags", ())}
+
+    def __repr__(self) -> str:
+        return f"<View {self.account} {self.region}: {self.models!r}>"

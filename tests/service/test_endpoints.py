@@ -1,0 +1,423 @@
+"""Endpoints: their statuses on the clock, what describes them, and the limits on instances."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from botocore.exceptions import WaiterError
+
+from pytest_smfake import FakeSageMaker, validate
+from pytest_smfake.rules.service_model import service_model
+
+from .conftest import ONE, error_of
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/churn"
+LIMIT = "ml.m5.xlarge for endpoint usage"
+HAS_POOLS = "InstancePools" in service_model().shape_for("ProductionVariant").members
+
+
+def config(client, name, **variant):
+    client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[ONE | variant])
+
+
+def status(client, name="churn"):
+    return client.describe_endpoint(EndpointName=name)["EndpointStatus"]
+
+
+def test_an_endpoint_is_in_service_at_the_first_look(smfake, smfake_client):
+    smfake.add_model(ModelName="churn")
+    config(smfake_client, "churn")
+    arn = smfake_client.create_endpoint(EndpointName="churn", EndpointConfigName="churn")["EndpointArn"]
+    assert arn == ARN
+    described = smfake_client.describe_endpoint(EndpointName="churn")
+    assert described["EndpointStatus"] == "InService"
+    (variant,) = described["ProductionVariants"]
+    assert variant.pop("DeployedImages")[0]["SpecifiedImage"] == smfake.image
+    assert variant == {
+        "VariantName": "AllTraffic",
+        "CurrentWeight": 1.0,
+        "DesiredWeight": 1.0,
+        "CurrentInstanceCount": 1,
+        "DesiredInstanceCount": 1,
+    }
+    assert "FailureReason" not in described
+    assert validate("DescribeEndpoint.response", smfake.calls[-1].response) == []
+    assert smfake.endpoints["churn"].variants == {"AllTraffic": {"weight": 1.0, "count": 1, "model": "churn"}}
+
+
+def test_a_waiter_follows_the_clock_and_takes_no_time(smfake, smfake_client):
+    smfake.endpoints.take(seconds=600)
+    smfake.add_endpoint("churn")
+    assert status(smfake_client) == "Creating"
+    assert "ProductionVariants" not in smfake_client.describe_endpoint(EndpointName="churn")
+    began, before = time.monotonic(), smfake.clock.now()
+    smfake_client.get_waiter("endpoint_in_service").wait(EndpointName="churn")
+    assert time.monotonic() - began < 60  # of the 600 s that the clock of the fake went on by
+    assert smfake.clock.now() - before >= 600
+    described = smfake_client.describe_endpoint(EndpointName="churn")
+    assert (described["LastModifiedTime"] - described["CreationTime"]).total_seconds() == pytest.approx(600, abs=1)
+    smfake_client.delete_endpoint(EndpointName="churn")
+    assert status(smfake_client) == "Deleting"
+    smfake_client.get_waiter("endpoint_deleted").wait(EndpointName="churn")
+    assert "churn" not in smfake.endpoints
+
+
+def test_an_endpoint_is_gone_at_the_first_look(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    smfake_client.delete_endpoint(EndpointName="churn")
+    said = f'ValidationException: Could not find endpoint "{ARN}".'
+    for call in (smfake_client.describe_endpoint, smfake_client.delete_endpoint):
+        assert error_of(call, EndpointName="churn") == said
+    assert error_of(smfake_client.update_endpoint, EndpointName="churn", EndpointConfigName="churn") == said
+
+
+def test_the_name_is_taken_and_the_configuration_missing(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    assert error_of(smfake_client.create_endpoint, EndpointName="churn", EndpointConfigName="churn") == (
+        f'ValidationException: Cannot create already existing endpoint "{ARN}".'
+    )
+    for call in (smfake_client.create_endpoint, smfake_client.update_endpoint):
+        name = "other" if call == smfake_client.create_endpoint else "churn"
+        assert error_of(call, EndpointName=name, EndpointConfigName="nope") == (
+            'ValidationException: Could not find endpoint configuration "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/nope".'
+        )
+
+
+def test_what_an_endpoint_runs_can_be_deleted(smfake, smfake_client, runtime):
+    smfake.add_endpoint("churn")
+    smfake.stand_in("churn", lambda body, *_: body)
+    smfake_client.delete_model(ModelName="churn")
+    smfake_client.delete_endpoint_config(EndpointConfigName="churn")
+    assert status(smfake_client) == "InService"
+    assert runtime.invoke_endpoint(EndpointName="churn", Body=b"x")["Body"].read() == b"x"
+
+
+def test_a_configuration_whose_model_is_gone_deploys_nothing(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    smfake_client.delete_model(ModelName="churn")
+    assert error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="churn").startswith(
+        "ValidationException: Could not find model "
+    )
+
+
+def test_an_update_shows_what_runs_and_what_is_to_come(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    config(smfake_client, "new", InitialInstanceCount=3)
+    smfake.endpoints.take(seconds=60)
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+    described = smfake_client.describe_endpoint(EndpointName="churn")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("Updating", "churn")
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    assert described["PendingDeploymentSummary"]["EndpointConfigName"] == "new"
+    assert validate("DescribeEndpoint.response", smfake.calls[-1].response) == []
+    busy = f'ValidationException: Cannot update in-progress endpoint "{ARN}".'
+    assert error_of(smfake_client.delete_endpoint, EndpointName="churn") == busy
+    assert error_of(smfake_client.update_endpoint, EndpointName="churn", EndpointConfigName="new") == busy
+    smfake.clock.advance(60)
+    described = smfake_client.describe_endpoint(EndpointName="churn")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "new")
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 3
+    assert "PendingDeploymentSummary" not in described
+
+
+@pytest.mark.parametrize(
+    ("arguments", "weight", "count"),
+    [
+        ({}, 1.0, 2),
+        ({"RetainAllVariantProperties": True}, 0.5, 4),
+        (
+            {
+                "RetainAllVariantProperties": True,
+                "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredInstanceCount"}],
+            },
+            0.5,
+            2,
+        ),
+    ],
+)
+def test_an_update_can_retain_variant_properties(smfake, smfake_client, arguments, weight, count):
+    smfake.add_endpoint("churn")
+    change = {"VariantName": "AllTraffic", "DesiredWeight": 0.5, "DesiredInstanceCount": 4}
+    smfake_client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=[change])
+    config(smfake_client, "new", InitialInstanceCount=2)
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new", **arguments)
+    assert smfake.endpoints["churn"].variants["AllTraffic"] == {"weight": weight, "count": count, "model": "churn"}
+
+
+def test_weights_and_capacities(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    smfake.endpoints.take(seconds=60)
+    change = {"VariantName": "AllTraffic", "DesiredWeight": 2.0, "DesiredInstanceCount": 4}
+    assert smfake_client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=[change])
+    described = smfake_client.describe_endpoint(EndpointName="churn")
+    assert described["EndpointStatus"] == "Updating"
+    (variant,) = described["ProductionVariants"]
+    assert (variant["CurrentWeight"], variant["DesiredWeight"]) == (1.0, 2.0)
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 4)
+    smfake.clock.advance(60)
+    assert smfake.endpoints["churn"].variants["AllTraffic"] == {"weight": 2.0, "count": 4, "model": "churn"}
+    said = error_of(
+        smfake_client.update_endpoint_weights_and_capacities,
+        EndpointName="churn",
+        DesiredWeightsAndCapacities=[{"VariantName": "nope"}],
+    )
+    assert said == f'ValidationException: Could not find variant "nope" in endpoint "{ARN}".'
+
+
+def test_a_serverless_endpoint(smfake, smfake_client):
+    smfake.add_model(ModelName="churn")
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    variant = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": serverless}
+    smfake_client.create_endpoint_config(EndpointConfigName="s", ProductionVariants=[variant])
+    with smfake.limit("Memory size in MB per serverless endpoint", 1024):
+        said = error_of(smfake_client.create_endpoint, EndpointName="s", EndpointConfigName="s")
+    assert said.startswith(
+        "ResourceLimitExceeded: The account-level service limit 'Memory size in MB per serverless endpoint' is 1024 MBs, with current "
+        "utilization of 0 MBs and a request delta of 2048 MBs."
+    )
+    smfake_client.create_endpoint(EndpointName="s", EndpointConfigName="s")
+    change = {"VariantName": "v", "ServerlessUpdateConfig": {"MaxConcurrency": 9}}
+    smfake_client.update_endpoint_weights_and_capacities(EndpointName="s", DesiredWeightsAndCapacities=[change])
+    (described,) = smfake_client.describe_endpoint(EndpointName="s")["ProductionVariants"]
+    assert described["CurrentServerlessConfig"] == serverless | {"MaxConcurrency": 9}
+    assert "CurrentInstanceCount" not in described
+    assert smfake.endpoints["s"].variants == {"v": {"weight": 1.0, "count": None, "model": "churn"}}
+
+
+def test_a_description_takes_over_what_the_configuration_says(smfake, smfake_client):
+    smfake.add_model(ModelName="churn")
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 10,
+        "DestinationS3Uri": "s3://b",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    output = {"OutputConfig": {"S3OutputPath": "s3://b"}}
+    policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}}
+    smfake_client.create_endpoint_config(
+        EndpointConfigName="c",
+        ProductionVariants=[ONE | {"RoutingConfig": {"RoutingStrategy": "RANDOM"}}],
+        ShadowProductionVariants=[ONE | {"VariantName": "shadow"}],
+        DataCaptureConfig=capture,
+        AsyncInferenceConfig=output,
+    )
+    smfake_client.create_endpoint(EndpointName="c", EndpointConfigName="c", DeploymentConfig=policy)
+    described = smfake_client.describe_endpoint(EndpointName="c")
+    assert described["DataCaptureConfig"] == {
+        "EnableCapture": True,
+        "CaptureStatus": "Started",
+        "CurrentSamplingPercentage": 10,
+        "DestinationS3Uri": "s3://b",
+        "KmsKeyId": "",
+    }
+    assert described["AsyncInferenceConfig"] == output
+    assert described["LastDeploymentConfig"] == policy
+    assert described["ProductionVariants"][0]["RoutingConfig"] == {"RoutingStrategy": "RANDOM"}
+    assert [variant["VariantName"] for variant in described["ShadowProductionVariants"]] == ["shadow"]
+    assert validate("DescribeEndpoint.response", smfake.calls[-1].response) == []
+
+
+class TestFailing:
+    def test_the_next_creation(self, smfake, smfake_client):
+        smfake.endpoints.fail("churn", reason="no capacity")
+        smfake.add_endpoint("churn")
+        described = smfake_client.describe_endpoint(EndpointName="churn")
+        assert (described["EndpointStatus"], described["FailureReason"]) == ("Failed", "no capacity")
+        with pytest.raises(WaiterError, match="Failed"):
+            smfake_client.get_waiter("endpoint_in_service").wait(EndpointName="churn")
+        assert error_of(smfake_client.update_endpoint, EndpointName="churn", EndpointConfigName="churn") == (
+            f'ValidationException: Cannot update failed endpoint "{ARN}".'
+        )
+        smfake_client.delete_endpoint(EndpointName="churn")
+        smfake_client.create_endpoint(EndpointName="churn", EndpointConfigName="churn")
+        assert status(smfake_client) == "InService"
+
+    def test_the_creation_that_is_going_on(self, smfake, smfake_client):
+        smfake.endpoints.take(seconds=600)
+        smfake.add_endpoint("churn")
+        smfake.endpoints.fail("churn", reason="no capacity")
+        assert status(smfake_client) == "Failed"
+        smfake.clock.advance(600)
+        assert status(smfake_client) == "Failed"
+
+    def test_an_update_leaves_what_ran_before(self, smfake, smfake_client):
+        smfake.add_endpoint("churn")
+        config(smfake_client, "new", InitialInstanceCount=3)
+        smfake.endpoints.fail("churn", reason="no capacity")
+        smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+        described = smfake_client.describe_endpoint(EndpointName="churn")
+        assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "churn")
+        assert described["FailureReason"] == "no capacity"
+        assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+        smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+        described = smfake_client.describe_endpoint(EndpointName="churn")
+        assert described["EndpointConfigName"] == "new"
+        assert "FailureReason" not in described
+
+    @pytest.mark.parametrize(("name", "reason"), [("a_b", "why"), ("a", ""), ("a", "x" * 1025), ("a", None)])
+    def test_wrong_arguments(self, smfake, name, reason):
+        with pytest.raises(ValueError, match="is no name of an endpoint|1 to 1024 characters"):
+            smfake.endpoints.fail(name, reason=reason)
+
+    def test_a_role_that_may_not_pull_the_image(self, smfake, smfake_client):
+        with smfake.deny("ecr:BatchGetImage", resource="*/model:*"):
+            smfake.add_endpoint("churn")
+        assert smfake_client.describe_endpoint(EndpointName="churn")["FailureReason"] == (
+            f"The role '{smfake.role_arn}' does not have BatchGetImage permission for the image: '{smfake.image}'."
+        )
+        smfake.add_endpoint("other")
+        assert status(smfake_client, "other") == "InService"
+
+    def test_an_action_that_nothing_looks_at(self, smfake):
+        with pytest.raises(
+            ValueError, match="'s3:GetObject' is not an action that can be denied; there are: iam:PassRole, ecr:BatchGetImage"
+        ):
+            smfake.deny("s3:GetObject")
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan")])
+def test_nothing_takes_less_than_no_time(smfake, seconds):
+    for resources in (smfake.endpoints, smfake.transform_jobs):
+        with pytest.raises(ValueError, match="at least 0 seconds"):
+            resources.take(seconds=seconds)
+
+
+class TestInstanceLimits:
+    TEXT = (
+        "ResourceLimitExceeded: The account-level service limit 'ml.m5.xlarge for endpoint usage' is 2 Instances, with current utilization "
+        "of {} Instances and a request delta of {} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS "
+        "Service Quotas is not available, contact AWS support to request an increase for this quota."
+    )
+
+    def test_creations(self, smfake, smfake_client):
+        smfake.limit(LIMIT, 2)
+        smfake.add_endpoint("a")
+        config(smfake_client, "two", ModelName="a", InitialInstanceCount=2)
+        assert error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="two") == self.TEXT.format(1, 2)
+        assert "b" not in smfake.endpoints
+        smfake.add_endpoint("c", model="a", instance_type="ml.m5.large", count=9)
+        smfake_client.delete_endpoint(EndpointName="a")
+        smfake_client.create_endpoint(EndpointName="b", EndpointConfigName="two")
+
+    def test_variants_of_one_type_are_added_up(self, smfake, smfake_client):
+        smfake.limit(LIMIT, 2)
+        smfake.add_model(ModelName="churn")
+        variants = [ONE | {"VariantName": name} for name in "abc"]
+        smfake_client.create_endpoint_config(EndpointConfigName="three", ProductionVariants=variants)
+        assert error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="three") == self.TEXT.format(0, 3)
+
+    def test_an_update_holds_both_fleets(self, smfake, smfake_client):
+        smfake.add_endpoint("churn", count=1)
+        config(smfake_client, "two", InitialInstanceCount=2)
+        with smfake.limit(LIMIT, 2):
+            said = error_of(smfake_client.update_endpoint, EndpointName="churn", EndpointConfigName="two")
+        assert said == self.TEXT.format(1, 2)
+        smfake.endpoints.take(seconds=60)
+        smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="two")
+        config(smfake_client, "one")
+        with smfake.limit(LIMIT, 2):
+            assert error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="one") == self.TEXT.format(3, 1)
+            smfake.clock.advance(60)
+            assert error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="one") == self.TEXT.format(2, 1)
+
+    def test_only_what_is_added_counts(self, smfake, smfake_client):
+        smfake.add_endpoint("churn", count=2)
+        smfake.limit(LIMIT, 2)
+        change = {"VariantName": "AllTraffic", "DesiredInstanceCount": 3}
+        said = error_of(smfake_client.update_endpoint_weights_and_capacities, EndpointName="churn", DesiredWeightsAndCapacities=[change])
+        assert said == self.TEXT.format(2, 1)
+        fewer = [change | {"DesiredInstanceCount": 1}]
+        smfake_client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=fewer)
+
+    def test_a_failed_endpoint_holds_none(self, smfake, smfake_client):
+        smfake.limit(LIMIT, 1)
+        smfake.endpoints.fail("churn", reason="no")
+        smfake.add_endpoint("churn")
+        smfake.add_endpoint("other")
+        assert status(smfake_client, "other") == "InService"
+
+    def test_made_up_use(self, smfake, smfake_client):
+        smfake.add_model(ModelName="churn")
+        config(smfake_client, "two", InitialInstanceCount=2)
+        with smfake.limit(LIMIT, 2, used=1):
+            assert error_of(smfake_client.create_endpoint, EndpointName="p", EndpointConfigName="two") == self.TEXT.format(1, 2)
+
+    @pytest.mark.skipif(not HAS_POOLS, reason="the installed botocore does not know InstancePools")
+    def test_the_first_of_the_pools_counts(self, smfake, smfake_client):
+        smfake.add_model(ModelName="churn")
+        pools = [{"InstanceType": "ml.m5.large", "Priority": 2}, {"InstanceType": "ml.m5.xlarge", "Priority": 1}]
+        variant = {"VariantName": "v", "ModelName": "churn", "InstancePools": pools, "InitialInstanceCount": 2}
+        smfake_client.create_endpoint_config(EndpointConfigName="p", ProductionVariants=[variant])
+        with smfake.limit(LIMIT, 2, used=1):
+            assert error_of(smfake_client.create_endpoint, EndpointName="p", EndpointConfigName="p") == self.TEXT.format(1, 2)
+
+    def test_from_the_start_and_in_one_region(self):
+        with FakeSageMaker(limits={f"{LIMIT}@eu-west-1": 0}) as fake:
+            fake.add_endpoint("churn")
+            with pytest.raises(ValueError, match="is 0 Instances"):
+                FakeSageMaker(limits={LIMIT: 0}).add_endpoint("churn")
+
+    def test_the_number_of_endpoints(self, smfake, smfake_client):
+        smfake.add_endpoint("churn")
+        smfake.limit("endpoints", 1)
+        said = error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="churn")
+        assert said.startswith("ResourceLimitExceeded: The account-level service limit 'Total number of endpoints' is 1 Endpoints")
+
+
+class TestList:
+    def test_sorting_and_filters(self, smfake, smfake_client):
+        for name in ("b", "a", "c"):
+            smfake.clock.advance(10)
+            if name == "c":
+                smfake.endpoints.fail(name, reason="no")
+            smfake.add_endpoint(name)
+
+        def names(**arguments):
+            return "".join(entry["EndpointName"] for entry in smfake_client.list_endpoints(**arguments)["Endpoints"])
+
+        assert names() == "cab"
+        assert names(SortBy="Name") == "cba"
+        assert names(SortBy="Status", SortOrder="Ascending") == "cba"
+        assert names(StatusEquals="Failed") == "c"
+        assert names(NameContains="b") == "b"
+        moment = smfake.endpoints["a"].modified
+        assert names(LastModifiedTimeAfter=moment) in ("ca", "c")  # the client sends whole seconds
+        assert smfake_client.list_endpoints(MaxResults=1, NameContains="a")["Endpoints"] == []
+        pages = smfake_client.get_paginator("list_endpoints").paginate(SortBy="Status", PaginationConfig={"PageSize": 2})
+        assert [entry["EndpointName"] for page in pages for entry in page["Endpoints"]] == ["a", "b", "c"]
+        assert validate("ListEndpoints.response", smfake.calls[-1].response) == []
+
+    def test_tags(self, smfake, smfake_client):
+        smfake.add_endpoint("churn")
+        smfake_client.add_tags(ResourceArn=ARN, Tags=[{"Key": "a", "Value": "1"}])
+        assert smfake.endpoints["churn"].tags == {"a": "1"}
+        assert error_of(smfake_client.list_tags, ResourceArn=ARN.replace("churn", "x")) == "ValidationException: Resource does not exist"
+
+
+def test_an_unknown_endpoint_is_named_with_those_there_are(smfake):
+    smfake.add_endpoint("churn")
+    with pytest.raises(KeyError, match=r"no endpoint 'other' in us-east-1, account 123456789012; endpoints: churn"):
+        smfake.endpoints["other"]
+    assert repr(smfake.endpoints) == "<endpoints of us-east-1 123456789012: churn>"
+    assert repr(smfake.endpoints["churn"]).startswith(f"<Endpoint {ARN} ")
+
+
+def test_reset_forgets_what_was_to_happen(smfake):
+    smfake.endpoints.take(seconds=60)
+    smfake.endpoints.fail("churn", reason="no")
+    smfake.add_endpoint("churn")
+    smfake.reset()
+    smfake.add_endpoint("churn")
+    assert smfake.endpoints["churn"].status == "InService"
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [-1, float("nan"), float("inf"), 10**5000, "1", True, None],
+    ids=lambda value: str(value)[:9] if value != 10**5000 else "large",
+)
+def test_what_is_no_time(smfake, seconds):
+    for kind in (smfake.endpoints, smfake.transform_jobs):
+        with pytest.raises(ValueError, match=r"^it takes at least 0 seconds( and at most 10000000000)?, not "):
+            kind.take(seconds=seconds)
