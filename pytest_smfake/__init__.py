@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .service.clock import Clock as Clock
     from .service.containers.stand_ins import Invocation as Invocation
     from .service.containers.stand_ins import StandIn as StandIn
-    from .service.endpoint import Endpoint as Endpoint
+    from .service.endpoint_configs import EndpointConfig as EndpointConfig
+    from .service.endpoints import Endpoint as Endpoint
     from .service.errors import NetworkBlockedError as NetworkBlockedError
     from .service.errors import ServiceError as ServiceError
     from .service.faults import Delay as Delay
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
     from .service.faults import UnusedFaultError as UnusedFaultError
     from .service.faults import probability as probability
     from .service.limits import Limit as Limit
+    from .service.models import Model as Model
     from .service.permissions import Denial as Denial
-    from .service.resources import EndpointConfig as EndpointConfig
-    from .service.resources import Model as Model
-    from .service.transform_job import TransformJob as TransformJob
     from .service.transform_jobs import NothingRanWarning as NothingRanWarning
+    from .service.transform_jobs import TransformJob as TransformJob
     from .sweeps import Run as Run
     from .sweeps import Sweep as Sweep
     from .sweeps import sweep as sweep
@@ -71,13 +71,13 @@ _HOMES = {
     "Clock": "service.clock",
     "Delay": "service.faults",
     "Denial": "service.permissions",
-    "Endpoint": "service.endpoint",
-    "EndpointConfig": "service.resources",
+    "Endpoint": "service.endpoints",
+    "EndpointConfig": "service.endpoint_configs",
     "FakeSageMaker": "fake",
     "Fault": "service.faults",
     "Invocation": "service.containers.stand_ins",
     "Limit": "service.limits",
-    "Model": "service.resources",
+    "Model": "service.models",
     "NetworkBlockedError": "service.errors",
     "NothingRanWarning": "service.transform_jobs",
     "Rule": "rules.rule",
@@ -86,7 +86,7 @@ _HOMES = {
     "StandIn": "service.containers.stand_ins",
     "Sweep": "sweeps",
     "Throttle": "service.faults",
-    "TransformJob": "service.transform_job",
+    "TransformJob": "service.transform_jobs",
     "UnlistedRegionWarning": "service.arns",
     "UnusedFaultError": "service.faults",
     "Violation": "rules.rule",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from . import Check, Target
     from .session import Session
 
-CONTRACT = Path(__file__).parent / "contract" / "test_contract.py"
+CONTRACT = Path(__file__).parent / "test_contract.py"
 
 state_key = pytest.StashKey["State"]()
 

@@ -76,9 +76,10 @@ def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None
             place = "".join(f", at {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-1:])
             yield f"The stand-in for {stand_in.key!r} raised {shown(error, 1000)}{place}"
     for world in fake.service.store.worlds():
-        for job in world.transform_jobs.by_name.values():
-            if job.note is not None:
-                yield f"Transform job {job.name!r} is {job.status}: {job.note}"
+        for collection in world.collections():
+            for resource in collection.by_name.values():
+                if resource.note is not None:
+                    yield f"{collection.kind.label.capitalize()} {resource.name!r} is {resource.status}: {resource.note}"
 
 
 def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str | None], root: Path) -> Iterator[str]:

@@ -1,19 +1,176 @@
-"""The operations on endpoints, and why an endpoint cannot come into service."""
+"""Endpoints: what runs on them, how their status changes, the operations, and why one cannot come into service."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smfake.rules.models import containers
+from pytest_smfake.rules.service_model import operation_model
 from pytest_smfake.service.containers.serving import unhealthy
 
 from .context import Answer, Context
-from .endpoint import Deployment, Endpoint, UnderWay, Variant, demand
-from .endpoint_configs import VARIANT_LISTS
+from .endpoint_configs import ENDPOINT_CONFIG, VARIANT_LISTS, EndpointConfig
 from .errors import ServiceError
-from .paging import list_page
-from .quotas import ENDPOINTS, SERVERLESS_MEMORY
+from .limits import SERVERLESS_MEMORY, Quota, instances
+from .models import MODEL, Model
+from .resources import Kind, Resource, World
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A production variant as it runs.
+
+    Attributes:
+        config: the variant as the endpoint configuration states it.
+        model: its model as it was when the variant was deployed; None for one that hosts inference components.
+        weight: its share of the traffic.
+        count: how many instances it has, None for a serverless one.
+        serverless: its serverless configuration now, None for one on instances.
+    """
+
+    config: dict[str, Any]
+    model: Model | None
+    weight: float
+    count: int | None
+    serverless: dict[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.config["VariantName"])
+
+    def instances(self) -> tuple[str, int] | None:
+        """Return type and number of its instances; those of a pool are counted as its first type (assumed)."""
+        pools = sorted(self.config.get("InstancePools") or (), key=lambda pool: pool["Priority"])
+        instance_type = self.config.get("InstanceType") or (pools[0]["InstanceType"] if pools else None)
+        return (instance_type, self.count) if instance_type and self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An endpoint configuration at work; what it names is copied, so that it outlives what is deleted."""
+
+    config: EndpointConfig
+    variants: tuple[Variant, ...]
+    shadows: tuple[Variant, ...]
+    begun: float
+
+    def instances(self) -> Counter[str]:
+        """Return the number of instances by their type."""
+        found: Counter[str] = Counter()
+        for variant in (*self.variants, *self.shadows):
+            if held := variant.instances():
+                found[held[0]] += held[1]
+        return found
+
+    def variant(self, name: str) -> Variant | None:
+        """Return the production variant of a name."""
+        return next((variant for variant in self.variants if variant.name == name), None)
+
+    def retaining(self, other: Deployment, excluded: set[str]) -> Deployment:
+        """Return this deployment with the variant properties of another kept, but for those excluded."""
+
+        def kept(variant: Variant) -> Variant:
+            old = other.variant(variant.name)
+            if old is None:
+                return variant
+            weight = variant.weight if "DesiredWeight" in excluded else old.weight
+            count = variant.count if "DesiredInstanceCount" in excluded or old.count is None else old.count
+            return replace(variant, weight=weight, count=count)
+
+        return replace(self, variants=tuple(map(kept, self.variants)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnderWay:
+    """A creation, update or deletion that is going on; `adds` is false where it replaces the instances that run."""
+
+    status: str
+    deployment: Deployment | None
+    adds: bool = True
+
+
+class Endpoint(Resource):
+    """An endpoint: a read-only mapping of its CreateEndpoint request.
+
+    Attributes:
+        name, arn, created, tags: as of every resource.
+        status: `Creating`, `Updating`, `InService`, `Failed` or `Deleting`.
+        failure_reason: why the last creation or update failed, else None.
+        modified: when it last changed, in seconds since the epoch.
+        deployment: what runs on it; None until it is in service.
+        under_way: the creation, update or deletion that is going on, else None.
+    """
+
+    __slots__ = ("choices", "deployment", "failure_reason", "modified", "under_way", "update")
+
+    def __init__(self, name: str, request: dict[str, Any], arn: str, created: float, deployment: Deployment) -> None:
+        super().__init__(name, request, arn, created)
+        self.failure_reason: str | None = None
+        self.modified = created
+        self.deployment: Deployment | None = None
+        self.under_way: UnderWay | None = UnderWay("Creating", deployment)
+        self.update: dict[str, Any] | None = request.get("DeploymentConfig")
+        # Seeded by its name: each run of a test sees the same choices.
+        self.choices = random.Random(arn)  # noqa: S311  # shares out traffic, guards nothing
+
+    @property
+    def status(self) -> str:
+        """Its status now."""
+        if self.under_way is not None:
+            return self.under_way.status
+        return "Failed" if self.deployment is None else "InService"
+
+    @property
+    def config_name(self) -> str:
+        """The name of the endpoint configuration that runs, or is to run first."""
+        deployment = self.deployment or (self.under_way.deployment if self.under_way else None)
+        return deployment.config.name if deployment is not None else str(self["EndpointConfigName"])
+
+    @property
+    def variants(self) -> dict[str, dict[str, Any]]:
+        """Weight, number of instances and name of the model of each variant that runs, by its name."""
+        return {
+            variant.name: {"weight": variant.weight, "count": variant.count, "model": variant.model.name if variant.model else None}
+            for variant in (self.deployment.variants if self.deployment else ())
+        }
+
+    def instances(self) -> Counter[str]:
+        """Return the instances it holds by their type: during an update those of both fleets (documented), failed none (assumed)."""
+        found: Counter[str] = Counter()
+        coming = self.under_way.deployment if self.under_way else None
+        if self.deployment is not None and (coming is None or (self.under_way and self.under_way.adds)):
+            found += self.deployment.instances()
+        return found + coming.instances() if coming else found
+
+    def lasts(self) -> bool:
+        """Whether it stays until somebody deletes it."""
+        return self.status != "Deleting"
+
+    def begin(self, under_way: UnderWay, at: float) -> None:
+        """Begin an update or deletion."""
+        self.under_way = under_way
+        self.modified = at
+
+    def settle(self, at: float, reason: str | None) -> None:
+        """End the creation or update that is going on; one that failed for a reason leaves what ran before (reported).
+
+        An endpoint whose update failed stays in service and tells the reason: hashicorp/terraform-provider-aws#39099.
+        """
+        if reason is None and self.under_way is not None:
+            self.deployment = self.under_way.deployment
+        self.failure_reason = reason
+        self.under_way = None
+        self.modified = at
+
+
+def demand(deployment: Deployment) -> dict[str, int]:
+    """Return what a deployment asks of each limit on instances."""
+    return {instances(instance_type, "endpoint"): count for instance_type, count in deployment.instances().items()}
 
 
 def failure_of(deployment: Deployment, context: Context) -> str | None:
@@ -43,11 +200,11 @@ SHARED = ("RoutingConfig", "ManagedInstanceScaling")
 def create_endpoint(request: dict[str, Any], context: Context) -> Answer:
     """Keep an endpoint and begin to create it. The order of the conditions is assumed: the name, what it names, the limits."""
     world, name = context.world, request["EndpointName"]
-    context.refuse_taken(world.endpoints, name)
+    context.refuse_taken(world[ENDPOINT], name)
     deployment = _deployment(request["EndpointConfigName"], context)
-    context.limits.check(ENDPOINTS, world)
+    context.limits.check(ENDPOINT.plural, world)
     _check_limits(deployment, context)
-    endpoint = world.endpoints.add(Endpoint(name, request, world.endpoints.arn(name), context.now(), deployment))
+    endpoint = world[ENDPOINT].add(Endpoint(name, request, world[ENDPOINT].arn(name), context.now(), deployment))
     _settle_later(endpoint, context)
     return {"EndpointArn": endpoint.arn}
 
@@ -88,18 +245,9 @@ def update_endpoint_weights_and_capacities(request: dict[str, Any], context: Con
 
 def describe_endpoint(request: dict[str, Any], context: Context) -> Answer:
     """Return an endpoint. What runs is absent until it is in service; what is to come is there while it comes (assumed)."""
-    endpoint = context.world.endpoints.find(request["EndpointName"])
+    endpoint = context.world[ENDPOINT].find(request["EndpointName"])
     under_way, running = endpoint.under_way, endpoint.deployment
-    answer: dict[str, Any] = {
-        "EndpointName": endpoint.name,
-        "EndpointArn": endpoint.arn,
-        "EndpointConfigName": endpoint.config_name,
-        "EndpointStatus": endpoint.status,
-        "CreationTime": endpoint.created,
-        "LastModifiedTime": endpoint.modified,
-    }
-    if endpoint.failure_reason is not None:
-        answer["FailureReason"] = endpoint.failure_reason
+    answer = ENDPOINT.described(endpoint, operation_model("DescribeEndpoint").output_shape) | {"EndpointConfigName": endpoint.config_name}
     if endpoint.update is not None:
         answer["LastDeploymentConfig"] = endpoint.update
     coming = under_way.deployment if under_way is not None else None
@@ -116,25 +264,9 @@ def describe_endpoint(request: dict[str, Any], context: Context) -> Answer:
     return answer
 
 
-def list_endpoints(request: dict[str, Any], context: Context) -> Answer:
-    """Return a page of endpoints."""
-    endpoints, token = list_page("ListEndpoints", context.world.endpoints, request)
-    summaries = [
-        {
-            "EndpointName": endpoint.name,
-            "EndpointArn": endpoint.arn,
-            "CreationTime": endpoint.created,
-            "LastModifiedTime": endpoint.modified,
-            "EndpointStatus": endpoint.status,
-        }
-        for endpoint in endpoints
-    ]
-    return {"Endpoints": summaries} | token
-
-
 def delete_endpoint(request: dict[str, Any], context: Context) -> Answer:
     """Begin to delete an endpoint; one that is being created, updated or deleted cannot be."""
-    endpoints = context.world.endpoints
+    endpoints = context.world[ENDPOINT]
     endpoint = endpoints.find(request["EndpointName"])
     _refuse_in_progress(endpoint)
     deleting = UnderWay("Deleting", endpoint.deployment, adds=False)
@@ -154,13 +286,13 @@ def _deployment(config_name: str, context: Context) -> Deployment:
     Raises:
         ServiceError: the configuration is gone, or a model that it names (that the latter is looked at again is assumed).
     """
-    config = context.world.endpoint_configs.find(config_name)
+    config = context.world[ENDPOINT_CONFIG].find(config_name)
     production, shadow = (tuple(_variant(variant, context) for variant in config.get(member) or ()) for member in VARIANT_LISTS)
     return Deployment(config, production, shadow, context.now())
 
 
 def _variant(config: dict[str, Any], context: Context) -> Variant:
-    model = context.world.models.find(config["ModelName"]) if "ModelName" in config else None
+    model = context.world[MODEL].find(config["ModelName"]) if "ModelName" in config else None
     serverless = config.get("ServerlessConfig")
     count = None if serverless else config.get("InitialInstanceCount", 1)
     return Variant(config, model, config.get("InitialVariantWeight", 1.0), count, serverless)
@@ -183,7 +315,7 @@ def _check_limits(deployment: Deployment, context: Context) -> None:
 
 
 def _in_service(name: str, context: Context) -> tuple[Endpoint, Deployment]:
-    endpoint = context.world.endpoints.find(name)
+    endpoint = context.world[ENDPOINT].find(name)
     _refuse_in_progress(endpoint)
     if endpoint.deployment is None:
         # That nothing but deletion is possible is documented of DescribeEndpoint's status; the text is assumed.
@@ -199,7 +331,7 @@ def _refuse_in_progress(endpoint: Endpoint) -> None:
 
 def _settle_later(endpoint: Endpoint, context: Context) -> None:
     """Put the end of a creation or update on the agenda; it finds out whether the containers are healthy."""
-    under_way, lock, failing = endpoint.under_way, context.hosting.lock, context.world.failing
+    under_way, lock, failing = endpoint.under_way, context.hosting.lock, context.world[ENDPOINT].failing
 
     def settle(at: float) -> None:
         if endpoint.under_way is not under_way or under_way is None or under_way.deployment is None:
@@ -209,7 +341,7 @@ def _settle_later(endpoint: Endpoint, context: Context) -> None:
             if endpoint.under_way is under_way:
                 endpoint.settle(round(at, 3), reason)
 
-    context.hosting.agenda.add(context.world.endpoints.seconds, settle)
+    context.hosting.agenda.add(context.world[ENDPOINT].seconds, settle)
 
 
 def _described(deployment: Deployment, desired: Deployment | None) -> dict[str, Any]:
@@ -243,3 +375,68 @@ def _capture(config: dict[str, Any]) -> dict[str, Any]:
         "DestinationS3Uri": config["DestinationS3Uri"],
         "KmsKeyId": config.get("KmsKeyId", ""),
     }
+
+
+def _of_config(request: Mapping[str, Any], world: World) -> Iterator[tuple[str, int]]:
+    yield from _of_variants(world[ENDPOINT_CONFIG].by_name.get(request.get("EndpointConfigName", "")) or {})
+
+
+def _of_creation(request: Mapping[str, Any], world: World) -> Iterator[tuple[str, int]]:
+    yield from _of_config(request, world)
+    yield ENDPOINT.plural, 1
+
+
+def _of_capacities(request: Mapping[str, Any], world: World) -> Iterator[tuple[str, int]]:
+    endpoint = world[ENDPOINT].by_name.get(request.get("EndpointName", ""))
+    if endpoint is not None and endpoint.deployment is not None:
+        yield from _added(endpoint.deployment, request)
+
+
+def _of_variants(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield what the variants of an endpoint configuration ask for: instances by their type, then memory of serverless ones."""
+    variants = [variant for member in ("ProductionVariants", "ShadowProductionVariants") for variant in config.get(member) or ()]
+    found: Counter[str] = Counter()
+    for variant in variants:
+        pools = sorted(variant.get("InstancePools") or (), key=lambda pool: pool["Priority"])
+        if instance_type := variant.get("InstanceType") or (pools[0]["InstanceType"] if pools else None):
+            found[instances(instance_type, "endpoint")] += variant.get("InitialInstanceCount", 1)
+    yield from found.items()
+    for variant in variants:
+        if serverless := variant.get("ServerlessConfig"):
+            yield SERVERLESS_MEMORY, serverless["MemorySizeInMB"]
+
+
+def _added(deployment: Deployment, request: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield what an update of capacities adds, most first; what adds nothing is refused for one instance."""
+    changes = {change["VariantName"]: change for change in request.get("DesiredWeightsAndCapacities") or ()}
+    found: Counter[str] = Counter()
+    for variant in deployment.variants:
+        if held := variant.instances():
+            found[instances(held[0], "endpoint")] += changes.get(variant.name, {}).get("DesiredInstanceCount", held[1]) - held[1]
+    yield from ((key, max(1, count)) for key, count in found.most_common())
+
+
+# The text is observed: aws/amazon-sagemaker-examples#2402. The quota's name and unit are assumed; those of the memory are reported.
+ENDPOINT = Kind(
+    noun="Endpoint",
+    label="endpoint",
+    holds=Endpoint,
+    missing='Could not find endpoint "{arn}".',
+    quotas={
+        "endpoints": Quota("Total number of endpoints", "Endpoints", 100),
+        SERVERLESS_MEMORY: Quota(SERVERLESS_MEMORY, "MBs", 3072, "reported", "of an account, about 2024: a public log, no stable address"),
+    },
+    instance_types="ProductionVariantInstanceType",
+    asks={
+        "CreateEndpoint": _of_creation,
+        "UpdateEndpoint": _of_config,
+        "UpdateEndpointWeightsAndCapacities": _of_capacities,
+    },
+    operations={
+        "CreateEndpoint": create_endpoint,
+        "DescribeEndpoint": describe_endpoint,
+        "UpdateEndpoint": update_endpoint,
+        "UpdateEndpointWeightsAndCapacities": update_endpoint_weights_and_capacities,
+        "DeleteEndpoint": delete_endpoint,
+    },
+)

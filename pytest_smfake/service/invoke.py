@@ -9,9 +9,9 @@ from pytest_smfake.service.containers.serving import ContainerError, is_direct, 
 
 from .arns import console_of, partition_of
 from .context import Answer, Context
-from .endpoint import Deployment, Endpoint, Variant
+from .endpoints import ENDPOINT, Deployment, Endpoint, Variant
 from .errors import ServiceError, not_implemented
-from .resources import Model
+from .models import Model
 
 BODY = "InvokeEndpoint/Body:max"
 SERVERLESS_BODY = 4 * 1024 * 1024
@@ -75,7 +75,7 @@ def _invalid(text: str, error_code: str | None = None) -> ServiceError:
 
 
 def _serving(name: str, context: Context) -> tuple[Endpoint, Deployment]:
-    endpoint = context.world.endpoints.by_name.get(name)
+    endpoint = context.world[ENDPOINT].by_name.get(name)
     if endpoint is None or endpoint.deployment is None or endpoint.status == "Deleting":
         # Observed of one that is gone (aws/amazon-sagemaker-examples#293, #559), assumed of one not in service.
         raise _invalid(f"Endpoint {name} of account {context.world.place.account} not found.")

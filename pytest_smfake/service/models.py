@@ -8,31 +8,35 @@ from pytest_smfake.rules.models import containers
 from pytest_smfake.rules.preconditions import PACKAGE_REGION
 
 from .context import Answer, Context
-from .paging import list_page
-from .quotas import MODELS
-from .resources import Model
+from .limits import Quota
+from .records import describe
+from .resources import Kind, Resource
+
+
+class Model(Resource):
+    """A model: a read-only mapping of its CreateModel request, with `name`, `arn`, `created` and `tags`."""
+
+    __slots__ = ()
 
 
 def create_model(request: dict[str, Any], context: Context) -> Answer:
     """Keep a model. The order of the conditions is assumed: the name, the package's region, the limit."""
     world, name = context.world, request["ModelName"]
-    context.refuse_taken(world.models, name)
+    context.refuse_taken(world[MODEL], name)
     if context.catalogue.get(PACKAGE_REGION.id):
         for where, container in containers(request):
             package = container.get("ModelPackageName", "").split(":")
             if len(package) > 3 and package[3] != world.place.region:
                 text = f"ARN should be scoped to correct region: {world.place.region}"
                 raise context.breach(PACKAGE_REGION, (*where, "ModelPackageName"), container["ModelPackageName"], text)
-    context.limits.check(MODELS, world)
-    model = world.models.add(Model(name, request, world.models.arn(name), context.now()))
+    context.limits.check(MODEL.plural, world)
+    model = world[MODEL].add(Model(name, request, world[MODEL].arn(name), context.now()))
     return {"ModelArn": model.arn}
 
 
 def describe_model(request: dict[str, Any], context: Context) -> Answer:
     """Return a model as the service describes it: absent members stay absent, defaults are filled in (reported)."""
-    model = context.world.models.find(request["ModelName"])
-    answer = dict(model)
-    answer.pop("Tags", None)
+    answer = describe(MODEL, request, context)
     if "PrimaryContainer" in answer:
         answer["PrimaryContainer"] = _described_container(answer["PrimaryContainer"])
         recommendation: dict[str, Any] = {"RecommendationStatus": "COMPLETED", "RealTimeInferenceRecommendations": []}
@@ -44,7 +48,7 @@ def describe_model(request: dict[str, Any], context: Context) -> Answer:
         if not answer.get(member, True):
             del answer[member]
     answer.setdefault("EnableNetworkIsolation", False)
-    return answer | {"ModelArn": model.arn, "CreationTime": model.created, "DeploymentRecommendation": recommendation}
+    return answer | {"DeploymentRecommendation": recommendation}
 
 
 def _described_container(container: dict[str, Any]) -> dict[str, Any]:
@@ -56,15 +60,12 @@ def _described_container(container: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def list_models(request: dict[str, Any], context: Context) -> Answer:
-    """Return a page of models."""
-    models, token = list_page("ListModels", context.world.models, request)
-    summaries = [{"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created} for model in models]
-    return {"Models": summaries} | token
-
-
-def delete_model(request: dict[str, Any], context: Context) -> Answer:
-    """Drop a model, also one that is in use; the service answers with an empty body."""
-    models = context.world.models
-    models.remove(models.find(request["ModelName"]).name)
-    return None
+# The text is reported: Terraform and the Kubernetes controller match its start. The quota's name and unit are assumed.
+MODEL = Kind(
+    noun="Model",
+    label="model",
+    holds=Model,
+    missing='Could not find model "{arn}".',
+    quotas={"models": Quota("Total number of models", "Models", 1000)},
+    operations={"CreateModel": create_model, "DescribeModel": describe_model},
+)

@@ -14,7 +14,7 @@ from pytest_smfake.rules.service_model import is_operation, noun_of, operation_n
 from .arns import arn, partition_of
 from .errors import ServiceError
 from .faults import InForce, Register
-from .resources import KINDS, Place
+from .resources import Place
 
 Policy = Literal[
     "identity-based policy",
@@ -155,13 +155,12 @@ def resource_of(operation: str, request: Any, place: Place) -> str:
     if operation in _LISTS:
         return arn(place.region, place.account, _LISTS[operation])
     noun = noun_of(operation)
-    slug = next((kind.slug for kind in KINDS if kind.member == f"{noun}Name"), None)
-    name = request.get(f"{noun}Name")
     if operation.startswith("InvokeEndpoint") or operation == "UpdateEndpointWeightsAndCapacities":
-        slug, name = "endpoint", request.get("EndpointName")
+        noun = "Endpoint"
+    name = request.get(f"{noun}Name")
     if not isinstance(name, str):
         return "*"
-    return arn(place.region, place.account, f"{slug or words(noun, '-')}/{name}")
+    return arn(place.region, place.account, f"{words(noun, '-')}/{name}")
 
 
 def denied(action: str, resource: str, place: Place, policy: Policy = "identity-based policy", principal: str | None = None) -> str:

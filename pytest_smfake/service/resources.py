@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from pytest_smfake.rules.service_model import words
 
 from .arns import arn
 from .errors import ServiceError
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
-    from .transform_job import TransformJob
+    from .limits import Quota
 
 
 class Place(NamedTuple):
@@ -23,30 +24,10 @@ class Place(NamedTuple):
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of resource.
-
-    Attributes:
-        slug: as ARNs name it.
-        label: as the service's texts name it.
-        member: the request member that holds its name.
-        missing: what the service says of one that is not there.
-    """
-
-    slug: str
-    label: str
-    member: str
-    missing: str
-
-
-# Of models and endpoints reported (Terraform and the Kubernetes controller match the start) and observed (endpoints:
-# aws/amazon-sagemaker-examples#2402, configurations: #2339), of transform jobs reported (processing jobs are told so).
-MODEL = Kind("model", "model", "ModelName", 'Could not find model "{arn}".')
-ENDPOINT_CONFIG = Kind("endpoint-config", "endpoint configuration", "EndpointConfigName", 'Could not find endpoint configuration "{arn}".')
-ENDPOINT = Kind("endpoint", "endpoint", "EndpointName", 'Could not find endpoint "{arn}".')
-TRANSFORM_JOB = Kind("transform-job", "transform job", "TransformJobName", "Could not find requested job with name: {name}")
-KINDS = (MODEL, ENDPOINT_CONFIG, ENDPOINT, TRANSFORM_JOB)
+Operation = Callable[[dict[str, Any], Any], Any]
+"""Answers a sound request, given what it works with: see `pytest_smfake.service.context`."""
+Asks = Callable[[Mapping[str, Any], "World"], Iterator[tuple[str, int]]]
+"""Yields the limits that a call is counted against, and how much it asks of each."""
 
 
 class Resource(Mapping[str, Any]):
@@ -57,7 +38,10 @@ class Resource(Mapping[str, Any]):
         arn: its ARN.
         created: when it was created, in seconds since the epoch.
         tags: its tags now, as a dict; those of the request are in `resource["Tags"]`.
+        note: what happened to it, in more words than the service has; None where there is nothing to say.
     """
+
+    note: str | None = None
 
     __slots__ = ("_request", "_tags", "arn", "created", "name", "serial")
 
@@ -95,30 +79,73 @@ class Resource(Mapping[str, Any]):
         return f"<{type(self).__name__} {self.arn} {dict(self)!r}>"
 
 
-class Model(Resource):
-    """A model: a read-only mapping of its CreateModel request, with `name`, `arn`, `created` and `tags`."""
-
-    __slots__ = ()
-
-
-class EndpointConfig(Resource):
-    """An endpoint configuration: a read-only mapping of its request, with `name`, `arn`, `created` and `tags`."""
-
-    __slots__ = ()
-
-
 R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Kind(Generic[R]):
+    """A kind of resource: all that the service knows of it.
+
+    Attributes:
+        noun: what its operations are about, such as `TransformJob`; other names follow from it.
+        label: as the service's texts name it.
+        holds: the class of its resources.
+        missing: what the service says of one that is not there, with blanks for `arn` and `name`.
+        quotas: the quotas that are counted for it, by their limits; that on their number is the limit `plural`.
+        instance_types: the shape that lists the types of instances that its resources hold; empty where they hold none.
+        asks: what its operations ask of its limits; a creation asks for one of its number unless this says otherwise.
+        operations: its operations; those of a plain record follow from the shapes: see `pytest_smfake.service.records`.
+    """
+
+    noun: str
+    label: str
+    holds: type[R]
+    missing: str
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    instance_types: str = ""
+    asks: Mapping[str, Asks] = field(default_factory=dict)
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """How ARNs name it, such as `transform-job`."""
+        return words(self.noun, "-")
+
+    @property
+    def plural(self) -> str:
+        """How limits name it, such as `transform-jobs`."""
+        return f"{self.slug}s"
+
+    @property
+    def member(self) -> str:
+        """The request member that holds the name of one."""
+        return f"{self.noun}Name"
+
+    def described(self, resource: R, shape: Any) -> dict[str, Any]:
+        """Return the members of an answer that follow from its shape: those that the request has, and name, ARN, times, status, reason."""
+        own = {self.member: "name", f"{self.noun}Arn": "arn", f"{self.noun}Status": "status", **TIMES, "FailureReason": "failure_reason"}
+        found = {}
+        for member in shape.members:
+            value = getattr(resource, own[member], None) if member in own else resource.get(member)
+            if value is not None:
+                found[member] = value
+        return found
+
+
+TIMES = {"CreationTime": "created", "LastModifiedTime": "modified"}
 
 
 class Collection(Generic[R]):
     """The resources of one kind in one place, in the order of their creation."""
 
-    def __init__(self, place: Place, kind: Kind) -> None:
+    def __init__(self, place: Place, kind: Kind[R]) -> None:
         self.place = place
         self.kind = kind
         self.by_name: dict[str, R] = {}
         self.seconds = 0.0
         """How long creating, updating, running or deleting one takes, for what begins from now on."""
+        self.failing: dict[str, str] = {}
+        """Why the next creation or update of one is to fail, by its name."""
         self._by_time: list[tuple[float, int, str]] = []
         self._names: list[str] | None = []
         self._serial = 0
@@ -179,24 +206,27 @@ class Collection(Generic[R]):
 class World:
     """The resources of one account in one region."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, kinds: Iterable[Kind[Any]]) -> None:
         self.place = place
-        self.models: Collection[Model] = Collection(place, MODEL)
-        self.endpoint_configs: Collection[EndpointConfig] = Collection(place, ENDPOINT_CONFIG)
-        self.endpoints: Collection[Endpoint] = Collection(place, ENDPOINT)
-        self.transform_jobs: Collection[TransformJob] = Collection(place, TRANSFORM_JOB)
-        self.failing: dict[str, str] = {}
-        """Why the next creation or update of an endpoint is to fail, by its name."""
+        self._collections: dict[Kind[Any], Collection[Any]] = {kind: Collection(place, kind) for kind in kinds}
 
-    def collections(self) -> tuple[Collection[Any], ...]:
+    def __getitem__(self, kind: Kind[R]) -> Collection[R]:
+        return self._collections[kind]
+
+    def collections(self) -> Iterable[Collection[Any]]:
         """Return the resources of every kind."""
-        return self.models, self.endpoint_configs, self.endpoints, self.transform_jobs
+        return self._collections.values()
 
 
 class Store:
-    """Every world of a fake."""
+    """Every world of a fake.
 
-    def __init__(self) -> None:
+    Args:
+        kinds: the kinds of resources that it keeps.
+    """
+
+    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
+        self.kinds = tuple(kinds)
         self._worlds: dict[Place, World] = {}
         self.prepared: dict[str, dict[str, str]] = {}
         """What a test put there without a call: the first tags of each resource, by its ARN."""
@@ -204,7 +234,7 @@ class Store:
     def world(self, place: Place) -> World:
         """Return the world of a place, empty at first."""
         if place not in self._worlds:
-            self._worlds[place] = World(place)
+            self._worlds[place] = World(place, self.kinds)
         return self._worlds[place]
 
     def worlds(self) -> list[World]:

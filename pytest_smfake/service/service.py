@@ -9,49 +9,43 @@ from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.validator import at
 from pytest_smfake.service.containers.stand_ins import StandIns
 
-from . import endpoint_configs, endpoints, invoke, models, tags, transform_jobs
+from . import invoke, tags
 from .calls import Call, Calls
 from .clock import Agenda, Clock
 from .context import Answer, Context, Hosting
+from .endpoint_configs import ENDPOINT_CONFIG
+from .endpoints import ENDPOINT
 from .errors import ServiceError, not_implemented, rejected
 from .faults import Faults, skewed
 from .limits import Limits
 from .locks import lock
+from .models import MODEL
 from .permissions import Denials, denied, resource_of
-from .resources import Place, Store
+from .records import operations_of
+from .resources import Kind, Operation, Place, Store
+from .transform_jobs import TRANSFORM_JOB
 
-OPERATIONS: dict[str, Callable[[dict[str, Any], Context], Answer]] = {
-    "CreateModel": models.create_model,
-    "DescribeModel": models.describe_model,
-    "ListModels": models.list_models,
-    "DeleteModel": models.delete_model,
-    "CreateEndpointConfig": endpoint_configs.create_endpoint_config,
-    "DescribeEndpointConfig": endpoint_configs.describe_endpoint_config,
-    "ListEndpointConfigs": endpoint_configs.list_endpoint_configs,
-    "DeleteEndpointConfig": endpoint_configs.delete_endpoint_config,
-    "CreateEndpoint": endpoints.create_endpoint,
-    "DescribeEndpoint": endpoints.describe_endpoint,
-    "ListEndpoints": endpoints.list_endpoints,
-    "UpdateEndpoint": endpoints.update_endpoint,
-    "UpdateEndpointWeightsAndCapacities": endpoints.update_endpoint_weights_and_capacities,
-    "DeleteEndpoint": endpoints.delete_endpoint,
-    "CreateTransformJob": transform_jobs.create_transform_job,
-    "DescribeTransformJob": transform_jobs.describe_transform_job,
-    "ListTransformJobs": transform_jobs.list_transform_jobs,
-    "StopTransformJob": transform_jobs.stop_transform_job,
-    "InvokeEndpoint": invoke.invoke_endpoint,
-    "AddTags": tags.add_tags,
-    "ListTags": tags.list_tags,
-    "DeleteTags": tags.delete_tags,
-}
+KINDS: list[Kind[Any]] = []
+"""Every kind of resource that this fake keeps."""
+OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **tags.OPERATIONS}
 """Every operation that this fake implements: those of SageMaker, and InvokeEndpoint of its runtime."""
+
+
+def keep(kind: Kind[Any]) -> None:
+    """Let fakes that are made from now on keep resources of a kind, and answer its operations."""
+    KINDS.append(kind)
+    OPERATIONS.update(operations_of(kind))
+
+
+for _kind in (MODEL, ENDPOINT_CONFIG, ENDPOINT, TRANSFORM_JOB):
+    keep(_kind)
 
 
 def keeps(operation: str, request: Any) -> bool:
     """Whether the fake implements an operation; those on tags it implements for the resources that it keeps."""
     if operation not in OPERATIONS:
         return False
-    return not operation.endswith("Tags") or tags.slug_of(request["ResourceArn"]) in tags.TAGGED
+    return operation not in tags.OPERATIONS or tags.slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
 
 
 class Service:
@@ -81,7 +75,7 @@ class Service:
         Raises:
             RuntimeError: a stand-in failed at its shutdown; everything is forgotten all the same.
         """
-        self.store = Store()
+        self.store = Store(KINDS)
         self.calls = Calls(self.kept)
         before, self.stand_ins = self.stand_ins, StandIns()
         self.denials = Denials()

@@ -9,12 +9,10 @@ from pytest_smfake.rules.preconditions import TAGS_IN_ALL
 from .context import Answer, Context
 from .errors import ServiceError
 from .paging import decode_token, encode_token
-from .resources import KINDS, Resource, World
+from .resources import Resource, World
 
 TAGS_PAGE_SIZE = 50
 """Tags on a page of ListTags where MaxResults does not say (assumed; the least that MaxResults may be)."""
-TAGGED = tuple(kind.slug for kind in KINDS)
-"""The resources whose tags this fake keeps, as their ARNs name them."""
 
 
 def add_tags(request: dict[str, Any], context: Context) -> Answer:
@@ -66,3 +64,7 @@ def _tagged(arn: str, world: World) -> Resource:
             return resource
     # Observed of ListTags in boto/boto3#4606; assumed for AddTags and DeleteTags.
     raise ServiceError("ValidationException", "Resource does not exist")
+
+
+OPERATIONS = {"AddTags": add_tags, "ListTags": list_tags, "DeleteTags": delete_tags}
+"""The operations on tags."""

@@ -1,21 +1,181 @@
-"""The operations on transform jobs."""
+"""Transform jobs: what they read, run and write, and their operations."""
 
 from __future__ import annotations
 
+import json
 import warnings
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from pytest_smfake.rules.preconditions import NOT_TAKEN, TRANSFORM_INPUT
 from pytest_smfake.rules.rule import Violation
-from pytest_smfake.service.containers.serving import Step, steps, unhealthy
+from pytest_smfake.rules.service_model import enum_of, operation_model
+from pytest_smfake.service.containers.serving import ContainerError, Step, serve, steps, unhealthy
 
-from .batch import TransformError, compile_path
+from .batch import MAX_PAYLOAD, Plan, TransformError, compile_path, transform
 from .context import Answer, Context
 from .errors import NetworkBlockedError, ServiceError, not_implemented
-from .paging import list_page
-from .quotas import instances
-from .resources import TRANSFORM_JOB
-from .transform_job import COMPLETED, FAILED, IN_PROGRESS, PING_ERROR, STOPPED, Objects, TransformJob
+from .limits import instances
+from .models import MODEL, Model
+from .resources import Kind, Resource, World
+
+COMPLETED, FAILED, IN_PROGRESS, STOPPING, STOPPED = "Completed", "Failed", "InProgress", "Stopping", "Stopped"
+
+
+class Objects(Protocol):
+    """Where input comes from and output goes to: S3, by address."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the address of every object under a prefix."""
+
+    def read(self, address: str) -> bytes:
+        """Return an object."""
+
+    def write(self, address: str, body: bytes) -> None:
+        """Store an object."""
+
+
+class TransformJob(Resource):
+    """A transform job: a read-only mapping of its CreateTransformJob request.
+
+    Attributes:
+        name, arn, created, tags: as of every resource.
+        status: `InProgress`, `Completed`, `Failed`, `Stopping` or `Stopped`.
+        failure_reason: why it failed, else None.
+        note: what happened, in more words than the service has: why it failed, or why it ran nothing; else None.
+        ended: when it ended, in seconds since the epoch, else None.
+        written: the addresses of what it wrote.
+    """
+
+    __slots__ = ("ended", "failure_reason", "model", "modified", "note", "status", "written")
+
+    def __init__(self, name: str, request: dict[str, Any], arn: str, created: float, model: Model) -> None:
+        super().__init__(name, request, arn, created)
+        self.model = model
+        self.status = IN_PROGRESS
+        self.failure_reason: str | None = None
+        self.note: str | None = None
+        self.ended: float | None = None
+        self.modified = created
+        self.written: list[str] = []
+
+    def instances(self) -> Counter[str]:
+        """Return the instances it holds by their type: none once it has ended."""
+        if self.ended is not None:
+            return Counter()
+        resources = self._request["TransformResources"]
+        return Counter({resources["InstanceType"]: resources["InstanceCount"]})
+
+    def lasts(self) -> bool:
+        """Whether it runs; a job that is over is a record, which nobody can delete."""
+        return self.status == "InProgress"
+
+    def begin_stop(self, at: float) -> None:
+        """Begin to stop."""
+        self.status = STOPPING
+        self.modified = at
+
+    def end(self, at: float, status: str, reason: str | None = None, note: str | None = None) -> None:
+        """End the job."""
+        self.status = status
+        self.ended = self.modified = at
+        self.failure_reason, self.note = reason, note
+
+    def inputs(self, objects: Objects) -> Iterator[tuple[str, str]]:
+        """Yield the address of each input, and its name under the output path.
+
+        The name is what follows the last `/` of the prefix: documented as the corresponding subfolder, and seen so in
+        aws/amazon-sagemaker-examples#347. A manifest's names follow its own prefix.
+
+        Raises:
+            TransformError: the manifest cannot be read.
+        """
+        source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
+        uri = source["S3Uri"]
+        if source["S3DataType"] == "S3Prefix":
+            folder = uri.rpartition("/")[0] + "/"
+            for address in objects.keys(uri):
+                yield address, address.removeprefix(folder)
+            return
+        try:
+            head, *names = json.loads(objects.read(uri))
+            prefix = head["prefix"]
+            parts = [str(name) for name in names]
+        except (ValueError, TypeError, KeyError, IndexError):
+            text = f'{uri} is not a manifest, which looks like [{{"prefix": "s3://bucket/folder/"}}, "relative/key", ...]'
+            raise TransformError(text) from None
+        for name in parts:
+            yield prefix + name, name.removeprefix("/")
+
+    def run(self, way: list[Step], objects: Objects) -> tuple[str, str | None, str | None]:
+        """Transform every input, and return status, reason and note; an object that fails leaves no output (documented)."""
+        plan = Plan.of(self._request)
+        target = self._request["TransformOutput"]["S3OutputPath"].rstrip("/")
+        failures: list[tuple[str, str]] = []
+        try:
+            inputs = list(self.inputs(objects))
+        except TransformError as error:
+            return FAILED, CLIENT_ERROR, str(error)
+        for address, name in inputs:
+            try:
+                made = transform(objects.read(address), plan, self._invoke(way))
+            except TransformError as error:
+                failures.append((CLIENT_ERROR, f"{address}: {error}"))
+            except ContainerError as error:
+                kind = CLIENT_ERROR if 400 <= error.reply.status < 500 else ALGORITHM_ERROR
+                failures.append((kind, f"{address}: {error}: {error.text}"))
+            else:
+                output = f"{target}/{name}.out"
+                objects.write(output, made)
+                self.written.append(output)
+        if failures:
+            return FAILED, failures[0][0], "\n".join(note for _, note in failures)
+        return COMPLETED, None, None
+
+    def _invoke(self, way: list[Step]) -> Any:
+        request = self._request
+        source, target = request["TransformInput"], request["TransformOutput"]
+        most = request.get("MaxPayloadInMB", MAX_PAYLOAD)
+        # Documented: developer guide, "Custom Inference Code with Batch Transform".
+        environment = {
+            "SAGEMAKER_BATCH": "true",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(most),
+            "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD" if request.get("BatchStrategy") == "SingleRecord" else "MULTI_RECORD",
+            "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(request.get("MaxConcurrentTransforms", 1)),
+        } | request.get("Environment", {})
+        retries = (request.get("ModelClientConfig") or {}).get("InvocationsMaxRetries", 0)
+
+        def invoke(payload: bytes) -> bytes:
+            for attempt in range(retries + 1):
+                try:
+                    answer = serve(
+                        self.model,
+                        way,
+                        payload,
+                        source.get("ContentType"),
+                        target.get("Accept"),
+                        transform_job=self.name,
+                        environment=environment,
+                    )
+                except ContainerError as error:
+                    if attempt == retries or error.reply.status < 500:
+                        raise
+                else:
+                    return answer.body
+            raise AssertionError("unreachable: the last attempt returns or raises")
+
+        return invoke
+
+
+# The first is observed (aws/deep-learning-containers#586), the second is assumed after it; the third is observed
+# (aws/amazon-sagemaker-examples#852).
+ALGORITHM_ERROR = "AlgorithmError: See job logs for more information"
+CLIENT_ERROR = "ClientError: See job logs for more information"
+PING_ERROR = (
+    "AlgorithmError: Model container failed to respond to ping. Please ensure /ping endpoint is implemented and responds with an "
+    "HTTP 200 status code"
+)
 
 SPLIT_TYPES = ("None", "Line")
 
@@ -34,8 +194,8 @@ def create_transform_job(request: dict[str, Any], context: Context) -> Answer:
         note = _look_for_input(job, objects, context) if way else _without_stand_in(job)
         with context.hosting.lock:
             _admit(request, context)  # another call may have been faster
-            context.world.transform_jobs.add(job)
-        seconds = context.world.transform_jobs.seconds
+            context.world[TRANSFORM_JOB].add(job)
+        seconds = context.world[TRANSFORM_JOB].seconds
         context.hosting.agenda.add(seconds, lambda at: _run(job, objects, note, round(at, 3), context))
         return {"TransformJobArn": job.arn}
 
@@ -43,13 +203,13 @@ def create_transform_job(request: dict[str, Any], context: Context) -> Answer:
 
 
 def _admit(request: dict[str, Any], context: Context) -> TransformJob:
-    jobs, name = context.world.transform_jobs, request["TransformJobName"]
+    jobs, name = context.world[TRANSFORM_JOB], request["TransformJobName"]
     rule = NOT_TAKEN[TRANSFORM_JOB.slug]
     if name in jobs and context.catalogue.get(rule.id):
         text = f"Job name must be unique within an AWS account and region, and a job with this name already exists ({jobs.arn(name)})"
         violation = Violation(context.catalogue.rule(rule.id), (TRANSFORM_JOB.member,), name, text=text)
         raise ServiceError("ResourceInUse", text, violations=[violation])
-    model = context.world.models.find(request["ModelName"])
+    model = context.world[MODEL].find(request["ModelName"])
     role = model.get("ExecutionRoleArn", "")
     if context.hosting.denials.forbid("sts:AssumeRole", role):
         # Observed: awslabs/predictive-maintenance-using-machine-learning#3.
@@ -148,51 +308,19 @@ def _result(job: TransformJob, objects: Objects, context: Context) -> tuple[str,
 
 def describe_transform_job(request: dict[str, Any], context: Context) -> Answer:
     """Return a job with its defaults filled in (assumed; the values are the documented defaults)."""
-    job = context.world.transform_jobs.find(request["TransformJobName"])
-    answer = dict(job)
-    answer.pop("Tags", None)
+    job = context.world[TRANSFORM_JOB].find(request["TransformJobName"])
+    answer = TRANSFORM_JOB.described(job, operation_model("DescribeTransformJob").output_shape)
     answer["TransformInput"] = {"CompressionType": "None", "SplitType": "None"} | answer["TransformInput"]
     answer["TransformOutput"] = {"AssembleWith": "None"} | answer["TransformOutput"]
     answer["DataProcessing"] = {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"} | answer.get("DataProcessing", {})
-    answer |= {
-        "TransformJobArn": job.arn,
-        "TransformJobStatus": job.status,
-        "CreationTime": job.created,
-        "TransformStartTime": job.created,
-    }
-    return answer | _ending(job)
-
-
-def _ending(job: TransformJob) -> dict[str, Any]:
-    ending: dict[str, Any] = {}
-    if job.ended is not None:
-        ending["TransformEndTime"] = job.ended
-    if job.failure_reason is not None:
-        ending["FailureReason"] = job.failure_reason
-    return ending
-
-
-def list_transform_jobs(request: dict[str, Any], context: Context) -> Answer:
-    """Return a page of jobs."""
-    jobs, token = list_page("ListTransformJobs", context.world.transform_jobs, request)
-    summaries = [
-        {
-            "TransformJobName": job.name,
-            "TransformJobArn": job.arn,
-            "CreationTime": job.created,
-            "LastModifiedTime": job.modified,
-            "TransformJobStatus": job.status,
-        }
-        | _ending(job)
-        for job in jobs
-    ]
-    return {"TransformJobSummaries": summaries} | token
+    ended = {} if job.ended is None else {"TransformEndTime": job.ended}
+    return answer | {"TransformStartTime": job.created} | ended
 
 
 def stop_transform_job(request: dict[str, Any], context: Context) -> Answer:
     """Begin to stop a job, which then stores no output (documented)."""
     name = request["TransformJobName"]
-    job = context.world.transform_jobs.by_name.get(name)
+    job = context.world[TRANSFORM_JOB].by_name.get(name)
     # Both texts are reported: other projects match their starts.
     if job is None:
         raise ServiceError("ValidationException", f"Could not find job to update with name: {name}")
@@ -204,8 +332,30 @@ def stop_transform_job(request: dict[str, Any], context: Context) -> Answer:
         with context.hosting.lock:
             job.end(round(at, 3), STOPPED)
 
-    context.hosting.agenda.add(STOPPING_SECONDS if context.world.transform_jobs.seconds else 0, stopped)
+    context.hosting.agenda.add(STOPPING_SECONDS if context.world[TRANSFORM_JOB].seconds else 0, stopped)
 
 
 STOPPING_SECONDS = 30
 """How long a job that takes time takes to stop, on the fake's clock (made up)."""
+
+
+def _of_creation(request: Mapping[str, Any], _: World) -> Iterator[tuple[str, int]]:
+    resources = request.get("TransformResources")
+    if isinstance(resources, dict) and resources.get("InstanceType") in enum_of(TRANSFORM_JOB.instance_types):
+        yield instances(resources["InstanceType"], TRANSFORM_JOB.label), resources.get("InstanceCount", 1)
+
+
+# The text is reported of processing jobs.
+TRANSFORM_JOB: Kind[TransformJob] = Kind(
+    noun="TransformJob",
+    label="transform job",
+    holds=TransformJob,
+    missing="Could not find requested job with name: {name}",
+    instance_types="TransformInstanceType",
+    asks={"CreateTransformJob": _of_creation},
+    operations={
+        "CreateTransformJob": create_transform_job,
+        "DescribeTransformJob": describe_transform_job,
+        "StopTransformJob": stop_transform_job,
+    },
+)

@@ -10,10 +10,12 @@ from pytest_smfake.rules.inputs import seconds_of, shown
 from pytest_smfake.rules.service_model import check_members
 
 from .arns import elsewhere, partition_of
-from .endpoint import Endpoint
+from .endpoint_configs import ENDPOINT_CONFIG, EndpointConfig
+from .endpoints import ENDPOINT, Endpoint
 from .errors import ServiceError
-from .resources import EndpointConfig, Model, Place, Resource
-from .transform_job import TransformJob
+from .models import MODEL, Model
+from .resources import Kind, Place, Resource
+from .transform_jobs import TRANSFORM_JOB, TransformJob
 
 if TYPE_CHECKING:
     from .resources import Collection, World
@@ -46,12 +48,7 @@ class Resources(Mapping[str, R], Generic[R]):
     def _unknown(self, name: str) -> str:
         place, label = self._collection.place, self._collection.kind.label
         known = ", ".join(self) or "none"
-        kind = self._collection.kind.slug
-        held = [
-            world.place
-            for world in self._service.store.worlds()
-            if any(collection.kind.slug == kind and name in collection for collection in world.collections())
-        ]
+        held = [world.place for world in self._service.store.worlds() if name in world[self._collection.kind]]
         return f"no {label} {shown(name)} in {place.region}, account {place.account}{elsewhere(held, place)}; {label}s: {known}"
 
     def __iter__(self) -> Iterator[str]:
@@ -118,7 +115,7 @@ class Endpoints(Resources[Endpoint]):
         endpoint = self.get(name)
         under_way = endpoint.under_way if endpoint is not None else None
         if endpoint is None or under_way is None or under_way.status == "Deleting":
-            self._world.failing[name] = reason
+            self._collection.failing[name] = reason
         else:
             endpoint.settle(round(self._service.clock.now(), 3), reason)
 
@@ -151,25 +148,29 @@ class View:
     def _world(self) -> World:
         return self.service.store.world(self.home)
 
+    def resources(self, kind: Kind[R]) -> Resources[R]:
+        """Return the resources of a kind, by name and oldest first."""
+        return Resources(self.service, self._world, self._world[kind])
+
     @property
     def models(self) -> Resources[Model]:
         """The models, by name and oldest first."""
-        return Resources(self.service, self._world, self._world.models)
+        return self.resources(MODEL)
 
     @property
     def endpoint_configs(self) -> Resources[EndpointConfig]:
         """The endpoint configurations, by name and oldest first."""
-        return Resources(self.service, self._world, self._world.endpoint_configs)
+        return self.resources(ENDPOINT_CONFIG)
 
     @property
     def endpoints(self) -> Endpoints:
         """The endpoints, by name and oldest first; also how long they take, and whether they fail."""
-        return Endpoints(self.service, self._world, self._world.endpoints)
+        return Endpoints(self.service, self._world, self._world[ENDPOINT])
 
     @property
     def transform_jobs(self) -> TransformJobs:
         """The transform jobs, by name and oldest first; also how long they take."""
-        return TransformJobs(self.service, self._world, self._world.transform_jobs)
+        return TransformJobs(self.service, self._world, self._world[TRANSFORM_JOB])
 
     def request(self, /, **overrides: Any) -> dict[str, Any]:
         """Return a valid CreateModel request; an override of None leaves the member out.

@@ -11,7 +11,7 @@ TESTS = f"""
     import pytest
     from pytest_smfake import FakeSageMaker
     from pytest_smfake.contract import CreateModelContract
-    from pytest_smfake.contract.targets import aws_target
+    from pytest_smfake.contract.targets.emulators import aws_target
 
     class TestIt(CreateModelContract):
         select = ["create/response", "delete/missing"]

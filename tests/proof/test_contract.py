@@ -14,7 +14,7 @@ from pytest_smfake.contract.run import BEHAVIOURS, run_check
 from pytest_smfake.contract.suite.boundaries import OPERATIONS
 from pytest_smfake.protocol import json11 as wire
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.service import limits, models, paging, tags
+from pytest_smfake.service import limits, models, paging, records, tags
 from pytest_smfake.service import resources as store
 from pytest_smfake.service import service as core
 from pytest_smfake.service import service as operations
@@ -119,14 +119,14 @@ def leaving(operation):
     """Delete nothing."""
 
     def mutant(request, context):
-        context.world.models.find(request["ModelName"])
+        context.world[models.MODEL].find(request["ModelName"])
 
     return mutant
 
 
 def replacing_tags(operation):
     def mutant(request, context):
-        context.world.models.by_name[request["ResourceArn"].rpartition("/")[2]].set_tags({})
+        context.world[models.MODEL].by_name[request["ResourceArn"].rpartition("/")[2]].set_tags({})
         return operation(request, context)
 
     return mutant
@@ -137,7 +137,7 @@ def keeping_tags(operation):
     gone = {}
 
     def mutant(request, context):
-        gone[request["ModelName"]] = context.world.models.find(request["ModelName"]).tags
+        gone[request["ModelName"]] = context.world[models.MODEL].find(request["ModelName"]).tags
         original = models.Model
 
         class Haunted(original):
@@ -194,7 +194,7 @@ def filtering_first(monkeypatch):
         found, _ = original(operation, collection, request | {"MaxResults": 100})
         return found[: request.get("MaxResults", 10)], {}
 
-    monkeypatch.setattr(models, "list_page", list_page)
+    monkeypatch.setattr(records, "list_page", list_page)
 
 
 def leaving_what_was_rejected(monkeypatch):
@@ -206,7 +206,7 @@ def leaving_what_was_rejected(monkeypatch):
         except ServiceError:
             if operation == "CreateModel" and isinstance(request.get("ModelName"), str):
                 world = service.store.world(store.Place("123456789012", "us-east-1"))
-                world.models.add(store.Model(request["ModelName"], request, world.models.arn(request["ModelName"]), 0))
+                world[models.MODEL].add(models.Model(request["ModelName"], request, world[models.MODEL].arn(request["ModelName"]), 0))
             raise
 
     monkeypatch.setattr(core.Service, "check", check)

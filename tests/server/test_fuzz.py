@@ -17,6 +17,7 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.protocol.http import Request
 from pytest_smfake.protocol.json11 import answer, is_sagemaker
 from pytest_smfake.server.worlds import Server
+from pytest_smfake.service.models import MODEL
 
 REQUESTS = json.loads((Path(__file__).parent.parent / "protocol" / "requests.json").read_text("utf-8"))["requests"]
 SEED = 20261124
@@ -86,14 +87,14 @@ def mutate(data: bytes, draw: random.Random) -> bytes:
 def sound(fake: FakeSageMaker) -> None:
     """Look for what a request that was refused must not have left behind."""
     for world in fake.service.store.worlds():
-        for name, model in world.models.by_name.items():
+        for name, model in world[MODEL].by_name.items():
             assert NAME.fullmatch(name.encode())
             assert model["ExecutionRoleArn"]
-        assert len(world.endpoints) == len(world.endpoint_configs) == len(world.transform_jobs) == 0
+        assert sum(map(len, world.collections())) == len(world[MODEL])
 
 
 def kept(fake: FakeSageMaker) -> int:
-    return sum(len(world.models) for world in fake.service.store.worlds())
+    return sum(len(world[MODEL]) for world in fake.service.store.worlds())
 
 
 def test_the_codec():

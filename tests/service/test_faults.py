@@ -13,8 +13,8 @@ from moto import mock_aws
 from pytest_smfake import Delay, FakeSageMaker, Fault, UnusedFaultError, probability
 from pytest_smfake.rules.failures import modelled
 from pytest_smfake.rules.service_model import operation_names
-from pytest_smfake.service.quotas import QUOTAS
-from pytest_smfake.service.quotas import quota as quota_of
+from pytest_smfake.service.limits import quota_of_instances
+from pytest_smfake.service.service import KINDS
 
 JOB = {
     "TrainingJobName": "job",
@@ -363,16 +363,14 @@ class TestTheLimitOfAFault:
                 assert bound == used, text
 
     def test_how_the_defaults_are_known(self):
-        assert {key: (quota.default, quota.evidence) for key, quota in QUOTAS.items()} == {
+        assert {key: (quota.default, quota.evidence) for kind in KINDS for key, quota in kind.quotas.items()} == {
             "models": (1000, "assumed"),
             "endpoint-configs": (1000, "assumed"),
             "endpoints": (100, "assumed"),
             "Memory size in MB per serverless endpoint": (3072, "reported"),
         }
-        assert (quota_of("ml.m5.xlarge for endpoint usage").default, quota_of("ml.m5.xlarge for endpoint usage").evidence) == (
-            0,
-            "observed",
-        )
+        of_instances = quota_of_instances("ml.m5.xlarge for endpoint usage")
+        assert (of_instances.default, of_instances.evidence) == (0, "observed")
 
 
 class TestDelays:

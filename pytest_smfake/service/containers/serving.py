@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.rules.models import containers
 from pytest_smfake.service.errors import ServiceError, not_implemented
-from pytest_smfake.service.resources import Model, Place
+from pytest_smfake.service.resources import Place
 
 from .programs import DEFAULT_CONTENT_TYPE, OK, Reply
 from .stand_ins import Invocation, StandIn, StandIns
+
+if TYPE_CHECKING:
+    from pytest_smfake.service.models import Model
 
 ANY = "*/*"
 
