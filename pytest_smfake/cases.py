@@ -15,6 +15,7 @@ from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.states import Account, State, Step, limit_rules, limit_states, states
 from .generate.tree import Aim, Node
 from .rules.rule import Edition, Rule
+from .service.service import KINDS
 
 __all__ = ["Case", "Silence", "Verdict", "cases", "silences"]
 
@@ -108,7 +109,7 @@ def cases(
 
     own = maker(operation)
     own.check_members(members)
-    return list(_cases(own, Account(region, account, simplest), members))
+    return list(_cases(own, Account(region, account, simplest, KINDS), members))
 
 
 def silences(operation: str = "CreateModel", *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Silence]:
@@ -139,7 +140,7 @@ def _cases(maker: Maker, stateful: Account, members: dict[str, Any]) -> Iterator
             yield from map(partial(_case, rule), states(rule, stateful))
         else:
             yield from (made for made in _cross_field(maker, rule, members) if isinstance(made, Case))
-    for rule in limit_rules(maker.operation):
+    for rule in limit_rules(maker.operation, KINDS):
         yield from map(partial(_case, rule), limit_states(rule, stateful))
 
 

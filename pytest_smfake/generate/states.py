@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.rules.preconditions import NOT_TAKEN, PACKAGE_REGION, SERVERLESS_ISOLATION, TAGS_IN_ALL, TRANSFORM_INPUT
+from pytest_smfake.rules.preconditions import PACKAGE_REGION, SERVERLESS_ISOLATION, TAGS_IN_ALL, TRANSFORM_INPUT
 from pytest_smfake.rules.rule import Rule
+from pytest_smfake.rules.service_model import noun_of
 
 from .examples import SIDES, Request, Side
 from .mutations import Where
+
+if TYPE_CHECKING:
+    from pytest_smfake.service.resources import Kind
 
 Step = tuple[str, Request]
 """An operation and its request."""
@@ -41,32 +45,29 @@ class State:
     objects: tuple[str, ...] | None = None
 
 
-NEEDS = {
-    "CreateModel": (),
-    "CreateEndpointConfig": ("CreateModel",),
-    "CreateEndpoint": ("CreateModel", "CreateEndpointConfig"),
-    "UpdateEndpoint": ("CreateModel", "CreateEndpointConfig", "CreateEndpoint"),
-    "UpdateEndpointWeightsAndCapacities": ("CreateModel", "CreateEndpointConfig", "CreateEndpoint"),
-    "CreateTransformJob": ("CreateModel",),
-}
-"""The operations that have to be called before, each with its simplest request, which all speak of the same names."""
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the calls are made, and what makes their requests."""
+    """Where the calls are made, what makes their requests, and the kinds of resources that there are."""
 
     region: str
     account: str
     make: Make
+    kinds: Sequence[Kind[Any]]
 
     def needs(self, operation: str) -> tuple[Step, ...]:
-        """Return the calls that an operation needs before."""
-        return tuple((name, self.make(name)) for name in NEEDS[operation])
+        """Return the calls that an operation needs before, each with its simplest request, which all speak of the same names."""
+        kind = kind_of(operation, self.kinds)
+        own = () if kind is None or operation == f"Create{kind.noun}" else (kind,)
+        return tuple((f"Create{needed.noun}", self.make(f"Create{needed.noun}")) for needed in (*(kind.needs if kind else ()), *own))
 
     def arn(self, resource: str, region: str = "") -> str:
         """Return the ARN of a resource of SageMaker."""
         return f"arn:aws:sagemaker:{region or self.region}:{self.account}:{resource}"
+
+
+def kind_of(operation: str, kinds: Sequence[Kind[Any]]) -> Kind[Any] | None:
+    """Return the kind of resource that an operation is about, None for none of those."""
+    return next((kind for kind in kinds if operation in kind.operations or noun_of(operation) == kind.noun), None)
 
 
 def states(rule: Rule, account: Account) -> Iterator[State]:
@@ -75,7 +76,9 @@ def states(rule: Rule, account: Account) -> Iterator[State]:
     Raises:
         LookupError: nobody wrote a recipe.
     """
-    recipes = {rule.id: _not_taken for rule in NOT_TAKEN.values()} | {
+    if rule.keyword == "not-taken":
+        return _not_taken(rule, account)
+    recipes = {
         PACKAGE_REGION.id: _package_region,
         TAGS_IN_ALL.id: _tags_in_all,
         SERVERLESS_ISOLATION.id: _serverless_isolation,
@@ -148,18 +151,22 @@ def _objects_found(rule: Rule, account: Account) -> Iterator[State]:
 
 
 MEMORY = "Memory size in MB per serverless endpoint"
-LIMITED: dict[str, tuple[str, ...]] = {
-    "CreateModel": ("models",),
-    "CreateEndpointConfig": ("endpoint-configs",),
-    "CreateEndpoint": ("endpoints", "instances", "serverless-memory"),
-    "UpdateEndpoint": ("instances",),
-    "UpdateEndpointWeightsAndCapacities": ("instances",),
-    "CreateTransformJob": ("instances",),
-}
-"""What is limited for each operation."""
 
 
-def limit_rules(operation: str) -> list[Rule]:
+def _limited(operation: str, kinds: Sequence[Kind[Any]]) -> Iterator[str]:
+    """Yield what is limited for an operation."""
+    kind = kind_of(operation, kinds)
+    if kind is not None:
+        creates = operation == f"Create{kind.noun}"
+        if creates and kind.plural in kind.quotas:
+            yield kind.plural
+        if kind.instance_types and operation in kind.asks:
+            yield "instances"
+        if creates and MEMORY in kind.quotas:
+            yield "serverless-memory"
+
+
+def limit_rules(operation: str, kinds: Sequence[Kind[Any]]) -> list[Rule]:
     """Return a rule for each limit that an operation can meet. Its bound is that of the cases, 2 instances or 1 of the rest."""
     documented = operation == "CreateModel"
     source = "CreateModel page, ResourceLimitExceeded" if documented else f"botocore service-2.json, errors of {operation}"
@@ -175,7 +182,7 @@ def limit_rules(operation: str) -> list[Rule]:
             "documented" if documented else "modelled",
             source,
         )
-        for name in LIMITED.get(operation, ())
+        for name in _limited(operation, kinds)
     ]
 
 
@@ -192,7 +199,7 @@ def limit_states(rule: Rule, account: Account) -> Iterator[State]:
 
 def _number(rule: Rule, name: str, account: Account) -> Iterator[State]:
     operation = rule.operation
-    member = {"models": "ModelName", "endpoint-configs": "EndpointConfigName", "endpoints": "EndpointName"}[name]
+    member = f"{noun_of(operation)}Name"
     first = account.needs(operation)
     one = account.make(operation)
     other = account.make(operation) | {member: f"{one[member]}-2"}

@@ -11,22 +11,23 @@ from typing import Any
 from .rule import EDITIONS, Edition, Evidence, Rule
 
 
-def _condition(operation: str, path: str, keyword: str, evidence: Evidence, source: str, bound: Any = True) -> Rule:
+def condition(operation: str, path: str, keyword: str, evidence: Evidence, source: str, bound: Any = True) -> Rule:
+    """Return a rule that needs the state of the account."""
     place = f"{operation}/{path}" if path else operation
     return Rule(f"{place}:{keyword}", operation, path, keyword, bound, "condition", evidence, source)
 
 
 NOT_TAKEN = {
-    "model": _condition("CreateModel", "ModelName", "not-taken", "observed", "astronomer/astronomer-providers#1055 (GitHub)"),
-    "endpoint-config": _condition(
+    "model": condition("CreateModel", "ModelName", "not-taken", "observed", "astronomer/astronomer-providers#1055 (GitHub)"),
+    "endpoint-config": condition(
         "CreateEndpointConfig",
         "EndpointConfigName",
         "not-taken",
         "observed",
         "awslabs/spot-tagging-bot-for-digital-assets#2 (GitHub)",
     ),
-    "endpoint": _condition("CreateEndpoint", "EndpointName", "not-taken", "observed", "aws/sagemaker-python-sdk#101 (GitHub)"),
-    "transform-job": _condition(
+    "endpoint": condition("CreateEndpoint", "EndpointName", "not-taken", "observed", "aws/sagemaker-python-sdk#101 (GitHub)"),
+    "transform-job": condition(
         "CreateTransformJob",
         "TransformJobName",
         "not-taken",
@@ -35,10 +36,10 @@ NOT_TAKEN = {
     ),
 }
 """For each kind of resource the rule that its name be free."""
-PACKAGE_REGION = _condition("CreateModel", "", "package-region", "observed", "aws/amazon-sagemaker-examples#1444 (GitHub)")
-TAGS_IN_ALL = _condition("AddTags", "Tags", "in-all", "assumed", "the page's bound on Tags, held for the resource; text assumed", bound=50)
-SERVERLESS_ISOLATION = _condition("CreateEndpointConfig", "", "serverless-isolation", "reported", "a public log, no stable address")
-TRANSFORM_INPUT = _condition(
+PACKAGE_REGION = condition("CreateModel", "", "package-region", "observed", "aws/amazon-sagemaker-examples#1444 (GitHub)")
+TAGS_IN_ALL = condition("AddTags", "Tags", "in-all", "assumed", "the page's bound on Tags, held for the resource; text assumed", bound=50)
+SERVERLESS_ISOLATION = condition("CreateEndpointConfig", "", "serverless-isolation", "reported", "a public log, no stable address")
+TRANSFORM_INPUT = condition(
     "CreateTransformJob",
     "TransformInput.DataSource.S3DataSource.S3Uri",
     "objects-found",

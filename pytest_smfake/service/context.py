@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.rules.preconditions import NOT_TAKEN
 from pytest_smfake.rules.rule import Rule, Violation
 from pytest_smfake.service.containers.stand_ins import StandIns
 
@@ -69,7 +68,6 @@ class Context:
                 (aws/sagemaker-python-sdk#101) and endpoint configurations (awslabs/spot-tagging-bot-for-digital-assets#2).
         """
         kind = collection.kind
-        rule = NOT_TAKEN[kind.slug]
-        if name in collection and self.catalogue.get(rule.id):
+        if name in collection and self.catalogue.get(kind.taken.id):
             text = f'Cannot create already existing {kind.label} "{collection.arn(name)}".'
-            raise self.breach(rule, (kind.member,), name, text)
+            raise self.breach(kind.taken, (kind.member,), name, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.rules.preconditions import SERVERLESS_ISOLATION
+from pytest_smfake.rules.preconditions import NOT_TAKEN, SERVERLESS_ISOLATION
 
 from .context import Answer, Context
 from .limits import Quota
@@ -55,6 +55,8 @@ ENDPOINT_CONFIG = Kind(
     label="endpoint configuration",
     holds=EndpointConfig,
     missing='Could not find endpoint configuration "{arn}".',
+    taken=NOT_TAKEN["endpoint-config"],
+    needs=(MODEL,),
     quotas={"endpoint-configs": Quota("Total number of endpoint configurations", "Endpoint Configurations", 1000)},
     operations={"CreateEndpointConfig": create_endpoint_config, "DescribeEndpointConfig": describe_endpoint_config},
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smfake.rules.models import containers
+from pytest_smfake.rules.preconditions import NOT_TAKEN
 from pytest_smfake.rules.service_model import operation_model
 from pytest_smfake.service.containers.serving import unhealthy
 
@@ -422,6 +423,8 @@ ENDPOINT = Kind(
     label="endpoint",
     holds=Endpoint,
     missing='Could not find endpoint "{arn}".',
+    taken=NOT_TAKEN["endpoint"],
+    needs=(MODEL, ENDPOINT_CONFIG),
     quotas={
         "endpoints": Quota("Total number of endpoints", "Endpoints", 100),
         SERVERLESS_MEMORY: Quota(SERVERLESS_MEMORY, "MBs", 3072, "reported", "of an account, about 2024: a public log, no stable address"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_smfake.rules.models import containers
-from pytest_smfake.rules.preconditions import PACKAGE_REGION
+from pytest_smfake.rules.preconditions import NOT_TAKEN, PACKAGE_REGION
 
 from .context import Answer, Context
 from .limits import Quota
@@ -66,6 +66,7 @@ MODEL = Kind(
     label="model",
     holds=Model,
     missing='Could not find model "{arn}".',
+    taken=NOT_TAKEN["model"],
     quotas={"models": Quota("Total number of models", "Models", 1000)},
     operations={"CreateModel": create_model, "DescribeModel": describe_model},
 )

@@ -14,6 +14,8 @@ from .arns import arn
 from .errors import ServiceError
 
 if TYPE_CHECKING:
+    from pytest_smfake.rules.rule import Rule
+
     from .limits import Quota
 
 
@@ -91,6 +93,8 @@ class Kind(Generic[R]):
         label: as the service's texts name it.
         holds: the class of its resources.
         missing: what the service says of one that is not there, with blanks for `arn` and `name`.
+        taken: the rule that its name be free.
+        needs: the kinds of what has to be there before one can be created, each after those that it needs itself.
         quotas: the quotas that are counted for it, by their limits; that on their number is the limit `plural`.
         instance_types: the shape that lists the types of instances that its resources hold; empty where they hold none.
         asks: what its operations ask of its limits; a creation asks for one of its number unless this says otherwise.
@@ -101,6 +105,8 @@ class Kind(Generic[R]):
     label: str
     holds: type[R]
     missing: str
+    taken: Rule
+    needs: tuple[Kind[Any], ...] = ()
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     instance_types: str = ""
     asks: Mapping[str, Asks] = field(default_factory=dict)

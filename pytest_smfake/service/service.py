@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.preconditions import CONDITIONS
+from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.rules.validator import at
 from pytest_smfake.service.containers.stand_ins import StandIns
 
@@ -34,6 +36,7 @@ OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **
 def keep(kind: Kind[Any]) -> None:
     """Let fakes that are made from now on keep resources of a kind, and answer its operations."""
     KINDS.append(kind)
+    CONDITIONS[kind.taken.id] = (kind.taken, EDITIONS)
     OPERATIONS.update(operations_of(kind))
 
 

@@ -204,7 +204,7 @@ def create_transform_job(request: dict[str, Any], context: Context) -> Answer:
 
 def _admit(request: dict[str, Any], context: Context) -> TransformJob:
     jobs, name = context.world[TRANSFORM_JOB], request["TransformJobName"]
-    rule = NOT_TAKEN[TRANSFORM_JOB.slug]
+    rule = TRANSFORM_JOB.taken
     if name in jobs and context.catalogue.get(rule.id):
         text = f"Job name must be unique within an AWS account and region, and a job with this name already exists ({jobs.arn(name)})"
         violation = Violation(context.catalogue.rule(rule.id), (TRANSFORM_JOB.member,), name, text=text)
@@ -351,6 +351,8 @@ TRANSFORM_JOB: Kind[TransformJob] = Kind(
     label="transform job",
     holds=TransformJob,
     missing="Could not find requested job with name: {name}",
+    taken=NOT_TAKEN["transform-job"],
+    needs=(MODEL,),
     instance_types="TransformInstanceType",
     asks={"CreateTransformJob": _of_creation},
     operations={

@@ -19,6 +19,7 @@ from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.generate.states import limit_rules
 from pytest_smfake.rules import ledger
 from pytest_smfake.rules.editions import edition_rules
+from pytest_smfake.service.service import KINDS
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci"}
 RULE = "CreateModel/ModelName:max"
@@ -86,7 +87,9 @@ def test_a_run_of_one_edition_takes_nothing_from_the_other(tmp_path):
 def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
     everything = written(tmp_path / "ledger.json", {check.id: "passed" for check in checks()})
     observable = {rule["id"] for rule in describe_rules("page") if not rule["silent"]}
-    assert everything.rules.keys() == observable - {rule.id for rule in limit_rules("CreateModel")}  # the account's, not the catalogue's
+    assert everything.rules.keys() == observable - {
+        rule.id for rule in limit_rules("CreateModel", KINDS)
+    }  # the account's, not the catalogue's
     monkeypatch.setattr(ledger, "shipped", lambda: everything)
     rules = edition_rules.__wrapped__("page", "CreateModel")
     assert rules[RULE].evidence == "verified"
