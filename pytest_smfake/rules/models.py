@@ -101,10 +101,14 @@ def _duplicate_keys(request: dict[str, Any], bound: Any) -> Breaches:
         seen.update(filter(None, [tag.get("Key")]))
 
 
+def tagged(operation: str) -> None:
+    """Let an operation that gives tags refuse a key that is there twice."""
+    source = "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent"
+    cross_field(operation, "Tags", "unique-keys", "assumed", source)(_duplicate_keys)
+
+
 for _operation in ("CreateModel", "AddTags", "CreateEndpointConfig", "CreateEndpoint", "CreateTransformJob"):
-    cross_field(_operation, "Tags", "unique-keys", "assumed", "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent")(
-        _duplicate_keys
-    )
+    tagged(_operation)
 
 
 def _hostnames(request: dict[str, Any]) -> list[str | None]:

@@ -29,7 +29,8 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
         ServiceError: the token is of another list, or the request has a filter that is not implemented.
     """
     asked = [name for name in filters_of(operation) if name in request]
-    if unknown := [name for name in asked if name not in FILTERS]:
+    filters = {**FILTERS, **collection.kind.filters}
+    if unknown := [name for name in asked if name not in filters]:
         raise not_implemented(f"{operation} with {', '.join(unknown)}")
     by = request.get("SortBy", "CreationTime")
     descending = request.get("SortOrder", "Descending") == "Descending"
@@ -47,7 +48,7 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
     page, more = cut(keys, size=request.get("MaxResults", PAGE_SIZE), after=after, descending=descending)
     found = [collection.by_name[key if by == "Name" else key[-1]] for key in page]
     token = {"NextToken": encode_token(scope, page[-1])} if more else {}
-    return [resource for resource in found if all(FILTERS[name](resource, request[name]) for name in asked)], token
+    return [resource for resource in found if all(filters[name](resource, request[name]) for name in asked)], token
 
 
 NO_FILTERS = ("MaxResults", "NextToken", "SortBy", "SortOrder")
@@ -59,7 +60,7 @@ FILTERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "LastModifiedTimeAfter": lambda resource, time: resource.modified >= time,
     "LastModifiedTimeBefore": lambda resource, time: resource.modified < time,
 }
-"""By member of a list's request: whether a resource passes the filter."""
+"""By member of a list's request: whether a resource passes a filter that many lists have."""
 
 
 @cache

@@ -98,6 +98,7 @@ class Kind(Generic[R]):
         quotas: the quotas that are counted for it, by their limits; that on their number is the limit `plural`.
         instance_types: the shape that lists the types of instances that its resources hold; empty where they hold none.
         asks: what its operations ask of its limits; a creation asks for one of its number unless this says otherwise.
+        filters: by the member of a list's request, whether a resource passes a filter that other kinds have not.
         operations: its operations; those of a plain record follow from the shapes: see `pytest_smfake.service.records`.
     """
 
@@ -110,6 +111,7 @@ class Kind(Generic[R]):
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     instance_types: str = ""
     asks: Mapping[str, Asks] = field(default_factory=dict)
+    filters: Mapping[str, Callable[[R, Any], bool]] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
     @property

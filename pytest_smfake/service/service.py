@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.models import CROSS_FIELD, tagged
 from pytest_smfake.rules.preconditions import CONDITIONS
 from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.rules.validator import at
@@ -37,6 +38,9 @@ def keep(kind: Kind[Any]) -> None:
     """Let fakes that are made from now on keep resources of a kind, and answer its operations."""
     KINDS.append(kind)
     CONDITIONS[kind.taken.id] = (kind.taken, EDITIONS)
+    creation = f"Create{kind.noun}"
+    if not any(rule.rule.operation == creation and rule.rule.path == "Tags" for rule in CROSS_FIELD):
+        tagged(creation)
     OPERATIONS.update(operations_of(kind))
 
 
