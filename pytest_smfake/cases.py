@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .generate.choices import LEAST
 from .generate.examples import Side, recipes
 from .generate.invalid import Verdict, break_constraint, follow, rejection
 from .generate.mutations import Silent, member_at, places, put, spelled, ways
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.states import Account, State, Step, limit_rules, limit_states, states
-from .generate.tree import Aim, Node
+from .generate.tree import LEAST, Aim, Node
 from .rules.rule import Edition, Rule
 from .service.service import KINDS
 

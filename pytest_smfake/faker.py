@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from .generate.choices import Choices
 from .generate.requests import ACCOUNT, REGION, maker_of
-from .generate.tree import Node
+from .generate.tree import Choices, Node
 from .rules.rule import Edition
 from .rules.service_model import check_members
 

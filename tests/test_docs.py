@@ -94,3 +94,13 @@ def test_there_are_examples():
     finder = doctest.DocTestFinder()
     examples = [test for name in MODULES for test in finder.find(import_module(name)) if test.examples]
     assert len(examples) >= 10
+
+
+def test_the_architecture_names_what_there_is():
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 60
+    package = ROOT / "pytest_smfake"
+    there = {path.name for path in (*package.rglob("*.py"), *package.rglob("*.toml"), *ROOT.rglob("tests/**/*.py"))}
+    named = {name.rpartition("/")[2] for name in re.findall(r"[\w/]+\.(?:py|toml)\b", text)}
+    assert named - there == set()
+    assert {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(re.findall(r"(\w+)/", text))

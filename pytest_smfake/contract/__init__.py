@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .check import Reply as Reply
     from .diff import Change as Change
     from .diff import compare as compare
-    from .outcomes import CheckFacts as CheckFacts
-    from .outcomes import RuleFacts as RuleFacts
+    from .report import CheckFacts as CheckFacts
     from .report import Report as Report
     from .report import Result as Result
+    from .report import RuleFacts as RuleFacts
     from .report import read as read
     from .run import CreateModelContract as CreateModelContract
     from .run import checks as checks
@@ -30,7 +30,7 @@ _HOMES = {
     "CAPABILITIES": "check",
     "Change": "diff",
     "Check": "check",
-    "CheckFacts": "outcomes",
+    "CheckFacts": "report",
     "CreateModelContract": "run",
     "Difference": "check",
     "EndpointTarget": "targets.emulators",
@@ -39,7 +39,7 @@ _HOMES = {
     "Reply": "check",
     "Report": "report",
     "Result": "report",
-    "RuleFacts": "outcomes",
+    "RuleFacts": "report",
     "Target": "targets.target",
     "checks": "run",
     "compare": "diff",

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         The exit code: 0, 1 where something differs, came to no result or is left, 2 after a signal, 4 for wrong usage.
     """
-    from pytest_smfake.contract.targets.stops import UnsafeRequestError
+    from pytest_smfake.contract.targets.target import UnsafeRequestError
 
     try:
         return _contract(options) if options.command == "contract" else _cleanup(options)
@@ -79,9 +79,9 @@ def _contract(options: argparse.Namespace) -> int:
     from pytest_smfake.contract.targets.residue import Signals
 
     from . import checks
-    from .findings import findings
     from .run import redacting, report_of, run_checks
     from .session import Session
+    from .text import findings
 
     for path in options.report:
         check_path(path)
@@ -160,8 +160,7 @@ def _foretell(options: argparse.Namespace, targets: list[Target], chosen: list[C
 def _cleanup(options: argparse.Namespace) -> int:
     from pytest_smfake.contract.targets.emulators import aws_target
     from pytest_smfake.contract.targets.residue import find, remove
-    from pytest_smfake.contract.targets.stops import UnprovedError
-    from pytest_smfake.contract.targets.target import is_run
+    from pytest_smfake.contract.targets.target import UnprovedError, is_run
 
     from .check import Difference
 

@@ -13,7 +13,7 @@ from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
 from pytest_smfake.service.service import KINDS
 
-from .outcomes import RuleFacts, Standing
+from .report import RuleFacts, Standing
 
 if TYPE_CHECKING:
     from .report import Report

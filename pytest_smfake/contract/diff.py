@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .coverage import standings
-from .outcomes import Outcome
-from .report import Report
+from .report import Outcome, Report
 
 Kind = Literal["worse", "better", "new", "gone", "other"]
 KINDS: dict[Kind, str] = {

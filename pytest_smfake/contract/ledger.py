@@ -15,7 +15,7 @@ from pytest_smfake.cases import silences
 from pytest_smfake.contract.suite.boundaries import OPERATIONS
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.rules.catalogue import catalogue
-from pytest_smfake.rules.documents import write_whole
+from pytest_smfake.rules.inputs import write_whole
 from pytest_smfake.rules.ledger import FORMAT, VERSION, Ledger, plain, read
 from pytest_smfake.rules.rule import EDITIONS, Edition
 

@@ -43,7 +43,7 @@ def check_path(path: Path) -> None:
     Raises:
         ValueError: it cannot; the sentence says why.
     """
-    from pytest_smfake.rules.documents import check_place
+    from pytest_smfake.rules.inputs import check_place
 
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path.name!r} ends in none of: {', '.join(SUFFIXES)}")
@@ -105,7 +105,7 @@ class Results:
             self._told = [f"no report, since no contract check came to a result: {path}" for path in self._paths]
             self._told += ended
             return
-        from .findings import findings
+        from .text import findings
 
         report = self._report()
         self._told = [*findings(report, every=self._every), str(report), *ended]

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from pytest_smfake.contract.suite.boundaries import boundary_checks
-from pytest_smfake.contract.targets.identifiers import Tokens
-from pytest_smfake.contract.targets.redaction import Redaction
-from pytest_smfake.contract.targets.stops import UnprovedError, UnsafeRequestError
+from pytest_smfake.contract.targets.redaction import Redaction, Tokens
+from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError
 
 from .check import Check, Difference, shown
-from .outcomes import Outcome
-from .report import Report, Result, describe_check
+from .report import Outcome, Report, Result, describe_check
 from .results import properties
 from .suite import errors, lists, models, tags
 

@@ -9,7 +9,7 @@ from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.recording import Recorder
 from pytest_smfake.contract.targets.residue import left_lines
 from pytest_smfake.contract.targets.target import Target
-from pytest_smfake.rules.documents import check_place
+from pytest_smfake.rules.inputs import check_place
 from pytest_smfake.rules.ledger import Ledger, read
 from pytest_smfake.rules.rule import Edition
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .choices import LEAST, Choices, distinct
 from .mutations import Where
-from .tree import Node, copy
+from .tree import LEAST, Choices, Node, copy, distinct
 
 Side = Literal["inside", "outside"]
 SIDES: tuple[Side, Side] = ("inside", "outside")

@@ -8,11 +8,10 @@ from typing import Any
 
 from pytest_smfake.rules.rule import Rule
 
-from .choices import Choices
 from .examples import Kit, Recipe, recipes
 from .mutations import Silent, Way, Where, member_at, places, put, value_at, ways
 from .requests import Maker
-from .tree import Aim, copy
+from .tree import Aim, Choices, copy
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from typing import Any, Literal
 from pytest_smfake.rules.java_regex import is_vacuous
 from pytest_smfake.rules.rule import Key, Rule
 
-from .choices import Choices
 from .strings import RANGES
-from .tree import STEP, Node, copy
+from .tree import STEP, Choices, Node, copy
 
 
 class _Missing:

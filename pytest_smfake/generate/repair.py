@@ -7,8 +7,7 @@ from typing import Any
 
 from pytest_smfake.rules.models import ECR_IMAGE
 
-from .choices import LEAST, distinct
-from .tree import SETTLERS, Node, Settling
+from .tree import LEAST, SETTLERS, Node, Settling, distinct
 
 Container = dict[str, Any]
 

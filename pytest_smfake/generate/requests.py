@@ -16,8 +16,7 @@ from . import examples as _crossbreaks  # noqa: F401
 from . import examples as _hostingbreaks  # noqa: F401
 from . import repair as _hosting  # noqa: F401
 from . import repair as _settling  # noqa: F401
-from .choices import Choices
-from .tree import NOWHERE, SETTLERS, Aim, Node, Rules, Settling, copy
+from .tree import NOWHERE, SETTLERS, Aim, Choices, Node, Rules, Settling, copy
 
 # Each registers its recipes or its settlers.
 

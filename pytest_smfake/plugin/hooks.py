@@ -16,8 +16,7 @@ from .configuration import MARKER, differing, environment_of, failed, fake_for, 
 
 if TYPE_CHECKING:
     from pytest_smfake.fake import FakeSageMaker
-    from pytest_smfake.server.fixture import ServedFake
-    from pytest_smfake.server.remote import RemoteFake
+    from pytest_smfake.server.fixture import RemoteFake, ServedFake
 
 NO_REGION = """\
 A client was made where no region is set: give it one (region_name=), or set AWS_DEFAULT_REGION; boto3 does not read AWS_REGION.
@@ -87,7 +86,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _check_address(address: str) -> None:
-    from pytest_smfake.server.remote import check_address
+    from pytest_smfake.server.fixture import check_address
 
     try:
         check_address(address)

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from . import documents
+from . import inputs as documents
 from .rule import EDITIONS, Rule
 
 FORMAT = "pytest-smfake contract ledger"

@@ -93,7 +93,7 @@ def _check(options: argparse.Namespace) -> None:
     Raises:
         ValueError: one cannot be.
     """
-    from pytest_smfake.rules.documents import check_place
+    from pytest_smfake.rules.inputs import check_place
 
     if not 0 <= options.port <= 65535:
         raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
@@ -125,7 +125,7 @@ def serve(options: argparse.Namespace) -> int:
     Raises:
         ValueError: an option that cannot be, or an address that cannot be listened on.
     """
-    from pytest_smfake.rules.documents import write_whole
+    from pytest_smfake.rules.inputs import write_whole
 
     from .admin import Admin, state_of
     from .worlds import DEFAULT, Server

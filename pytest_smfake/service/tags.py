@@ -8,7 +8,7 @@ from pytest_smfake.rules.preconditions import TAGS_IN_ALL
 
 from .context import Answer, Context
 from .errors import ServiceError
-from .paging import decode_token, encode_token
+from .records import decode_token, encode_token
 from .resources import Resource, World
 
 TAGS_PAGE_SIZE = 50

@@ -14,7 +14,7 @@ from pytest_smfake.contract.coverage import standings
 from pytest_smfake.contract.run import run_check, run_checks
 from pytest_smfake.contract.targets.aws import AwsSettings, AwsTarget, PreflightError
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.stops import UnprovedError
+from pytest_smfake.contract.targets.target import UnprovedError
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci", "rate": 10_000}
 USABLE = {"role": "arn:aws:iam::123456789012:role/SageMaker", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"}

@@ -17,10 +17,9 @@ from pytest_smfake.contract.run import run_check
 from pytest_smfake.contract.suite import boundaries
 from pytest_smfake.contract.suite.boundaries import OPERATIONS, case_for
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.gate import CHANGING, check_request
 from pytest_smfake.contract.targets.names import NAMED, leaves
-from pytest_smfake.contract.targets.stops import UnprovedError, UnsafeRequestError
-from pytest_smfake.contract.targets.target import belongs, new_run
+from pytest_smfake.contract.targets.residue import CHANGING, check_request
+from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError, belongs, new_run
 from pytest_smfake.rules.catalogue import catalogue
 
 ACCOUNT = "123456789012"

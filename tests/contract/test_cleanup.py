@@ -17,8 +17,7 @@ from pytest_smfake.contract.session import Session
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.residue import Signals, find
-from pytest_smfake.contract.targets.stops import UnprovedError
-from pytest_smfake.contract.targets.target import LETTERS, is_run, new_run
+from pytest_smfake.contract.targets.target import LETTERS, UnprovedError, is_run, new_run
 
 pytestmark = pytest.mark.once
 

@@ -9,7 +9,7 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.residue import find
-from pytest_smfake.contract.targets.stops import UnsafeRequestError
+from pytest_smfake.contract.targets.target import UnsafeRequestError
 
 ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}

@@ -13,7 +13,7 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import EndpointTarget, FakeTarget, MotoTarget, Reply, checks, run_contract
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.recording import Recorder, RecordingTarget
-from pytest_smfake.contract.targets.stops import UnprovedError
+from pytest_smfake.contract.targets.target import UnprovedError
 from pytest_smfake.server.worlds import DEFAULT, Server
 
 pytestmark = pytest.mark.once

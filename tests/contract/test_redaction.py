@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_smfake.contract import EndpointTarget, FakeTarget, Reply, run_contract
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.identifiers import TOKEN, Tokens, replace_identifiers, value_of
-from pytest_smfake.contract.targets.redaction import Redaction
+from pytest_smfake.contract.targets.redaction import TOKEN, Redaction, Tokens, replace_identifiers, value_of
 from pytest_smfake.strategies import create_model_requests
 
 pytestmark = pytest.mark.once

@@ -19,8 +19,7 @@ from pytest_smfake.contract.session import Session
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.names import name_in
-from pytest_smfake.contract.targets.stops import Budget, StoppedError, UnprovedError
-from pytest_smfake.contract.targets.target import PreflightError
+from pytest_smfake.contract.targets.target import Budget, PreflightError, StoppedError, UnprovedError
 from pytest_smfake.rules.ledger import Ledger, read
 
 pytestmark = pytest.mark.once

@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.audit.findings import Checked, Refusal, refusals, section
+from pytest_smfake.audit.plugin import Checked, Refusal, refusals, section
 from pytest_smfake.clients.observe import Watch
 
 pytestmark = pytest.mark.usefixtures("alone")

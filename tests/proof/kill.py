@@ -15,10 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_smfake.cases import Case, Silence, Verdict, cases, silences
-from pytest_smfake.generate.choices import LEAST
 from pytest_smfake.generate.mutations import places, put
 from pytest_smfake.generate.requests import Maker
-from pytest_smfake.generate.tree import Aim, copy
+from pytest_smfake.generate.tree import LEAST, Aim, copy
 from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
 from pytest_smfake.service.clock import Clock

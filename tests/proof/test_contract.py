@@ -14,7 +14,8 @@ from pytest_smfake.contract.run import BEHAVIOURS, run_check
 from pytest_smfake.contract.suite.boundaries import OPERATIONS
 from pytest_smfake.protocol import json11 as wire
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.service import limits, models, paging, records, tags
+from pytest_smfake.service import limits, models, records, tags
+from pytest_smfake.service import records as paging
 from pytest_smfake.service import resources as store
 from pytest_smfake.service import service as core
 from pytest_smfake.service import service as operations

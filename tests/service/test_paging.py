@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from pytest_smfake.service import paging
-from pytest_smfake.service.paging import FILTERS, filters_of
+from pytest_smfake.service import records as paging
+from pytest_smfake.service.records import FILTERS, filters_of
 from pytest_smfake.service.service import OPERATIONS
 
 LISTS = sorted(name for name in OPERATIONS if name.startswith("List") and name != "ListTags")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.contract.check import CAPABILITIES
 from pytest_smfake.contract.coverage import standings
-from pytest_smfake.contract.outcomes import EVIDENCE, MARKS, OUTCOMES, REDACTED, STANDINGS
+from pytest_smfake.contract.report import EVIDENCE, MARKS, OUTCOMES, REDACTED, STANDINGS
 
 if TYPE_CHECKING:
     from pytest_smfake.contract.report import Report

@@ -12,10 +12,23 @@ from pytest_smfake.contract.check import Check, Difference, Reply, body_of
 from pytest_smfake.contract.suite.boundaries import MISSING
 
 from .account import AwsSettings, check_account
-from .gate import check_request
 from .names import tagged
-from .stops import CREDENTIALS, DENIALS, IN_A_ROW, Budget, StoppedError, UnprovedError, UnsafeRequestError, kind_of, sentence
-from .target import SERVICE, PreflightError, Target, belongs
+from .residue import check_request
+from .target import (
+    CREDENTIALS,
+    DENIALS,
+    IN_A_ROW,
+    SERVICE,
+    Budget,
+    PreflightError,
+    StoppedError,
+    Target,
+    UnprovedError,
+    UnsafeRequestError,
+    belongs,
+    kind_of,
+    sentence,
+)
 
 if TYPE_CHECKING:
     from pytest_smfake.rules.rule import Edition

@@ -16,8 +16,7 @@ from pytest_smfake.rules.rule import Edition
 from .account import RATE, AwsSettings
 from .aws import AwsTarget
 from .recording import RecordingTarget
-from .stops import IN_A_ROW, StoppedError, UnprovedError
-from .target import PreflightError, Target
+from .target import IN_A_ROW, PreflightError, StoppedError, Target, UnprovedError
 
 ALONE = "alone"
 """What names have in common where nobody else uses the account: the same in each run."""

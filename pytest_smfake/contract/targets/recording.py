@@ -11,8 +11,8 @@ from typing import Any
 
 from pytest_smfake.contract.check import Check, Difference, Reply, shown
 from pytest_smfake.contract.suite.boundaries import OPERATIONS
-from pytest_smfake.rules import documents as look
-from pytest_smfake.rules.documents import Look, write_whole
+from pytest_smfake.rules import inputs as look
+from pytest_smfake.rules.inputs import Look, write_whole
 from pytest_smfake.rules.rule import EDITIONS
 
 from .redaction import Redaction

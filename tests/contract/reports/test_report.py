@@ -13,10 +13,10 @@ from markdown_it import MarkdownIt
 
 from pytest_smfake.contract import FakeTarget, Report, checks, read, run_contract
 from pytest_smfake.contract.coverage import describe_rules, standings
-from pytest_smfake.contract.markdown import CHECKS, RULES, code
-from pytest_smfake.contract.outcomes import EVIDENCE, MARKS, OUTCOMES, STANDINGS
+from pytest_smfake.contract.report import EVIDENCE, MARKS, OUTCOMES, STANDINGS
 from pytest_smfake.contract.results import SUFFIXES
 from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.contract.text import CHECKS, RULES, code
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS
 
