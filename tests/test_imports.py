@@ -121,3 +121,14 @@ def test_public_names():
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_reads_in_one_sitting(path):
     assert len(path.read_text("utf-8").splitlines()) <= 700
+
+
+def test_a_function_reads_at_a_glance():
+    long = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0]
+                if node.end_lineno - first.lineno >= 60:
+                    long.append(f"{path.name}: {node.name}")
+    assert long == []

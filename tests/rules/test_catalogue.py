@@ -10,7 +10,7 @@ import pytest
 from pytest_smfake import Catalogue, validate
 from pytest_smfake.rules.catalogue import catalogue, differences
 from pytest_smfake.rules.editions import members, page
-from pytest_smfake.rules.models import CROSS_FIELD
+from pytest_smfake.rules.models import CROSS_FIELD, cross_field
 from pytest_smfake.rules.rule import EDITIONS, Evidence
 from pytest_smfake.rules.service_model import shape_of
 from pytest_smfake.service.service import OPERATIONS
@@ -158,3 +158,18 @@ def test_unknown_names():
 def test_reprs():
     assert repr(Catalogue("sdk", {"CreateModel/Containers:max": 1})) == "<Catalogue sdk, 1 overridden>"
     assert repr(Catalogue()) == "<Catalogue page>"
+
+
+def test_a_rule_of_no_edition_is_off_unless_asked_for():
+    found = list(CROSS_FIELD)
+
+    @cross_field("DescribeModel", "ModelName", "never", "assumed", "made up", editions=())
+    def _never(request, bound):
+        yield ("ModelName",), request["ModelName"], "Never."
+
+    try:
+        assert validate("DescribeModel", {"ModelName": "a"}) == []
+        (violation,) = validate("DescribeModel", {"ModelName": "a"}, rules={"DescribeModel/ModelName:never": True})
+        assert (violation.rule.id, violation.text) == ("DescribeModel/ModelName:never", "Never.")
+    finally:
+        CROSS_FIELD[:] = found
