@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .generate.examples import Side, recipes
+from .generate.examples import Side, examples
 from .generate.invalid import Verdict, break_constraint, follow, rejection
-from .generate.mutations import Silent, member_at, places, put, spelled, ways
+from .generate.mutations import Silent, member_at, mutations, places, put, spelled
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.states import Account, State, Step, limit_rules, limit_states, states
 from .generate.tree import LEAST, Aim, Node
@@ -122,7 +122,7 @@ def silences(operation: str = "CreateModel", *, edition: Edition = "page", rules
     maker = maker_of(operation, edition, rules)
     found = []
     for rule in maker.catalogue.rules(operation):
-        if rule.is_constraint and isinstance(silent := ways(maker.root.find(rule.path), rule), Silent):
+        if rule.is_constraint and isinstance(silent := mutations(maker.root.find(rule.path), rule), Silent):
             found.append(Silence(rule, silent.kind, silent.reason))
         elif rule.kind == "cross-field":
             made = list(_cross_field(maker, rule, {}))
@@ -160,15 +160,15 @@ def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[C
     where = places(request, rule.path)[0]
     label, value = _kept(node, rule, member_at(request, where, rule.path))
     request = put(request, where, value, key=rule.path.endswith("[key]"))
-    maker.settle(request, aim, members)
+    maker.repair(request, aim, members)
     if not maker.catalogue.validate(maker.operation, request):  # else an override of another rule leaves no room for it
         yield _case(rule, State("inside", label, f"{rule.keyword} just kept", request, where))
-    broken = ways(node, rule)
+    broken = mutations(node, rule)
     if isinstance(broken, Silent):
         return
-    for way in broken if rule.keyword == "required" else broken[:1]:
-        change = break_constraint(maker, rule, way, LEAST, members)
-        yield _case(rule, State("outside", way.label, way.how, change.request, change.where))
+    for mutation in broken if rule.keyword == "required" else broken[:1]:
+        change = break_constraint(maker, rule, mutation, LEAST, members)
+        yield _case(rule, State("outside", mutation.label, mutation.how, change.request, change.where))
 
 
 def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
@@ -188,13 +188,13 @@ def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
 
 
 def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case | Silence]:
-    for recipe in recipes(rule.id):
-        change = follow(maker, rule, recipe, LEAST, members)
+    for example in examples(rule.id):
+        change = follow(maker, rule, example, LEAST, members)
         beyond = rule.bound + 1 if type(rule.bound) is int else None
-        label = recipe.label.format(bound=rule.bound, beyond=beyond)
-        case = _case(rule, State(recipe.side, label, recipe.how, change.request, change.where))
+        label = example.label.format(bound=rule.bound, beyond=beyond)
+        case = _case(rule, State(example.side, label, example.how, change.request, change.where))
         others = {violation.rule.id for violation in maker.catalogue.validate(maker.operation, change.request)} - set(case.verdict.rules)
         if not others:
             yield case
-        elif recipe.side == "outside":
+        elif example.side == "outside":
             yield Silence(rule, "vacuous", f"what breaks it breaks {', '.join(sorted(others))} too, which comes first")

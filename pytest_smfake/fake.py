@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .clients import activation
-from .clients.cache import Loans, refuse_after_the_end
+from .clients.cache import ClientCache, refuse_after_the_end
 from .decorator import decorate_class, decorate_function
 from .protocol.active import active, fakes
 from .protocol.signatures import SECRET, AccessKey, Auth, Signatures
@@ -374,7 +374,7 @@ class FakeSageMaker(Controls, View):
         self.credentials = credentials
         self.quotas: dict[Any, int] = {}
         self.entry: Entry | None = None
-        self._loans = Loans()
+        self._clients = ClientCache()
         self._has_ended = False
         self.s3: Any = None
         """The boto3 client by which transform jobs read and write; None for one that moto, or a host in `allow`, answers."""
@@ -407,7 +407,7 @@ class FakeSageMaker(Controls, View):
         activation.deactivate(self)
         self._has_ended = True
         self._refill()
-        self._loans.take_back()
+        self._clients.give_back()
         self.service.stand_ins.close()
 
     async def __aenter__(self) -> Self:
@@ -522,7 +522,7 @@ class FakeSageMaker(Controls, View):
             RuntimeError: the fake has ended; so do calls of its clients, unless another fake is active.
         """
         self._refuse_after_the_end()
-        return self._loans.lend(service, self._client_arguments(account) | arguments)
+        return self._clients.get(service, self._client_arguments(account) | arguments)
 
     def async_client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
         """Return a new aiobotocore client, to be entered with `async with`; it needs the extra `async`.

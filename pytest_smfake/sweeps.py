@@ -359,5 +359,5 @@ def _sent_again(fake: FakeSageMaker, number: int) -> bool:
 
 def _held(fake: FakeSageMaker) -> list[str]:
     """Return what a fake holds, once everything that is due has happened, beyond what was prepared."""
-    fake.service.hosting.agenda.run()
+    fake.service.hosting.schedule.run()
     return fake.service.store.held(fake.home)

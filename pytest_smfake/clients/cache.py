@@ -102,13 +102,13 @@ class _Kept(NamedTuple):
 _kept: OrderedDict[Any, _Kept] = OrderedDict()
 
 
-class Loans:
+class ClientCache:
     """The clients that one fake has been lent."""
 
     def __init__(self) -> None:
         self._lent: set[Any] = set()
 
-    def lend(self, service: str, arguments: dict[str, Any]) -> Any:
+    def get(self, service: str, arguments: dict[str, Any]) -> Any:
         """Return a client of a service, made with what `boto3.client` takes, or kept from an earlier loan."""
         # A client reads its configuration once, so that it is lent again only under the same variables.
         variables = tuple((name, value) for name, value in os.environ.items() if name.startswith("AWS_") and name != "AWS_ACCESS_KEY_ID")
@@ -125,7 +125,7 @@ class Loans:
         self._lent.add(key)
         return kept.client
 
-    def take_back(self) -> None:
+    def give_back(self) -> None:
         """End the loans. A client that was changed is not lent again: no test sees what another put there."""
         for key in self._lent:
             kept = _kept.get(key)

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_smfake.rules.rule import Rule
 
-from .examples import Kit, Recipe, recipes
-from .mutations import Silent, Way, Where, member_at, places, put, value_at, ways
+from .examples import Example, Inputs, examples
+from .mutations import Mutation, Silent, Where, member_at, mutations, places, put, value_at
 from .requests import Maker
 from .tree import Aim, Choices, copy
 
@@ -69,7 +69,7 @@ class Change:
 
 
 def break_constraint(
-    maker: Maker, rule: Rule, way: Way, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+    maker: Maker, rule: Rule, mutation: Mutation, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
 ) -> Change:
     """Return a request that breaks a constraint, at one of the places where the member is."""
     request = maker.request(choices, aim=Aim(rule.path), given=given, omit=omit)
@@ -80,12 +80,12 @@ def break_constraint(
         where = _beside(maker, request, where, rule, fixed)
     key = rule.path.endswith("[key]")
     before = copy(member_at(request, where, rule.path))
-    after = way.change(choices, before)
+    after = mutation.change(choices, before)
     request = put(request, where, copy(after), key=key)
-    if way.settles:
-        maker.settle(request, Aim(rule.path), fixed)
+    if mutation.needs_repair:
+        maker.repair(request, Aim(rule.path), fixed)
         after = copy(value_at(request, where))
-    return Change(request, where, before, after, way.how)
+    return Change(request, where, before, after, mutation.how)
 
 
 def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collection[str]) -> Where:
@@ -94,33 +94,38 @@ def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collect
     items = value_at(request, where[:-1])
     if len(items) == 1 < node.sizes[1]:
         items[:] = node.sized(2, items)
-        maker.settle(request, Aim(rule.path), fixed)
+        maker.repair(request, Aim(rule.path), fixed)
         return *where[:-1], 1
     return where
 
 
 def follow(
-    maker: Maker, rule: Rule, recipe: Recipe, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+    maker: Maker, rule: Rule, example: Example, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
 ) -> Change:
-    """Return a request made by a recipe for a rule between members."""
-    request = maker.request(choices, aim=Aim(recipe.must), given=given, omit=omit)
+    """Return a request made by an example for a rule between members."""
+    request = maker.request(choices, aim=Aim(example.must), given=given, omit=omit)
     before = copy(request)
-    where = recipe.apply(request, Kit(maker.root, rule.bound, choices))
-    return Change(request, where, value_at(before, where), copy(value_at(request, where)), recipe.how)
+    where = example.apply(request, Inputs(maker.root, rule.bound, choices))
+    return Change(request, where, value_at(before, where), copy(value_at(request, where)), example.how)
 
 
-def breakers(maker: Maker, rule: Rule) -> list[Way] | list[Recipe] | Silent:
-    """Return the ways, or recipes, by which a rule that needs no state is broken, or why nothing breaks it alone."""
+def breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example] | Silent:
+    """Return the mutations, or examples, by which a rule that needs no state is broken, or why nothing breaks it alone."""
     if rule.is_constraint:
-        return ways(maker.root.find(rule.path), rule)
-    return [recipe for recipe in recipes(rule.id) if recipe.side == "outside"]
+        return mutations(maker.root.find(rule.path), rule)
+    return [example for example in examples(rule.id) if example.side == "outside"]
 
 
 def broken(
-    maker: Maker, rule: Rule, breaker: Way | Recipe, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+    maker: Maker,
+    rule: Rule,
+    breaker: Mutation | Example,
+    choices: Choices,
+    given: Mapping[str, Any] | None = None,
+    omit: Collection[str] = (),
 ) -> Change:
     """Return a request that breaks a rule."""
-    if isinstance(breaker, Way):
+    if isinstance(breaker, Mutation):
         return break_constraint(maker, rule, breaker, choices, given, omit)
     return follow(maker, rule, breaker, choices, given, omit)
 

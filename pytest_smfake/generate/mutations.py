@@ -23,20 +23,20 @@ MISSING: Any = _Missing()
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Mutation:
     """A way to break a rule.
 
     Attributes:
         label: what tells it from others in the id of a case: the length, the type, `missing`.
         how: what is done, in words.
         change: returns the value to put in the place of one that keeps the rule.
-        settles: whether the request has to be settled again, since the value holds more items than before.
+        needs_repair: whether the request has to be repaired afterwards, since the value holds more items than before.
     """
 
     label: str
     how: str
     change: Callable[[Choices, Any], Any]
-    settles: bool = False
+    needs_repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
 NAMES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "list", dict: "structure"}
 
 
-def ways(node: Node, rule: Rule) -> list[Way] | Silent:
-    """Return the ways to break a constraint of a member, the one for the table of cases first."""
+def mutations(node: Node, rule: Rule) -> list[Mutation] | Silent:
+    """Return the mutations to break a constraint of a member, the one for the table of cases first."""
     if rule.keyword in ("max", "min", "pattern") and "enum" in node.rules:
         return Silent("message-only", "what breaks it is none of the values that there are, too")
     match rule.keyword:
@@ -88,25 +88,25 @@ def ways(node: Node, rule: Rule) -> list[Way] | Silent:
             return measures.get(node.kind, _number)(node, rule)
 
 
-def _required(node: Node) -> list[Way]:
-    null = Way("null", "null in the place of a value", lambda _, __: None)
+def _required(node: Node) -> list[Mutation]:
+    null = Mutation("null", "null in the place of a value", lambda _, __: None)
     if node.path.endswith("]"):
         return [null]
-    return [Way("missing", "the member is left out", lambda _, __: MISSING), null]
+    return [Mutation("missing", "the member is left out", lambda _, __: MISSING), null]
 
 
-def _type(node: Node) -> list[Way] | Silent:
+def _type(node: Node) -> list[Mutation] | Silent:
     if node.path.endswith("[key]"):
         return Silent("vacuous", "in JSON every key is a string")
 
-    def wrong(value: Any) -> Way:
+    def wrong(value: Any) -> Mutation:
         name = NAMES[type(value)]
-        return Way(name, f"a {name} in the place of a {node.kind}", lambda _, __: copy(value))
+        return Mutation(name, f"a {name} in the place of a {node.kind}", lambda _, __: copy(value))
 
     return [wrong(value) for value in WRONG[node.kind]]
 
 
-def _enum(node: Node, rule: Rule) -> list[Way] | Silent:
+def _enum(node: Node, rule: Rule) -> list[Mutation] | Silent:
     first = node.allowed[0]
     least, most = node.least_most()
     strange = (first.lower(), first.upper(), f"{first}x", f" {first}", f"{first[:-1]}x", "")
@@ -117,10 +117,10 @@ def _enum(node: Node, rule: Rule) -> list[Way] | Silent:
     def other(choices: Choices, _: Any) -> str:
         return others[choices.number(0, len(others) - 1)]
 
-    return [Way("outside", "none of the values that there are", other)]
+    return [Mutation("outside", "none of the values that there are", other)]
 
 
-def _pattern(node: Node, rule: Rule) -> list[Way] | Silent:
+def _pattern(node: Node, rule: Rule) -> list[Mutation] | Silent:
     least, most = node.least_most()
     if is_vacuous(rule.bound):
         return Silent("vacuous", "the pattern cannot be translated from Java, and is not enforced")
@@ -128,10 +128,10 @@ def _pattern(node: Node, rule: Rule) -> list[Way] | Silent:
         if node.text.broken(0, max(most, 1)) is None:
             return Silent("vacuous", "the pattern takes every string")
         return Silent("message-only", f"what the pattern refuses is shorter than min {least}, too")
-    return [Way("outside", "a character that the pattern refuses", lambda choices, _: node.text.broken(least, most, choices.picks()))]
+    return [Mutation("outside", "a character that the pattern refuses", lambda choices, _: node.text.broken(least, most, choices.picks()))]
 
 
-def _length(node: Node, rule: Rule) -> list[Way] | Silent:
+def _length(node: Node, rule: Rule) -> list[Mutation] | Silent:
     text, bound = node.text, rule.bound
     if rule.keyword == "min" and bound <= 0:
         return Silent("vacuous", "no string is shorter than 0")
@@ -148,10 +148,10 @@ def _length(node: Node, rule: Rule) -> list[Way] | Silent:
         return text.make(length if text.fits(length) else first, choices.picks())
 
     what = "longer than the greatest" if rule.keyword == "max" else "shorter than the least"
-    return [Way(str(first), f"a string {what} length, which the pattern takes", broken)]
+    return [Mutation(str(first), f"a string {what} length, which the pattern takes", broken)]
 
 
-def _count(node: Node, rule: Rule) -> list[Way] | Silent:
+def _count(node: Node, rule: Rule) -> list[Mutation] | Silent:
     bound = rule.bound
     if rule.keyword == "min" and bound <= 0:
         return Silent("vacuous", "nothing holds fewer than 0")
@@ -162,10 +162,10 @@ def _count(node: Node, rule: Rule) -> list[Way] | Silent:
         number = choices.number(count, count + 9) if rule.keyword == "max" else count - choices.number(0, count)
         return node.sized(number, before)
 
-    return [Way(str(count), f"{'more' if rule.keyword == 'max' else 'fewer'} {noun} than may be", broken, settles=True)]
+    return [Mutation(str(count), f"{'more' if rule.keyword == 'max' else 'fewer'} {noun} than may be", broken, needs_repair=True)]
 
 
-def _number(node: Node, rule: Rule) -> list[Way] | Silent:
+def _number(node: Node, rule: Rule) -> list[Mutation] | Silent:
     bound, reach = rule.bound, RANGES[node.kind]
     real = node.kind in ("float", "double")
     if not real and not -reach < bound < reach:
@@ -176,7 +176,7 @@ def _number(node: Node, rule: Rule) -> list[Way] | Silent:
         number = bound + step * (1 + choices.number(0, 1000 if real else min(reach - abs(bound), 1000)))
         return float(number) if real else number
 
-    return [Way(str(bound + step).replace("-", "minus-"), f"a number {'above' if step > 0 else 'below'} the bound", broken)]
+    return [Mutation(str(bound + step).replace("-", "minus-"), f"a number {'above' if step > 0 else 'below'} the bound", broken)]
 
 
 Where = tuple[str | int, ...]

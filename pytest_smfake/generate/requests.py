@@ -12,13 +12,8 @@ from pytest_smfake.rules.inputs import did_you_mean
 from pytest_smfake.rules.rule import Edition
 from pytest_smfake.rules.service_model import shape_of
 
-from . import examples as _crossbreaks  # noqa: F401
-from . import examples as _hostingbreaks  # noqa: F401
-from . import repair as _hosting  # noqa: F401
-from . import repair as _settling  # noqa: F401
-from .tree import NOWHERE, SETTLERS, Aim, Choices, Node, Rules, Settling, copy
-
-# Each registers its recipes or its settlers.
+from . import examples, repair  # noqa: F401  # each registers what it has for the rules between members
+from .tree import NOWHERE, REPAIRS, Aim, Choices, Node, Repair, Rules, copy
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -82,22 +77,22 @@ class Maker:
         """
         return self.root.make(choices, aim, copy(dict(given or {})), omit)
 
-    def settle(self, request: Any, aim: Aim, fixed: Collection[str] = ()) -> None:
+    def repair(self, request: Any, aim: Aim, fixed: Collection[str] = ()) -> None:
         """Make a request that was changed hold the rules between its members again, without a change to what is aimed at."""
-        settle_all(self.root, request, aim, fixed)
+        repair_all(self.root, request, aim, fixed)
 
 
-def settle_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None:
+def repair_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None:
     """Settle a value from the inside out."""
     if isinstance(value, dict) and node.kind == "structure":
         for name, item in value.items():
             if name in node.members:
-                settle_all(node.members[name], item, aim, ())
+                repair_all(node.members[name], item, aim, ())
     elif isinstance(value, list) and node.kind == "list":
         for item in value:
-            settle_all(node.members["[]"], item, aim, ())
-    if value is not None and (settle := SETTLERS.get(node.shape)):
-        settle(value, Settling(node, aim, fixed))
+            repair_all(node.members["[]"], item, aim, ())
+    if value is not None and (function := REPAIRS.get(node.shape)):
+        function(value, Repair(node, aim, fixed))
 
 
 @cache

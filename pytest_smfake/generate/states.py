@@ -27,7 +27,7 @@ class State:
     """A request, and what has to be there first for it to keep or to break a rule.
 
     Attributes:
-        side, label, how: as of a `Recipe`.
+        side, label, how: as of a `Example`.
         request: the request.
         where: the place that decides.
         first: the calls that have to be made before, in order.
@@ -74,19 +74,19 @@ def states(rule: Rule, account: Account) -> Iterator[State]:
     """Yield what keeps and what breaks a condition.
 
     Raises:
-        LookupError: nobody wrote a recipe.
+        LookupError: nobody wrote an example.
     """
     if rule.keyword == "not-taken":
         return _not_taken(rule, account)
-    recipes = {
+    examples = {
         PACKAGE_REGION.id: _package_region,
         TAGS_IN_ALL.id: _tags_in_all,
         SERVERLESS_ISOLATION.id: _serverless_isolation,
         TRANSFORM_INPUT.id: _objects_found,
     }
-    if rule.id not in recipes:
-        raise LookupError(f"there is no recipe for {rule.id}: write one in states.py")
-    return recipes[rule.id](rule, account)
+    if rule.id not in examples:
+        raise LookupError(f"there is no example for {rule.id}: write one in states.py")
+    return examples[rule.id](rule, account)
 
 
 def _not_taken(rule: Rule, account: Account) -> Iterator[State]:

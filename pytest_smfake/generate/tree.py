@@ -257,8 +257,8 @@ class Node:
             omit: the members of a structure that are left out.
         """
         made = self._make(choices, aim, given, omit)
-        if settle := SETTLERS.get(self.shape):
-            settle(made, Settling(self, aim, {*(given if isinstance(given, dict) else ()), *omit}))
+        if repair := REPAIRS.get(self.shape):
+            repair(made, Repair(self, aim, {*(given if isinstance(given, dict) else ()), *omit}))
         return made
 
     def made(self, choices: Choices, aim: Aim, given: Any = None) -> Any:
@@ -404,8 +404,8 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
-    """What a settler works with: it makes a value hold the rules between its members.
+class Repair:
+    """What a repair works with: it makes a value hold the rules between its members.
 
     Attributes:
         node: the member that the value is of.
@@ -432,5 +432,5 @@ class Settling:
         return self.node.members[name].make(LEAST)
 
 
-SETTLERS: dict[str, Callable[[Any, Settling], None]] = {}
+REPAIRS: dict[str, Callable[[Any, Repair], None]] = {}
 """For each shape between whose members there are rules the function that makes a value hold them."""

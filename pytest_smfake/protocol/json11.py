@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pytest_smfake.rules.service_model import error_names, operation_names, service_model
 from pytest_smfake.service.calls import Call, origin
 from pytest_smfake.service.errors import ServiceError
-from pytest_smfake.service.faults import NOTHING, Encounter, InjectedError
+from pytest_smfake.service.faults import NOTHING, InjectedError, Injection
 from pytest_smfake.service.resources import Place
 
 from . import runtime
@@ -64,7 +64,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
     to_runtime, identity = runtime.is_runtime(request), request_id()
     call.request_id = identity
-    met: Encounter = NOTHING
+    met: Injection = NOTHING
     response = None
     try:
         if to_runtime:

@@ -47,7 +47,7 @@ class Call:
     attempts: int = 1
     passed_on: bool = False
     faults: list[Any] = field(default_factory=list)
-    encounter: Any = field(default=None, repr=False)
+    injection: Any = field(default=None, repr=False)
     principal: str | None = None
     members: dict[str, Any] | None = field(default=None, repr=False)
     request_id: str = field(default="", repr=False)

@@ -65,7 +65,7 @@ Action = Callable[[float], None]
 """Called with the time that it was due, in seconds since the epoch."""
 
 
-class Agenda:
+class Schedule:
     """Actions by the time they are due. Nothing runs by itself: each look at the service runs what has become due."""
 
     def __init__(self, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.rule import Rule, Violation
 from pytest_smfake.service.containers.stand_ins import StandIns
 
-from .clock import Agenda, Clock
+from .clock import Clock, Schedule
 from .errors import ServiceError, rejected
 from .limits import Limits
 from .permissions import Denials
@@ -27,14 +27,14 @@ class Hosting:
     """What hosting needs beside the store.
 
     Attributes:
-        agenda: what is to happen later.
+        schedule: what is to happen later.
         stand_ins: what plays the containers.
         denials: what the role of a model may not do.
         lock: held while an operation reads and changes the store.
         s3: returns the S3 client to use for a place.
     """
 
-    agenda: Agenda
+    schedule: Schedule
     stand_ins: StandIns
     denials: Denials
     lock: threading.Lock

@@ -278,7 +278,7 @@ def delete_endpoint(request: dict[str, Any], context: Context) -> Answer:
             if endpoints.by_name.get(endpoint.name) is endpoint and endpoint.under_way is deleting:
                 endpoints.remove(endpoint.name)
 
-    context.hosting.agenda.add(endpoints.seconds, drop)
+    context.hosting.schedule.add(endpoints.seconds, drop)
 
 
 def _deployment(config_name: str, context: Context) -> Deployment:
@@ -331,7 +331,7 @@ def _refuse_in_progress(endpoint: Endpoint) -> None:
 
 
 def _settle_later(endpoint: Endpoint, context: Context) -> None:
-    """Put the end of a creation or update on the agenda; it finds out whether the containers are healthy."""
+    """Put the end of a creation or update on the schedule; it finds out whether the containers are healthy."""
     under_way, lock, failing = endpoint.under_way, context.hosting.lock, context.world[ENDPOINT].failing
 
     def settle(at: float) -> None:
@@ -342,7 +342,7 @@ def _settle_later(endpoint: Endpoint, context: Context) -> None:
             if endpoint.under_way is under_way:
                 endpoint.settle(round(at, 3), reason)
 
-    context.hosting.agenda.add(context.world[ENDPOINT].seconds, settle)
+    context.hosting.schedule.add(context.world[ENDPOINT].seconds, settle)
 
 
 def _described(deployment: Deployment, desired: Deployment | None) -> dict[str, Any]:

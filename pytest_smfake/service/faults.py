@@ -373,24 +373,24 @@ class Faults:
         """Whether an answer may take real time."""
         return any(isinstance(waiting, Delay) and waiting.real for waiting in self._waiting)
 
-    def arrive(self, call: Call, read_timeout: float) -> Encounter:
+    def arrive(self, call: Call, read_timeout: float) -> Injection:
         """Let an attempt of a call meet what is in force for it.
 
         Raises:
             InjectedError: it is refused at once.
         """
-        if not self and call.encounter is None:
+        if not self and call.injection is None:
             return NOTHING
         with self._lock:
             for throttle in self._throttles:
                 if throttle.refuses(call, self._clock.now()):
                     call.faults.append(throttle)
                     raise self.injected(THROTTLED, call)
-            if call.encounter is None:
-                call.encounter = Encounter(self, call, self._choose(Fault, call), self._choose(Delay, call))
-        encounter: Encounter = call.encounter
-        encounter.begin(self._clock, read_timeout)
-        return encounter
+            if call.injection is None:
+                call.injection = Injection(self, call, self._choose(Fault, call), self._choose(Delay, call))
+        injection: Injection = call.injection
+        injection.begin(self._clock, read_timeout)
+        return injection
 
     def _choose(self, kind: type[W], call: Call) -> W | None:
         """Return the first in line that takes a call; one that lets it pass lets it pass by those behind it, too."""
@@ -428,7 +428,7 @@ class Faults:
         return f"{waiting.label} never struck: {why}. Calls: {operations}. If it need not strike: optional=True"
 
 
-class Encounter:
+class Injection:
     """What a call meets on its way, at each of its attempts."""
 
     def __init__(self, faults: Faults, call: Call, fault: Fault | None, delay: Delay | None) -> None:
@@ -485,7 +485,7 @@ class Encounter:
         return None
 
 
-class _Nothing(Encounter):
+class _Nothing(Injection):
     def __init__(self) -> None:
         pass
 

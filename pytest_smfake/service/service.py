@@ -14,7 +14,7 @@ from pytest_smfake.service.containers.stand_ins import StandIns
 
 from . import invoke, tags
 from .calls import Call, Calls
-from .clock import Agenda, Clock
+from .clock import Clock, Schedule
 from .context import Answer, Context, Hosting
 from .endpoint_configs import ENDPOINT_CONFIG
 from .endpoints import ENDPOINT
@@ -86,7 +86,7 @@ class Service:
         self.calls = Calls(self.kept)
         before, self.stand_ins = self.stand_ins, StandIns()
         self.denials = Denials()
-        self.hosting = Hosting(Agenda(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
+        self.hosting = Hosting(Schedule(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
         self.limits = Limits(self.store)
         self.faults = Faults(self.clock, self.calls, self._words())
         for key, bound in self._initial_limits.items():
@@ -134,12 +134,12 @@ class Service:
         if not self.keeps(operation, request):
             arn = f" for {request['ResourceArn']}" if operation in OPERATIONS else ""
             raise not_implemented(operation + arn)
-        agenda = self.hosting.agenda
-        agenda.run()
+        schedule = self.hosting.schedule
+        schedule.run()
         with self._lock:
             context = Context(self.store.world(place), self.catalogue, self.limits, self.clock, self.hosting)
             answer = OPERATIONS[operation](request, context)
         if callable(answer):
             answer = answer()
-        agenda.run()
+        schedule.run()
         return answer

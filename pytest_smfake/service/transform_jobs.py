@@ -196,7 +196,7 @@ def create_transform_job(request: dict[str, Any], context: Context) -> Answer:
             _admit(request, context)  # another call may have been faster
             context.world[TRANSFORM_JOB].add(job)
         seconds = context.world[TRANSFORM_JOB].seconds
-        context.hosting.agenda.add(seconds, lambda at: _run(job, objects, note, round(at, 3), context))
+        context.hosting.schedule.add(seconds, lambda at: _run(job, objects, note, round(at, 3), context))
         return {"TransformJobArn": job.arn}
 
     return begin
@@ -332,7 +332,7 @@ def stop_transform_job(request: dict[str, Any], context: Context) -> Answer:
         with context.hosting.lock:
             job.end(round(at, 3), STOPPED)
 
-    context.hosting.agenda.add(STOPPING_SECONDS if context.world[TRANSFORM_JOB].seconds else 0, stopped)
+    context.hosting.schedule.add(STOPPING_SECONDS if context.world[TRANSFORM_JOB].seconds else 0, stopped)
 
 
 STOPPING_SECONDS = 30

@@ -36,7 +36,7 @@ class Resources(Mapping[str, R], Generic[R]):
 
     def _now(self) -> Collection[R]:
         """Return the collection once everything that is due has happened."""
-        self._service.hosting.agenda.run()
+        self._service.hosting.schedule.run()
         return self._collection
 
     def __getitem__(self, name: str) -> R:

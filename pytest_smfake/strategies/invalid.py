@@ -10,9 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_smfake.generate.examples import Recipe
+from pytest_smfake.generate.examples import Example
 from pytest_smfake.generate.invalid import Verdict, breakers, broken, is_alone, rejection
-from pytest_smfake.generate.mutations import Silent, Way, spelled
+from pytest_smfake.generate.mutations import Mutation, Silent, spelled
 from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
 from pytest_smfake.generate.strings import DRAWN_BYTES
 from pytest_smfake.generate.tree import LEAST
@@ -20,8 +20,8 @@ from pytest_smfake.rules.rule import Edition, Rule
 
 from .valid import Drawn, check, pinned
 
-Breakable = dict[str, tuple[Rule, list[Way] | list[Recipe]]]
-"""Rules that can be broken alone, with the ways to do it, by their ids."""
+Breakable = dict[str, tuple[Rule, list[Mutation] | list[Example]]]
+"""Rules that can be broken alone, with the mutations to do it, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +134,19 @@ def invalid_requests(
 def _invalid(
     draw: st.DrawFn,
     maker: Maker,
-    breakable: tuple[tuple[Rule, list[Way] | list[Recipe]], ...],
+    breakable: tuple[tuple[Rule, list[Mutation] | list[Example]], ...],
     members: Mapping[str, Any],
     omit: frozenset[str],
 ) -> InvalidRequest:
     choices = Drawn(draw)
-    rule, ways = breakable[choices.bits(16) % len(breakable)]  # each as often as any other
-    way = ways[choices.number(0, len(ways) - 1)]
-    change = broken(maker, rule, way, choices, pinned(draw, members), omit)
+    rule, mutations = breakable[choices.bits(16) % len(breakable)]  # each as often as any other
+    mutation = mutations[choices.number(0, len(mutations) - 1)]
+    change = broken(maker, rule, mutation, choices, pinned(draw, members), omit)
     path, verdict = spelled(change.where), rejection(rule)
     return InvalidRequest(maker.operation, change.request, rule, path, change.before, change.after, change.how, verdict)
 
 
-def _breakers(maker: Maker, rule: Rule) -> list[Way] | list[Recipe]:
+def _breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example]:
     if rule.kind == "condition":
         raise ValueError(f"{rule.id} needs the state of the account: pytest_smfake.cases says what has to be there first")
     if rule.operation != maker.operation:
@@ -161,10 +161,10 @@ def _alone(maker: Maker, pinned_names: frozenset[str], omit: frozenset[str]) -> 
     found: Breakable = {}
     for rule in maker.catalogue.rules(maker.operation):
         top = rule.path.partition(".")[0].partition("[")[0]
-        if rule.kind == "condition" or top in pinned_names or top in omit or isinstance(ways := breakers(maker, rule), Silent):
+        if rule.kind == "condition" or top in pinned_names or top in omit or isinstance(mutations := breakers(maker, rule), Silent):
             continue
-        if all(is_alone(maker, rule, broken(maker, rule, way, LEAST)) for way in ways):
-            found[rule.id] = rule, ways
+        if all(is_alone(maker, rule, broken(maker, rule, mutation, LEAST)) for mutation in mutations):
+            found[rule.id] = rule, mutations
     return found
 
 

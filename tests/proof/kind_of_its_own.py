@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 
 from pytest_smfake import sweep, validate
 from pytest_smfake.cases import cases
-from pytest_smfake.generate.examples import recipe
-from pytest_smfake.generate.repair import settles
+from pytest_smfake.generate.examples import example
+from pytest_smfake.generate.repair import repairs
 from pytest_smfake.rules.models import cross_field
 from pytest_smfake.rules.preconditions import condition
 from pytest_smfake.rules.service_model import operation_model
@@ -37,9 +37,9 @@ def memory(request, bound):
         yield tuple(NEEDS.split(".")), needs, "The most memory is less than the least."
 
 
-@settles("InferenceComponentComputeResourceRequirements")
-def enough_memory(value, settling):
-    if settling.bound(MEMORY) and value.get("MaxMemoryRequiredInMb", 2**31) < value["MinMemoryRequiredInMb"]:
+@repairs("InferenceComponentComputeResourceRequirements")
+def enough_memory(value, repair):
+    if repair.bound(MEMORY) and value.get("MaxMemoryRequiredInMb", 2**31) < value["MinMemoryRequiredInMb"]:
         del value["MaxMemoryRequiredInMb"]
 
 
@@ -48,8 +48,8 @@ def with_memory(request, least, most):
     return tuple(NEEDS.split("."))
 
 
-recipe(MEMORY, "inside", "equal", "as much memory as there has to be", NEEDS)(lambda request, kit: with_memory(request, 1024, 1024))
-recipe(MEMORY, "outside", "less", "less memory than there has to be", NEEDS)(lambda request, kit: with_memory(request, 1024, 512))
+example(MEMORY, "inside", "equal", "as much memory as there has to be", NEEDS)(lambda request, inputs: with_memory(request, 1024, 1024))
+example(MEMORY, "outside", "less", "less memory than there has to be", NEEDS)(lambda request, inputs: with_memory(request, 1024, 512))
 
 
 class Component(Resource):

@@ -299,10 +299,10 @@ def more_tags(monkeypatch):
 
 
 def faults_of_one_attempt(monkeypatch):
-    from pytest_smfake.service.faults import Encounter
+    from pytest_smfake.service.faults import Injection
 
-    original = Encounter.at
-    monkeypatch.setattr(Encounter, "at", lambda self, stage: original(self, stage) if self._attempts == 1 else None)
+    original = Injection.at
+    monkeypatch.setattr(Injection, "at", lambda self, stage: original(self, stage) if self._attempts == 1 else None)
 
 
 def nameless_limits(monkeypatch):
