@@ -162,13 +162,24 @@ def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[C
     request = put(request, where, value, key=rule.path.endswith("[key]"))
     maker.repair(request, aim, members)
     if not maker.catalogue.validate(maker.operation, request):  # else an override of another rule leaves no room for it
-        yield _case(rule, State("inside", label, f"{rule.keyword} just kept", request, where))
+        yield _case(rule, State("inside", label, KEPT[rule.keyword], request, where))
     broken = mutations(node, rule)
     if isinstance(broken, Silent):
         return
     for mutation in broken if rule.keyword == "required" else broken[:1]:
         change = break_constraint(maker, rule, mutation, LEAST, members)
         yield _case(rule, State("outside", mutation.label, mutation.how, change.request, change.where))
+
+
+KEPT = {
+    "required": "the member is given",
+    "type": "a value of its type",
+    "enum": "one of its values",
+    "pattern": "a value that matches its pattern",
+    "max": "the greatest that is allowed",
+    "min": "the least that is allowed",
+}
+"""How a request just keeps a constraint, in words, by the keyword."""
 
 
 def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:

@@ -61,7 +61,7 @@ def test_ids_that_others_rely_on():
     assert found["CreateModel:limit-models-2"].limits == {"models": 1}
     assert found["CreateModel:limit-models-2"].verdict.code == "ResourceLimitExceeded"
     assert str(found["CreateModel/ModelName:max-64"]) == "CreateModel/ModelName:max-64"
-    assert repr(found["CreateModel/ModelName:max-63"]) == "<Case CreateModel/ModelName:max-63: max just kept>"
+    assert repr(found["CreateModel/ModelName:max-63"]) == "<Case CreateModel/ModelName:max-63: the greatest that is allowed>"
 
 
 @pytest.mark.parametrize(("operation", "edition"), EVERY)

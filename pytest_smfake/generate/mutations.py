@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.java_regex import is_vacuous
 from pytest_smfake.rules.rule import Key, Rule
 
@@ -101,7 +102,7 @@ def _type(node: Node) -> list[Mutation] | Silent:
 
     def wrong(value: Any) -> Mutation:
         name = NAMES[type(value)]
-        return Mutation(name, f"a {name} in the place of a {node.kind}", lambda _, __: copy(value))
+        return Mutation(name, f"{a(name)} in the place of {a(node.kind)}", lambda _, __: copy(value))
 
     return [wrong(value) for value in WRONG[node.kind]]
 

@@ -80,6 +80,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
+def a(noun: str) -> str:
+    """Return a noun with its article.
+
+    Example:
+        >>> a("integer"), a("list")
+        ('an integer', 'a list')
+    """
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 def pair(line: str) -> tuple[str, Any]:
     """Read a line `NAME = VALUE`; the value is a whole number, `off` (None), `true`, or text.
 

@@ -27,7 +27,7 @@ def rules_with_checks(edition):
     """Return the checks that reject, by the rule that they are about."""
     found = {}
     for check in checks(edition=edition):
-        rejecting = ": is rejected" in check.sentence or check.id == "tags/fifty-in-all"
+        rejecting = check.sentence.startswith(f"{check.group} rejects ") or check.id == "tags/fifty-in-all"
         if check.rule is not None and rejecting and ":limit-" not in check.rule:
             found.setdefault(check.rule, []).append(check)
     return found

@@ -14,8 +14,9 @@ from pytest_smfake.contract.check import Check, Difference, accepted
 from pytest_smfake.contract.targets.names import NAMED, ROOM, ours
 from pytest_smfake.generate.requests import ACCOUNT
 from pytest_smfake.rules.catalogue import catalogue
+from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.messages import Clause, message, parse
-from pytest_smfake.rules.rule import Edition
+from pytest_smfake.rules.rule import Edition, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +46,9 @@ def boundary_checks(edition: Edition) -> tuple[Check, ...]:
 
 def _check(case: Case, edition: Edition) -> Check:
     rule = case.rule
-    outcome = "is accepted" if case.side == "inside" else f"is rejected with {case.verdict.code}"
-    place = f", at {case.path}" if case.path else ""
     return Check(
         id=case.id,
-        sentence=f"{case.operation}: {case.how}{place}: {outcome}.",
+        sentence=sentence_of(case),
         group=case.operation,
         evidence=rule.evidence,
         source=rule.source,
@@ -57,6 +56,48 @@ def _check(case: Case, edition: Edition) -> Check:
         needs=tuple(_needs(case)),
         rule=rule.id,
     )
+
+
+def sentence_of(case: Case) -> str:
+    """Return what a service does with the request of a case, in a sentence made of the rule's facts.
+
+    Example:
+        >>> from pytest_smfake.cases import cases
+        >>> [sentence_of(case) for case in cases() if case.rule.id == "CreateModel/Containers:max"]
+        ['CreateModel accepts 5 Containers, the maximum.', 'CreateModel rejects 6 Containers (maximum 5).']
+    """
+    does = "accepts" if case.side == "inside" else "rejects"
+    code = "" if case.verdict.code in (None, "ValidationException") else f", with {case.verdict.code}"
+    what = _constrained(case) if case.rule.is_constraint else case.how + (f", at {case.path}" if case.path else "")
+    return f"{case.operation} {does} {what}{code}."
+
+
+def _constrained(case: Case) -> str:
+    """Return what the request of a case has, in view of a constraint of one member."""
+    rule, inside = case.rule, case.side == "inside"
+    path, label = rule.path or "the request", case.id.removeprefix(f"{rule.id}-")
+    match rule.keyword:
+        case "max" | "min":
+            size = label.replace("minus-", "-")
+            bound = "maximum" if rule.keyword == "max" else "minimum"
+            if inside:
+                return _sized(rule, path, size) + (f", the {bound}" if size == str(rule.bound) else ", the least that its pattern accepts")
+            return f"{_sized(rule, path, size)} ({bound} {rule.bound})"
+        case "required":
+            return f"a request with {path}" if inside else f"a request without {path}" if label == "missing" else f"null as {path}"
+        case "type":
+            return f"{a(label)} as {path}" + ("" if inside else f", which has to be {a(rule.kind)}")
+        case "enum":
+            return f"one of the values of {path}" if inside else f"a {path} that is none of its values"
+        case _:
+            return f"a {path} that matches its pattern" if inside else f"a {path} with a character that its pattern refuses"
+
+
+def _sized(rule: Rule, path: str, size: str) -> str:
+    """Return a member of a size, in the unit of its type."""
+    if rule.kind == "string":
+        return f"{path} of {size} character{'s' * (size != '1')}"
+    return {"list": f"{size} {path}", "map": f"{size} entries in {path}"}.get(rule.kind, f"{path} {size}")
 
 
 def _needs(case: Case) -> Iterator[str]:

@@ -16,8 +16,6 @@ from pytest_smfake.service.arns import arn
 from .names import NAMED, name_in
 
 if TYPE_CHECKING:
-    from pytest_smfake.contract.check import Reply
-
     from .redaction import Redaction
 
 CREDENTIALS = frozenset(
