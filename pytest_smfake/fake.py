@@ -19,6 +19,7 @@ from .rules.inputs import did_you_mean, shown
 from .rules.rule import Edition
 from .service.arns import access_key_of, check_account, check_region
 from .service.clock import Clock
+from .service.dependencies import Dependencies
 from .service.faults import Delay, Fault, Throttle
 from .service.resources import Place
 from .service.service import Service
@@ -365,7 +366,9 @@ class FakeSageMaker(Controls, View):
             credentials=credentials,
         )
         self.clock = clock or Clock()
-        service = Service(Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, self._s3)
+        service = Service(
+            Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, Dependencies(self._client_of)
+        )
         super().__init__(service, Place(account, region))
         self.signatures = Signatures(auth, {} if keys is None else keys, self.clock)
         self._put_in_force(self.settings.faults)
@@ -505,10 +508,10 @@ class FakeSageMaker(Controls, View):
         self.service.reset()
         self._put_in_force(self.settings.faults)
 
-    def _s3(self, place: Place) -> Any:
-        from .service.dependencies import S3
-
-        return S3(self.s3 or self.client("s3", account=place.account, region_name=place.region))
+    def _client_of(self, service: str, place: Place) -> Any:
+        """Return the client by which the service looks into another one for its caller."""
+        given = self.s3 if service == "s3" else None
+        return given or self.client(service, account=place.account, region_name=place.region)
 
     def client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
         """Return an ordinary boto3 client, made once and kept: a new one takes 6 ms, the first 200 ms.

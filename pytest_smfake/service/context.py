@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,11 @@ from pytest_smfake.rules.rule import Rule, Violation
 from pytest_smfake.service.containers.stand_ins import StandIns
 
 from .clock import Clock, Schedule
+from .dependencies import Dependencies
 from .errors import ServiceError, rejected
 from .limits import Limits
 from .permissions import Denials
-from .resources import Collection, Place, World
+from .resources import Collection, World
 
 Answer = Any
 """What an operation returns: the response's members; None for an empty body; or a function to call for one of these once
@@ -31,14 +31,14 @@ class Hosting:
         stand_ins: what plays the containers.
         denials: what the role of a model may not do.
         lock: held while an operation reads and changes the store.
-        s3: returns the S3 client to use for a place.
+        dependencies: the other services that the service looks into.
     """
 
     schedule: Schedule
     stand_ins: StandIns
     denials: Denials
     lock: threading.Lock
-    s3: Callable[[Place], Any]
+    dependencies: Dependencies
 
 
 @dataclass(frozen=True, slots=True)

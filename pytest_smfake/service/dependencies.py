@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from .resources import Place
+
+
+class Dependencies:
+    """The other services of AWS that the service looks into for its caller.
+
+    Args:
+        client: returns an ordinary boto3 client of a service, such as `s3`, for the account and region of a call.
+    """
+
+    def __init__(self, client: Callable[[str, Place], Any]) -> None:
+        self._client = client
+
+    def s3(self, place: Place) -> S3:
+        """Return the objects of S3, as a call of that place sees them."""
+        return S3(self._client("s3", place))
 
 
 class S3:

@@ -16,6 +16,7 @@ from . import invoke, tags
 from .calls import Call, Calls
 from .clock import Clock, Schedule
 from .context import Answer, Context, Hosting
+from .dependencies import Dependencies
 from .endpoint_configs import ENDPOINT_CONFIG
 from .endpoints import ENDPOINT
 from .errors import ServiceError, not_implemented, rejected
@@ -62,15 +63,15 @@ class Service:
         catalogue: the rules to enforce.
         limits: bounds by what they limit, from the start.
         clock: whose time it is.
-        s3: returns the S3 to use for a place; see `pytest_smfake.service.dependencies`.
+        dependencies: the other services that it looks into.
     """
 
-    def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock, s3: Callable[[Place], Any]) -> None:
+    def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock, dependencies: Dependencies) -> None:
         self.catalogue = catalogue
         self.clock = clock
         self._initial_limits = dict(limits)
         self._lock = lock()
-        self._s3 = s3
+        self._dependencies = dependencies
         self.stand_ins = StandIns()
         self.kept: int | None = None
         """How many calls the log keeps from the next reset on; None for all."""
@@ -86,7 +87,7 @@ class Service:
         self.calls = Calls(self.kept)
         before, self.stand_ins = self.stand_ins, StandIns()
         self.denials = Denials()
-        self.hosting = Hosting(Schedule(self.clock), self.stand_ins, self.denials, self._lock, self._s3)
+        self.hosting = Hosting(Schedule(self.clock), self.stand_ins, self.denials, self._lock, self._dependencies)
         self.limits = Limits(self.store)
         self.faults = Faults(self.clock, self.calls, self._words())
         for key, bound in self._initial_limits.items():

@@ -248,7 +248,7 @@ def _way(job: TransformJob, context: Context) -> list[Step]:
 
 
 def _objects(context: Context) -> Objects:
-    objects: Objects = context.hosting.s3(context.world.place)
+    objects: Objects = context.hosting.dependencies.s3(context.world.place)
     return objects
 
 

@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 from pytest_smfake.cases import Case, Silence, Verdict, cases, silences
@@ -81,7 +82,7 @@ def judge(case: Case, service: Service) -> Verdict:
 
 def judge_with_state(case: Case, catalogue: Catalogue, limits: dict[str, int]) -> Verdict:
     """Return what a new service says of a request once what the case needs is there."""
-    service = Service(catalogue, limits, Clock(), lambda _: Objects(case.objects or ()))
+    service = Service(catalogue, limits, Clock(), SimpleNamespace(s3=lambda _: Objects(case.objects or ())))
     service.stand_ins.add(case.first[0][1]["ModelName"] if case.first else "a", lambda body, *_: body, ping=None, timeout=None)
     try:
         for operation, request in (*case.first, (case.operation, case.request)):
@@ -98,7 +99,7 @@ def judge_with_state(case: Case, catalogue: Catalogue, limits: dict[str, int]) -
 
 def verdicts(found: list[Case], catalogue: Catalogue, without: Rule | None = None) -> list[Verdict]:
     """Return what is said of each case, with the limits of the cases but for one; of cases with equal requests it is said once."""
-    service = Service(catalogue, {}, Clock(), lambda _: Objects(()))
+    service = Service(catalogue, {}, Clock(), SimpleNamespace(s3=lambda _: Objects(())))
     said: dict[int, Verdict] = {}
     result = []
     for case in found:
