@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -16,7 +17,7 @@ def test_the_keywords_of_the_fake_are_the_settings():
     parameters = dict(inspect.signature(FakeSageMaker).parameters)
     assert {name: parameter.default for name, parameter in parameters.items()} == DEFAULTS
     documented = FakeSageMaker.__doc__.partition("Args:")[2].partition("Raises:")[0]
-    assert [name for name in NAMES if f"        {name}: " not in documented] == []
+    assert [name for name in NAMES if not re.search(rf"^ +{name}: ", documented, re.MULTILINE)] == []
 
 
 def test_every_setting_crosses_to_a_server_or_is_about_this_process():
