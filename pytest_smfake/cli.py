@@ -155,14 +155,14 @@ def print_diff(options: argparse.Namespace) -> int:
 
 def print_changes(before: Path, after: Path) -> int:
     """Print what checks of the contract came out in another way in a second report."""
-    from .contract.diff import KINDS, circumstances, compare, tally
+    from .contract.diff import CHANGE_KINDS, circumstances, compare, tally
     from .contract.report import read
 
     old, new = read(before), read(after)
     changes = compare(old, new)
     for line in circumstances(old, new):
         print(line)
-    for kind, what in KINDS.items():
+    for kind, what in CHANGE_KINDS.items():
         rows = [(change.check, change.target, change.before or "-", change.after or "-") for change in changes if change.kind == kind]
         if rows:
             print(f"\n{what}:\n{table(('check', 'target', 'before', 'after'), rows)}")

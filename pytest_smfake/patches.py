@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-MISSING: Any = object()
+NOT_OWN: Any = object()
 """Stands for an attribute that its owner does not have itself, but inherits."""
 
 
@@ -49,7 +49,7 @@ class _Site:
     def put(self) -> None:
         """Replace the attribute, unless what is there is a replacement already."""
         self.active = True
-        current = vars(self.owner).get(self.name, MISSING)
+        current = vars(self.owner).get(self.name, NOT_OWN)
         if self.mark() is not None:
             return
         if self.replacement is None or current is not self.before:
@@ -60,7 +60,7 @@ class _Site:
 
     def keep(self) -> None:
         """Replace the attribute again where somebody put back what had been there before. A patch of somebody else stays on top."""
-        current = vars(self.owner).get(self.name, MISSING)
+        current = vars(self.owner).get(self.name, NOT_OWN)
         if self.mark() is None and self._is_original(current):
             self.put()
 
@@ -74,7 +74,7 @@ class _Site:
         """Whether a value is that of the library itself, which a patch from before ours may have held and put back."""
         if current is self.before:
             return True
-        if self.before is MISSING and any(current is vars(base).get(self.name) for base in self.owner.__mro__[1:]):
+        if self.before is NOT_OWN and any(current is vars(base).get(self.name) for base in self.owner.__mro__[1:]):
             return True
         module = self.owner if hasattr(self.owner, "__spec__") else sys.modules.get(self.owner.__module__)
         return module is not None and getattr(current, "__globals__", None) is vars(module)
@@ -83,7 +83,7 @@ class _Site:
         """Put back what was there, unless a patch of somebody else is on top."""
         self.active = False
         if (mark := self.mark()) is not None:
-            if mark.before is MISSING:
+            if mark.before is NOT_OWN:
                 delattr(self.owner, self.name)
             else:
                 setattr(self.owner, self.name, mark.before)
@@ -114,7 +114,7 @@ class Patches:
         for site in list(self._sites.values()):
             if site.active:
                 site.keep()
-            elif site.replacement is not None and vars(site.owner).get(site.name, MISSING) is site.before:  # nearly always
+            elif site.replacement is not None and vars(site.owner).get(site.name, NOT_OWN) is site.before:  # nearly always
                 site.active = True
                 setattr(site.owner, site.name, site.replacement)
             else:

@@ -17,9 +17,9 @@ AFTER = ":after"
 """Ends the name of a failure that strikes after the operation has taken effect: `connection-reset:after`."""
 
 
-MOST = 20
+MOST_PROBLEMS = 20
 """Problems that are told at the most, each with the failures that show it; those that are left out are counted."""
-NAMED = 3
+NAMED_FAILURES = 3
 """Failures that are named of each problem."""
 
 
@@ -323,14 +323,14 @@ def _findings(wrong: Sequence[Run]) -> Iterator[str]:
     for run in wrong:
         for problem in run.problems:
             groups.setdefault((run.call, problem), []).append(run)
-    for (call, problem), runs in list(groups.items())[:MOST]:
+    for (call, problem), runs in list(groups.items())[:MOST_PROBLEMS]:
         count = counted(len(runs), "failure")
-        names = [run.failure for run in runs[:NAMED]] + ["..."] * (len(runs) > NAMED)
+        names = [run.failure for run in runs[:NAMED_FAILURES]] + ["..."] * (len(runs) > NAMED_FAILURES)
         yield f"call {call} {runs[0].operation} fails ({count}: {', '.join(names)}): {problem}"
         place = runs[0].sent_from
         yield f"    {f'sent from {_short(place)}; ' if place else ''}one of them alone: {runs[0].reproduce}"
-    if len(groups) > MOST:
-        yield f"{len(groups) - MOST} more problems are left out"
+    if len(groups) > MOST_PROBLEMS:
+        yield f"{len(groups) - MOST_PROBLEMS} more problems are left out"
 
 
 def _short(place: str) -> str:

@@ -150,7 +150,7 @@ def start(config: pytest.Config, mode: str, edition: Edition, rules: Mapping[str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class SentFrom:
     """What sends requests at a time.
 
     Attributes:
@@ -176,8 +176,8 @@ class Audit:
         self.edition: Edition = edition
         self._catalogue = Catalogue(edition, rules)
         self.watch = Watch(self._see)
-        self._places = [Place("the run, outside of collection and tests", "elsewhere")]
-        self._seen: list[tuple[Place, str, Sent]] = []
+        self._places = [SentFrom("the run, outside of collection and tests", "elsewhere")]
+        self._seen: list[tuple[SentFrom, str, Sent]] = []
         self._untold: list[Checked] = []
         self._of_test: list[Checked] = []
         self._told: list[Checked] = []
@@ -201,14 +201,14 @@ class Audit:
         return [asdict(checked) for checked in untold]
 
     @contextmanager
-    def _at(self, place: Place) -> Iterator[None]:
+    def _at(self, place: SentFrom) -> Iterator[None]:
         self._places.append(place)
         try:
             yield
         finally:
             self._leave(place)
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: SentFrom) -> None:
         if self._places[-1] is place:
             self._places.pop()
 
@@ -219,14 +219,14 @@ class Audit:
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Attribute what is sent while a file is imported."""
-        with self._at(Place(f"collection of {collector.nodeid or 'the session'}", "elsewhere")):
+        with self._at(SentFrom(f"collection of {collector.nodeid or 'the session'}", "elsewhere")):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Attribute what is sent in a test and its own fixtures."""
         self._of_test = []
-        with self._at(Place(item.nodeid, "test")):
+        with self._at(SentFrom(item.nodeid, "test")):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -243,7 +243,7 @@ class Audit:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         """Attribute what is sent after the call of a test."""
-        with self._at(Place(item.nodeid, "teardown")):
+        with self._at(SentFrom(item.nodeid, "teardown")):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -252,7 +252,7 @@ class Audit:
         if fixturedef.scope == "function":
             return (yield)
         of = f" of {request.node.nodeid}" if request.node.nodeid not in ("", ".") else ""
-        place = Place(f"{fixturedef.scope} fixture {fixturedef.argname!r}{of}", "elsewhere")
+        place = SentFrom(f"{fixturedef.scope} fixture {fixturedef.argname!r}{of}", "elsewhere")
         # Finalizers run last in, first out: these two surround those that the fixture adds in between.
         request.addfinalizer(lambda: self._leave(place))
         with self._at(place):

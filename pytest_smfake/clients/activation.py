@@ -23,7 +23,7 @@ from .environment import variables
 from .history import history
 
 _lock = threading.RLock()
-PATIENCE = 1.0
+LOCK_SECONDS = 1.0
 """Seconds after which a thread goes on without the lock: an interrupt can hit its holder just before it would release it."""
 _served: list[str] = []
 """The accounts of fakes in other processes whose keys are in the environment."""
@@ -110,7 +110,7 @@ def mend() -> None:
 
     It may be called at any time, and an error halfway is mended by the next call.
     """
-    held = _lock.acquire(timeout=PATIENCE)
+    held = _lock.acquire(timeout=LOCK_SECONDS)
     try:
         isolation.mend()
         innermost = active()

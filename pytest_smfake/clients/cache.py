@@ -80,7 +80,7 @@ def _boto3_data() -> str:
     return str(Path(str(boto3.__file__)).parent / "data") if boto3 is not None else ""
 
 
-MOST = 50
+MOST_CLIENTS = 50
 """Clients that are kept at the most, the latest; one takes 0.8 MB."""
 
 
@@ -120,7 +120,7 @@ class ClientCache:
         if kept is None:
             client = _new_client(service, arguments, variables)
             kept = _kept[key] = _Kept(client, _hooks(client), _attributes(client), deepcopy(vars(client.meta.config)))
-            while len(_kept) > MOST:
+            while len(_kept) > MOST_CLIENTS:
                 _kept.popitem(last=False)
         self._lent.add(key)
         return kept.client

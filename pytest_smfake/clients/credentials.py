@@ -18,7 +18,7 @@ METHOD = "smfake"
 """How the fake's own credentials say where they are from: the fake that is active then puts its own in their place."""
 ENVIRONMENT = "smfake environment"
 """How those say it that a test put into the environment."""
-KEPT = ("explicit", ENVIRONMENT)
+KEPT_CREDENTIALS = ("explicit", ENVIRONMENT)
 """Credentials that a request keeps: those written out in code, and those that a test put into the environment."""
 
 
@@ -80,6 +80,6 @@ class NoCredentials:
 
 def signing_credentials(found: Any, fake: ActiveFake) -> Any:
     """Return the credentials that a request is signed with in the place of those that were found."""
-    if found is not None and getattr(found, "method", "explicit") in KEPT:
+    if found is not None and getattr(found, "method", "explicit") in KEPT_CREDENTIALS:
         return found
     return dummy(fake.account) if fake.credentials else NoCredentials()

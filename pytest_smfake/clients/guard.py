@@ -19,7 +19,7 @@ from pytest_smfake.service.errors import NetworkBlockedError
 
 from .sending import is_loopback, refused
 
-SUFFIXES = (
+AWS_SUFFIXES = (
     "amazonaws.com",
     "amazonaws.com.cn",
     "amazonaws.eu",
@@ -48,13 +48,13 @@ SUFFIXES = (
 Source: botocore 1.43, partitions.json and endpoint-rule-set-1.json of the service signin. Amazon owns `aws` as a whole; `api.aws`
 and `on.aws`, the addresses of Lambda functions, are in it."""
 
-_BELOW = tuple(f".{suffix}" for suffix in SUFFIXES)
-_DOMAINS = frozenset(SUFFIXES) - {"aws"}  # a machine of a local network may be called that
+_BELOW = tuple(f".{suffix}" for suffix in AWS_SUFFIXES)
+_DOMAINS = frozenset(AWS_SUFFIXES) - {"aws"}  # a machine of a local network may be called that
 _PORTS = {"http": "80", "https": "443"}
 
-LOOKED_UP = "looked up"
+NAME_LOOKED_UP = "looked up"
 PROXY = "reached through a proxy"
-KEPT = "called over a connection from before"
+KEPT_CONNECTION = "called over a connection from before"
 GREETED = "greeted with a TLS handshake"
 
 
@@ -107,7 +107,7 @@ def _is_allowed(name: str, port: object, fake: ActiveFake) -> bool:
     return False
 
 
-Make = Callable[[Any], Any]
+MakeSocket = Callable[[Any], Any]
 
 _TARGET = re.compile(r"(?:(?P<scheme>[A-Za-z]+)://)?(?:[^/?#]*@)?(?P<host>[^/?#@:]*)(?::(?P<port>\d*))?")
 
@@ -167,7 +167,7 @@ def patch_library(replace: Replace, library: Any) -> None:
 
 def _getaddrinfo(original: Any) -> Any:
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:  # noqa: A002  # its name
-        check(host, port, LOOKED_UP)
+        check(host, port, NAME_LOOKED_UP)
         return original(host, port, family, type, proto, flags)
 
     return getaddrinfo
@@ -175,13 +175,13 @@ def _getaddrinfo(original: Any) -> Any:
 
 def _gethostby(original: Any) -> Any:
     def gethostby(host: Any, /) -> Any:
-        check(host, None, LOOKED_UP)
+        check(host, None, NAME_LOOKED_UP)
         return original(host)
 
     return gethostby
 
 
-def _addressed(index: int, how: str = LOOKED_UP) -> Make:
+def _addressed(index: int, how: str = NAME_LOOKED_UP) -> MakeSocket:
     """Guard a method of a socket that takes an address among its arguments: names are looked up below Python."""
 
     def make(original: Any) -> Any:
@@ -196,7 +196,7 @@ def _addressed(index: int, how: str = LOOKED_UP) -> Make:
     return make
 
 
-def _wrap(index: int) -> Make:
+def _wrap(index: int) -> MakeSocket:
     """Guard TLS: whoever resolved the name, or tunnels to it, no request goes out before the handshake."""
 
     def make(original: Any) -> Any:
@@ -242,7 +242,7 @@ def _check_kept(peer: Callable[[], Any], host: object, port: object) -> None:
     except OSError:  # the connection is gone, which the client will see
         return
     if isinstance(address, tuple) and not is_loopback(str(address[0])):
-        check(host, port, KEPT)
+        check(host, port, KEPT_CONNECTION)
 
 
 def _connect_socks(original: Any) -> Any:

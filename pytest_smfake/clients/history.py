@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_smfake.protocol.active import ActiveFake
     from pytest_smfake.service.calls import Calls
 
-MOST = 10
+MOST_FAKES = 10
 """Fakes that are remembered at the most, the latest: each holds a world, and an example of Hypothesis may make one."""
 
 
@@ -29,7 +29,7 @@ class History:
             fakes: those that are active already, such as that of a fixture of wider scope.
             last_example: whether the code runs once for each example, so that only what is entered last, and within it, is of use.
         """
-        self._fakes = deque(fakes, maxlen=MOST)
+        self._fakes = deque(fakes, maxlen=MOST_FAKES)
         self._calls_before = {fake: (fake.service.calls, len(fake.service.calls)) for fake in self._fakes}
         self._last_example = last_example
 

@@ -12,7 +12,7 @@ from pytest_smfake.rules.rule import Evidence
 if TYPE_CHECKING:
     from pytest_smfake.contract.targets.target import Target
 
-Run = Callable[["Target"], None]
+RunCheck = Callable[["Target"], None]
 
 CAPABILITIES: Mapping[str, str] = {
     "creation": "a model can be created: the target takes its role and image",
@@ -68,7 +68,7 @@ class Check:
     group: str
     evidence: Evidence
     source: str
-    run: Run
+    run: RunCheck
     needs: tuple[str, ...] = ()
     rule: str | None = None
 
@@ -81,17 +81,17 @@ class Check:
         return f"<Check {self.id}>"
 
 
-def behaviours(checks: list[Check]) -> Callable[..., Callable[[Run], Run]]:
+def behaviours(checks: list[Check]) -> Callable[..., Callable[[RunCheck], RunCheck]]:
     """Return a decorator that makes a check of a function which holds a target to a sentence, and adds it to a list."""
 
     def behaviour(
         check_id: str, sentence: str, evidence: Evidence, source: str, *, needs: tuple[str, ...] = ("creation",), rule: str | None = None
-    ) -> Callable[[Run], Run]:
+    ) -> Callable[[RunCheck], RunCheck]:
         unknown = [need for need in needs if need not in CAPABILITIES]
         if unknown:
             raise ValueError(f"{check_id} needs {unknown[0]!r}, which is no capability; there are: {', '.join(CAPABILITIES)}")
 
-        def register(run: Run) -> Run:
+        def register(run: RunCheck) -> RunCheck:
             checks.append(Check(check_id, sentence, check_id.partition("/")[0], evidence, source, run, needs, rule))
             return run
 

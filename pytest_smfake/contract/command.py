@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.rules.rule import EDITIONS
 
-from .options import AWS, CHECK, DRY_RUN, ENDPOINTS, LEDGER, POLICY, RECORD, REDACT, REPORT, STALE, TARGETS, VERBOSE
+from .options import AWS, CHECK_OPTION, DRY_RUN, ENDPOINTS, LEDGER_OPTION, POLICY, RECORD, REDACT, REPORT_OPTION, STALE, TARGETS, VERBOSE
 from .results import check_path
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FINDINGS, INTERRUPTED, USAGE_ERROR = 1, 2, 4
 """Exit codes, as pytest's own."""
-EXAMPLE = "4k9zq0vw2bt3"
+EXAMPLE_RUN = "4k9zq0vw2bt3"
 """An id that nothing can be mistaken for."""
 
 
@@ -27,12 +27,12 @@ def add_commands(commands: Any) -> None:
     contract = commands.add_parser("contract", help="run the contract on the fake, an emulator, or the real service")
     add = contract.add_argument
     add("--target", action="append", default=[], metavar="NAME[=ARGUMENT]", help=TARGETS)
-    add("--check", action="append", default=[], metavar="ID", help=CHECK)
+    add("--check", action="append", default=[], metavar="ID", help=CHECK_OPTION)
     add("--edition", choices=EDITIONS, default="page", help="whose rules the boundary cases are about (default: page)")
-    add("--report", action="append", default=[], type=Path, metavar="PATH", help=REPORT)
+    add("--report", action="append", default=[], type=Path, metavar="PATH", help=REPORT_OPTION)
     add("--redact", action="store_true", help=REDACT)
     add("--record", type=Path, metavar="PATH", help=RECORD)
-    add("--ledger", type=Path, metavar="PATH", help=LEDGER)
+    add("--ledger", type=Path, metavar="PATH", help=LEDGER_OPTION)
     add("--stale", type=int, metavar="DAYS", help=STALE)
     add("-v", "--verbose", action="store_true", help=VERBOSE)
     what = contract.add_mutually_exclusive_group().add_argument
@@ -165,7 +165,9 @@ def _cleanup(options: argparse.Namespace) -> int:
     from .check import Difference
 
     if not is_run(options.run):
-        raise ValueError(f"{options.run!r} is not the id of a run, which a run prints: 12 lower-case letters and digits, such as {EXAMPLE}")
+        raise ValueError(
+            f"{options.run!r} is not the id of a run, which a run prints: 12 lower-case letters and digits, such as {EXAMPLE_RUN}"
+        )
     target = aws_target(_told(options) | {"run": options.run})
     target.preflight()
     try:

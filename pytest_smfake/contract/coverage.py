@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pytest_smfake.cases import silences
-from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.generate.states import limit_rules
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
@@ -31,9 +31,9 @@ def describe_rules(edition: Edition, cited: Collection[str] = ()) -> list[RuleFa
         >>> containers["page"], containers["sdk"]
         ('5', '15')
     """
-    rules = {facts["id"]: facts for operation in OPERATIONS for facts in _of(operation, edition)}
+    rules = {facts["id"]: facts for operation in CHECKED_OPERATIONS for facts in _of(operation, edition)}
     if not rules.keys() >= set(cited):
-        others = (facts for other in EDITIONS for operation in OPERATIONS for facts in _of(operation, other))
+        others = (facts for other in EDITIONS for operation in CHECKED_OPERATIONS for facts in _of(operation, other))
         rules |= {facts["id"]: facts for facts in others if facts["id"] in set(cited) - rules.keys()}
     return list(rules.values())
 

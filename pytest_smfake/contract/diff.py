@@ -10,8 +10,8 @@ from typing import Literal
 from .coverage import standings
 from .report import Outcome, Report
 
-Kind = Literal["worse", "better", "new", "gone", "other"]
-KINDS: dict[Kind, str] = {
+ChangeKind = Literal["worse", "better", "new", "gone", "other"]
+CHANGE_KINDS: dict[ChangeKind, str] = {
     "worse": "failed now, and did not before",
     "better": "passed now, and did not before",
     "other": "came out in another way",
@@ -35,7 +35,7 @@ class Change:
     after: Outcome | None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ChangeKind:
         """What kind of change it is. One that fails as soon as it is run is worse, too."""
         if self.after == "failed":
             return "worse"
@@ -72,4 +72,4 @@ def circumstances(before: Report, after: Report) -> Iterator[str]:
 def tally(changes: list[Change]) -> str:
     """Return in one line how many changes of each kind there are."""
     counts = Counter(change.kind for change in changes)
-    return ", ".join(f"{counts[kind]} {what}" for kind, what in KINDS.items() if counts[kind]) or "nothing changed"
+    return ", ".join(f"{counts[kind]} {what}" for kind, what in CHANGE_KINDS.items() if counts[kind]) or "nothing changed"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smfake.cases import silences
-from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import write_whole
-from pytest_smfake.rules.ledger import FORMAT, VERSION, Ledger, plain, read
+from pytest_smfake.rules.ledger import LEDGER_FORMAT, LEDGER_VERSION, Ledger, plain, read
 from pytest_smfake.rules.rule import EDITIONS, Edition
 
 from .report import Result
@@ -55,7 +55,12 @@ def write(path: Path, target: AwsTarget, results: Iterable[Result], edition: Edi
             entries.pop(result.check, None)
     # Of both editions, so that a run of one takes nothing from what runs of the other showed.
     verified = {rule: facts for one in EDITIONS for rule, facts in _verified(entries, one).items()}
-    data = {"format": FORMAT, "version": VERSION, "entries": dict(sorted(entries.items())), "rules": dict(sorted(verified.items()))}
+    data = {
+        "format": LEDGER_FORMAT,
+        "version": LEDGER_VERSION,
+        "entries": dict(sorted(entries.items())),
+        "rules": dict(sorted(verified.items())),
+    }
     write_whole(path, json.dumps(data, indent=1) + "\n")
     return passed
 
@@ -65,8 +70,8 @@ def _verified(entries: Mapping[str, Mapping[str, Any]], edition: Edition) -> dic
     of_rule = defaultdict(list)
     for check in checks(edition=edition):
         of_rule[check.rule].append(entries.get(check.id))
-    silent = {silence.rule.id for operation in OPERATIONS for silence in silences(operation, edition=edition)}
-    known = {rule.id: rule for operation in OPERATIONS for rule in catalogue(edition).rules(operation) if rule.id not in silent}
+    silent = {silence.rule.id for operation in CHECKED_OPERATIONS for silence in silences(operation, edition=edition)}
+    known = {rule.id: rule for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation) if rule.id not in silent}
     verified = {}
     for rule_id, one in known.items():
         found = [entry for entry in of_rule[rule_id] if entry is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.contract.targets.aws import AwsTarget
-from pytest_smfake.contract.targets.names import NAMED
+from pytest_smfake.contract.targets.names import NAMING_MEMBERS
 from pytest_smfake.fake import FakeSageMaker
 
 from .check import body_of
@@ -86,7 +86,7 @@ def rehearse(target: AwsTarget, checks: Sequence[Check], edition: Edition) -> Re
 def _name(operation: str, request: Any) -> str:
     if isinstance(request, bytes):
         return body_of(request).decode("utf-8", "replace")
-    value = request.get(NAMED[operation]) if isinstance(request, dict) else request
+    value = request.get(NAMING_MEMBERS[operation]) if isinstance(request, dict) else request
     if value is None:
         return "-"
     return json.dumps(value, ensure_ascii=False)[1:-1] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .options import AWS, CHECK, ENDPOINTS, LEDGER, RECORD, REDACT, REPORT, STALE, TARGETS
+from .options import AWS, CHECK_OPTION, ENDPOINTS, LEDGER_OPTION, RECORD, REDACT, REPORT_OPTION, STALE, TARGETS
 from .results import Results, check_path
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 CONTRACT = Path(__file__).parent / "test_contract.py"
 
-state_key = pytest.StashKey["State"]()
+state_key = pytest.StashKey["ContractState"]()
 
 
-class State:
+class ContractState:
     """What a run knows of its contract tests.
 
     Args:
@@ -89,11 +89,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("smfake-contract", "contract of SageMaker's CreateModel")
     add = group.addoption
     add("--smfake-target", action="append", default=[], metavar="NAME[=ARGUMENT]", help=TARGETS)
-    add("--smfake-check", action="append", default=[], metavar="ID", help=CHECK)
-    add("--smfake-report", action="append", default=[], metavar="PATH", help=REPORT)
+    add("--smfake-check", action="append", default=[], metavar="ID", help=CHECK_OPTION)
+    add("--smfake-report", action="append", default=[], metavar="PATH", help=REPORT_OPTION)
     add("--smfake-redact", action="store_true", help=REDACT)
     add("--smfake-record", metavar="PATH", help=RECORD)
-    add("--smfake-ledger", metavar="PATH", help=LEDGER)
+    add("--smfake-ledger", metavar="PATH", help=LEDGER_OPTION)
     add("--smfake-stale", metavar="DAYS", type=int, help=STALE)
     for key, text in AWS.items():
         add(f"--smfake-aws-{key}", metavar=key.upper(), help=text)
@@ -111,7 +111,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options; a wrong one ends the run before it starts."""
-    state = config.stash[state_key] = State(config)
+    state = config.stash[state_key] = ContractState(config)
     for path in state.paths:
         try:
             check_path(path)

@@ -199,7 +199,7 @@ class Report:
 
     def to_json(self) -> str:
         """Return the report as JSON, which `read` reads."""
-        head = {"format": FORMAT, "version": VERSION, "outcomes": OUTCOMES, "evidence": EVIDENCE}
+        head = {"format": REPORT_FORMAT, "version": REPORT_VERSION, "outcomes": OUTCOMES, "evidence": EVIDENCE}
         return json.dumps(head | asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     def to_html(self) -> str:
@@ -263,8 +263,8 @@ def read(path: Path) -> Report:
     return Report(**data | {"results": [Result(**result) for result in data["results"]]})
 
 
-FORMAT = "pytest-smfake contract report"
-VERSION = 2
+REPORT_FORMAT = "pytest-smfake contract report"
+REPORT_VERSION = 2
 LEGENDS = ("outcomes", "evidence")
 """Members that explain the others to a reader."""
 
@@ -275,7 +275,7 @@ def report_data(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: see `pytest_smfake.contract.report.read`.
     """
-    data = look.document(path, "report", (FORMAT, VERSION), REPORT, LEGENDS)
+    data = look.document(path, "report", (REPORT_FORMAT, REPORT_VERSION), REPORT, LEGENDS)
     try:
         _agreement(data)
     except ValueError as error:

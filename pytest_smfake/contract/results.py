@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PROPERTY = "smfake_contract"
 """The name of the property under which a contract test keeps its result, as JSON."""
-SUFFIXES = (".json", ".html", ".md")
+REPORT_SUFFIXES = (".json", ".html", ".md")
 """The kinds of files that a report can be written to."""
 WORST_FIRST = ("failed", "outdated", "passed", "skipped")
 """Which result counts where a check ran twice on a target, such as in two classes."""
@@ -45,8 +45,8 @@ def check_path(path: Path) -> None:
     """
     from pytest_smfake.rules.inputs import check_place
 
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path.name!r} ends in none of: {', '.join(SUFFIXES)}")
+    if path.suffix not in REPORT_SUFFIXES:
+        raise ValueError(f"{path.name!r} ends in none of: {', '.join(REPORT_SUFFIXES)}")
     check_place(path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .run import CreateModelContract  # absolute: pytest 8.0 in importlib mode names this module after its path
+from pytest_smfake.contract.run import CreateModelContract  # absolute: pytest 8.0 in importlib mode names this module after its path
 
 
 class TestCreateModel(CreateModelContract):

@@ -12,9 +12,9 @@ from .check import one_line
 from .coverage import standings
 from .report import MARKS, OUTCOMES, REDACTED, STANDINGS, CheckFacts, Report, Result
 
-MOST = 20
+MOST_GROUPS = 20
 """Groups that are shown, the largest first; the rest is counted."""
-FEW = 5
+TOLD_IN_FULL = 5
 """So few differences are told in full."""
 EXPECTED, ACTUAL = 100, 60
 """Characters that are shown of what was expected and of what came."""
@@ -28,7 +28,7 @@ def findings(report: Report, *, every: bool = False) -> Iterator[str]:
         every: whether to tell each difference, in full.
     """
     checks = {check["id"]: check for check in report.checks}
-    if every or len(report.failed) <= FEW:
+    if every or len(report.failed) <= TOLD_IN_FULL:
         yield from (line for result in report.failed for line in _whole(result, checks[result.check]))
     else:
         yield from _groups(report, checks)
@@ -58,11 +58,11 @@ def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
         groups.setdefault((result.target, check["group"], kind), []).append(result)
     yield f"{counted(len(report.failed), 'difference')}, by operation and kind of rule:"
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    for (target, group, kind), results in ordered[:MOST]:
+    for (target, group, kind), results in ordered[:MOST_GROUPS]:
         first = results[0]
         wanted, came = one_line(str(first.expected), EXPECTED), one_line(str(first.actual), ACTUAL)
         yield f"{target}: {group}, {kind}: {len(results)}, such as {first.check}: expected: {wanted}; actual: {came}"
-    if rest := ordered[MOST:]:
+    if rest := ordered[MOST_GROUPS:]:
         count = sum(len(results) for _, results in rest)
         yield f"and {count} more in {counted(len(rest), 'group')}; -v shows every one"
 

@@ -116,15 +116,15 @@ def _no_container(request: Request, inputs: Inputs) -> Where:
     return ("PrimaryContainer",)
 
 
-FORM = "CreateModel:one-container-form"
+CONTAINER_FORM = "CreateModel:one-container-form"
 
 
-@example(FORM, "inside", "containers", "Containers without PrimaryContainer", "Containers[]")
+@example(CONTAINER_FORM, "inside", "containers", "Containers without PrimaryContainer", "Containers[]")
 def _containers_alone(request: Request, inputs: Inputs) -> Where:
     return ("Containers",)
 
 
-@example(FORM, "outside", "both", "PrimaryContainer beside Containers", "Containers[]")
+@example(CONTAINER_FORM, "outside", "both", "PrimaryContainer beside Containers", "Containers[]")
 def _both_forms(request: Request, inputs: Inputs) -> Where:
     request["PrimaryContainer"] = inputs.least("PrimaryContainer")
     return ("PrimaryContainer",)
@@ -221,7 +221,7 @@ def _direct_nameless(request: Request, inputs: Inputs) -> Where:
     return "Containers", 0, "ContainerHostname"
 
 
-MODES = "CreateModel/Containers[].Mode:one-multi-model"
+MULTI_MODEL = "CreateModel/Containers[].Mode:one-multi-model"
 
 
 def _modes(request: Request, inputs: Inputs, multi: int) -> Where:
@@ -235,12 +235,12 @@ def _modes(request: Request, inputs: Inputs, multi: int) -> Where:
     return "Containers", multi - 1, "Mode"
 
 
-@example(MODES, "inside", "1", "one container of two in MultiModel mode", "Containers[]")
+@example(MULTI_MODEL, "inside", "1", "one container of two in MultiModel mode", "Containers[]")
 def _one_multi(request: Request, inputs: Inputs) -> Where:
     return _modes(request, inputs, 1)
 
 
-@example(MODES, "outside", "2", "two containers in MultiModel mode", "Containers[]")
+@example(MULTI_MODEL, "outside", "2", "two containers in MultiModel mode", "Containers[]")
 def _two_multi(request: Request, inputs: Inputs) -> Where:
     return _modes(request, inputs, 2)
 
@@ -267,7 +267,7 @@ def _isolated(request: Request, inputs: Inputs) -> Where:
     return _segmentation(request, inputs, isolated=True)
 
 
-ELSEWHERE = "registry.example.com/a:1"
+OUTSIDE_ECR = "registry.example.com/a:1"
 
 
 @example("CreateModel:ecr-image", "inside", "vpc", "an image outside ECR, with repository access through the VPC")
@@ -282,7 +282,7 @@ def _image_elsewhere(request: Request, inputs: Inputs) -> Where:
     where, container = _container(request, inputs)
     container.pop("ModelPackageName", None)
     container.pop("ImageConfig", None)
-    container["Image"] = ELSEWHERE
+    container["Image"] = OUTSIDE_ECR
     return *where, "Image"
 
 

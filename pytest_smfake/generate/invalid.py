@@ -51,7 +51,7 @@ def rejection(rule: Rule) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class BrokenRequest:
     """A request that was changed at one place.
 
     Attributes:
@@ -70,7 +70,7 @@ class Change:
 
 def break_constraint(
     maker: Maker, rule: Rule, mutation: Mutation, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
-) -> Change:
+) -> BrokenRequest:
     """Return a request that breaks a constraint, at one of the places where the member is."""
     request = maker.request(choices, aim=Aim(rule.path), given=given, omit=omit)
     fixed = {*(given or ()), *omit}
@@ -85,7 +85,7 @@ def break_constraint(
     if mutation.needs_repair:
         maker.repair(request, Aim(rule.path), fixed)
         after = copy(value_at(request, where))
-    return Change(request, where, before, after, mutation.how)
+    return BrokenRequest(request, where, before, after, mutation.how)
 
 
 def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collection[str]) -> Where:
@@ -101,12 +101,12 @@ def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collect
 
 def follow(
     maker: Maker, rule: Rule, example: Example, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
-) -> Change:
+) -> BrokenRequest:
     """Return a request made by an example for a rule between members."""
     request = maker.request(choices, aim=Aim(example.must), given=given, omit=omit)
     before = copy(request)
     where = example.apply(request, Inputs(maker.root, rule.bound, choices))
-    return Change(request, where, value_at(before, where), copy(value_at(request, where)), example.how)
+    return BrokenRequest(request, where, value_at(before, where), copy(value_at(request, where)), example.how)
 
 
 def breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example] | Silent:
@@ -123,13 +123,13 @@ def broken(
     choices: Choices,
     given: Mapping[str, Any] | None = None,
     omit: Collection[str] = (),
-) -> Change:
+) -> BrokenRequest:
     """Return a request that breaks a rule."""
     if isinstance(breaker, Mutation):
         return break_constraint(maker, rule, breaker, choices, given, omit)
     return follow(maker, rule, breaker, choices, given, omit)
 
 
-def is_alone(maker: Maker, rule: Rule, change: Change) -> bool:
+def is_alone(maker: Maker, rule: Rule, change: BrokenRequest) -> bool:
     """Whether the validator finds one rule broken and no other."""
     return {violation.rule.id for violation in maker.catalogue.validate(maker.operation, change.request)} == {rule.id}

@@ -68,7 +68,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "map": ([], "{}", 1, True),
 }
 """For each type values of other types, as JSON has them; that a number is not taken for a timestamp's text is assumed."""
-NAMES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "list", dict: "structure"}
+TYPE_NAMES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "list", dict: "structure"}
 
 
 def mutations(node: Node, rule: Rule) -> list[Mutation] | Silent:
@@ -101,7 +101,7 @@ def _type(node: Node) -> list[Mutation] | Silent:
         return Silent("vacuous", "in JSON every key is a string")
 
     def wrong(value: Any) -> Mutation:
-        name = NAMES[type(value)]
+        name = TYPE_NAMES[type(value)]
         return Mutation(name, f"{a(name)} in the place of {a(node.kind)}", lambda _, __: copy(value))
 
     return [wrong(value) for value in WRONG[node.kind]]

@@ -9,7 +9,7 @@ from pytest_smfake.rules.models import ECR_IMAGE
 
 from .tree import LEAST, REPAIRS, Node, Repair, distinct
 
-Container = dict[str, Any]
+ContainerDict = dict[str, Any]
 
 
 def repairs(*shapes: str) -> Callable[[Callable[[Any, Repair], None]], Callable[[Any, Repair], None]]:
@@ -41,7 +41,7 @@ def tags(value: list[dict[str, str]], repair: Repair) -> None:
 
 
 @repairs("ContainerDefinition")
-def container(value: Container, repair: Repair) -> None:
+def container(value: ContainerDict, repair: Repair) -> None:
     """Give a container either an image or a model package, and an image outside ECR the access that it needs."""
     if repair.bound("CreateModel:image-and-package"):
         only_one(value, ("Image", "ModelPackageName"), repair)
@@ -63,12 +63,12 @@ def container(value: Container, repair: Repair) -> None:
         _environments([value["Environment"]], repair.node.members["Environment"], repair)
 
 
-def containers(request: dict[str, Any]) -> list[Container]:
+def containers(request: dict[str, Any]) -> list[ContainerDict]:
     """Return every container of a CreateModel request."""
     return _of(request, "PrimaryContainer") + _of(request, "Containers")
 
 
-def _of(request: dict[str, Any], name: str) -> list[Container]:
+def _of(request: dict[str, Any], name: str) -> list[ContainerDict]:
     found = request.get(name, [])
     return [found] if isinstance(found, dict) else found
 
@@ -119,7 +119,7 @@ def _isolation(request: dict[str, Any], repair: Repair) -> None:
         request["EnableNetworkIsolation"] = False
 
 
-ROOM = 3 * 4 * 1024
+SPARE_BYTES = 3 * 4 * 1024
 """Bytes that environments leave free where one of their entries is going to be changed."""
 
 
@@ -127,7 +127,7 @@ def _environments(environments: list[dict[str, str]], node: Node, repair: Repair
     """Cut entries down to their share of the bytes that environments may hold, but for the very first if it leaves half of them."""
     most = repair.bound("CreateModel:environment-bytes")
     sizes = [_bytes(*entry) for environment in environments for entry in environment.items()]
-    left = 0 if most is None else max(most - (ROOM if ".Environment" in repair.aim.path else 0), most // 2)
+    left = 0 if most is None else max(most - (SPARE_BYTES if ".Environment" in repair.aim.path else 0), most // 2)
     if most is None or sum(sizes) <= left:
         return
     kept = int(sizes[0] <= left // 2)

@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_smfake.rules.java_regex import is_vacuous, matcher, translate
 
-FORMS = {
+VALUE_FORMS = {
     "RoleArn": (r"arn:aws:iam::123456789012:role/[a-z0-9]+",),
     "ContainerImage": (r"123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com/[a-z0-9]+",),
     **dict.fromkeys(("Url", "S3ModelUri", "S3Uri"), (r"s3://bucket/[a-z0-9]+",)),
@@ -56,7 +56,7 @@ and what often breaks a program: quotes, controls, line ends. All are assigned i
 other engines know, since engines disagree about the others."""
 
 
-DIFFERENT = 5
+DIFFERENT_PARTS = 5
 """How many different parts of a length a repetition makes before it repeats them."""
 
 
@@ -98,14 +98,14 @@ class Chars:
 class Parts:
     """One part after the other; no part at all is the empty string."""
 
-    def __init__(self, parts: Sequence[Node], cap: int) -> None:
+    def __init__(self, parts: Sequence[PatternNode], cap: int) -> None:
         self.parts = parts
         self.rest: list[int] = [1]
         """The lengths that are possible from each part on, the last first."""
         for part in reversed(parts):
             self.rest.append(_sums(part.lengths, self.rest[-1], cap))
         self.rest.reverse()
-        self._plans: dict[int, list[tuple[Node, int]]] = {}
+        self._plans: dict[int, list[tuple[PatternNode, int]]] = {}
         self.lengths: int = self.rest[0]
 
     def make(self, length: int, picks: Picks) -> str:
@@ -114,7 +114,7 @@ class Parts:
             self._plans[length] = self._plan(length)
         return "".join([part.make(own, picks) for part, own in self._plans[length]])
 
-    def _plan(self, length: int) -> list[tuple[Node, int]]:
+    def _plan(self, length: int) -> list[tuple[PatternNode, int]]:
         plan = []
         for part, rest in zip(self.parts, self.rest[1:], strict=True):
             own = next(own for own in bits(part.lengths) if length >= own and rest >> (length - own) & 1)
@@ -126,7 +126,7 @@ class Parts:
 class Branch:
     """One of several."""
 
-    def __init__(self, options: Sequence[Node]) -> None:
+    def __init__(self, options: Sequence[PatternNode]) -> None:
         self.options = options
         self.lengths: int = 0
         for option in options:
@@ -141,7 +141,7 @@ class Branch:
 class Repeat:
     """The same part several times."""
 
-    def __init__(self, part: Node, least: int, most: int | None, cap: int) -> None:
+    def __init__(self, part: PatternNode, least: int, most: int | None, cap: int) -> None:
         self.part = part
         self.least = least
         self.most = cap if most is None else min(most, cap)
@@ -167,7 +167,7 @@ class Repeat:
         made = []
         for size, count in self._sizes(length, picks.next() % 4):
             known = texts.setdefault(size, [])
-            known += [self.part.make(size, picks) for _ in range(min(count, DIFFERENT - len(known)))]
+            known += [self.part.make(size, picks) for _ in range(min(count, DIFFERENT_PARTS - len(known)))]
             made.append(("".join(known) * (count // len(known) + 1))[: size * count])
         return "".join(made)
 
@@ -198,7 +198,7 @@ class UnfitError(ValueError):
     """A length that this way of dividing it among parts does not reach."""
 
 
-Node = Chars | Parts | Branch | Repeat
+PatternNode = Chars | Parts | Branch | Repeat
 
 
 def _sums(left: int, right: int, cap: int) -> int:
@@ -228,13 +228,13 @@ def bits(lengths: int) -> Iterator[int]:
     return (bit.start() for bit in re.finditer("1", bin(lengths)[:1:-1]))
 
 
-def _node(items: Any, cap: int) -> Node:
+def _node(items: Any, cap: int) -> PatternNode:
     """Return the node for a sequence of Python's parsed pattern, in which what has no width stands for nothing."""
     parts = [part for operator, argument in items for part in _part(operator, argument, cap)]
     return parts[0] if len(parts) == 1 else Parts(parts, cap)
 
 
-def _part(operator: Any, argument: Any, cap: int) -> Iterator[Node]:
+def _part(operator: Any, argument: Any, cap: int) -> Iterator[PatternNode]:
     if operator in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
         yield Chars(_chars(operator, argument))
     elif operator in (sre.MAX_REPEAT, sre.MIN_REPEAT):
@@ -282,7 +282,7 @@ def _takes(item: tuple[Any, Any], point: int) -> bool:
 
 
 @cache
-def parsed(pattern: str, cap: int) -> Node:
+def parsed(pattern: str, cap: int) -> PatternNode:
     """Return the tree of a Java pattern, whose strings have up to `cap` characters."""
     return _node(_parser.parse(translate(pattern, alphabet=ALPHABET), re.ASCII), cap)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_smfake.rules.rule import Rule
 
-from .strings import ALTERNATIVES, DRAWN_BYTES, FORMS, RANGES, SCALARS, UNBOUNDED, Text
+from .strings import ALTERNATIVES, DRAWN_BYTES, RANGES, SCALARS, UNBOUNDED, VALUE_FORMS, Text
 
 if TYPE_CHECKING:
     from botocore.model import Shape
@@ -174,9 +174,9 @@ def inner(shape: Any) -> dict[str, Shape]:
     return {"[]": shape.member} if shape.type_name == "list" else dict(shape.members)
 
 
-DIFFERENT = 2
+DIFFERENT_ITEMS = 2
 """How many items of a list, or entries of a map, are made one by one; the others repeat them."""
-FEW = 5
+FEW_MEMBERS = 5
 """How many optional members a structure of few has; such a structure is small, so that more of them are there."""
 
 
@@ -232,7 +232,9 @@ class Node:
     @cached_property
     def text(self) -> Text:
         """The strings of this member."""
-        forms = [form.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for form in FORMS.get(self.shape, ())]
+        forms = [
+            form.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for form in VALUE_FORMS.get(self.shape, ())
+        ]
         cap = 2 * max(self.least_most()) + 2  # a string that is too long may be twice as long as may be
         return Text(self.bound("pattern"), cap, forms)
 
@@ -311,7 +313,7 @@ class Node:
         """Yield the optional members that stay away: one in four of few, every second of many."""
         optional = [name for name, member in self.members.items() if "required" not in member.rules]
         bits = choices.bits(3 * len(optional)) if optional else 0
-        away = 2 if len(optional) <= FEW else 4
+        away = 2 if len(optional) <= FEW_MEMBERS else 4
         yield from (name for index, name in enumerate(optional) if (bits >> 3 * index) & 7 < away)
 
     def _count(self, choices: Choices, aim: Aim) -> int:
@@ -323,18 +325,18 @@ class Node:
         if given:
             return [item.make(choices, aim, given[0]), *given[1:]]
         count = self._count(choices, aim)
-        different = [item.made(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
-        return [copy(different[index % DIFFERENT]) for index in range(count)]
+        different = [item.made(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT_ITEMS))]
+        return [copy(different[index % DIFFERENT_ITEMS]) for index in range(count)]
 
     def _map(self, choices: Choices, aim: Aim, given: dict[str, Any]) -> dict[str, Any]:
         if given:
             return given
         key, value = self.members["[key]"], self.members["[value]"]
         count = self._count(choices, aim)
-        keys = [key.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
-        values = [value.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT))]
-        different = distinct((keys[index % DIFFERENT] for index in range(count)), key)
-        return {name: copy(values[index % DIFFERENT]) for index, name in enumerate(different)}
+        keys = [key.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT_ITEMS))]
+        values = [value.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT_ITEMS))]
+        different = distinct((keys[index % DIFFERENT_ITEMS] for index in range(count)), key)
+        return {name: copy(values[index % DIFFERENT_ITEMS]) for index, name in enumerate(different)}
 
     def scalar(self, choices: Choices) -> Any:
         """Return a scalar that keeps its rules."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_smfake.fake import FakeSageMaker
     from pytest_smfake.service.calls import Call
 
-MOST = 10
+MOST_REFUSALS = 10
 """Refusals that are told at the most, the latest, and violations of each of them, the first."""
 HIDDEN = "__tracebackhide__"
 """The name by which pytest knows that frames are not to be shown."""
@@ -95,9 +95,9 @@ def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str
             key = (call.operation, call.sent_from, error.code, error.because, rules)
             alike[key] = [*alike.pop(key, []), call]  # where its latest is
     entries = list(alike.values())
-    if len(entries) > MOST:
-        yield f"{counted(len(entries) - MOST, 'other refusal')} before these: see fake.calls"
-    for group in entries[-MOST:]:
+    if len(entries) > MOST_REFUSALS:
+        yield f"{counted(len(entries) - MOST_REFUSALS, 'other refusal')} before these: see fake.calls"
+    for group in entries[-MOST_REFUSALS:]:
         latest = next((call for call in group if call.request_id in raised), group[-1])
         caught = bool(raised) and latest.request_id not in raised
         more = f" (and {counted(len(group) - 1, 'other call')} alike)" if len(group) > 1 else ""
@@ -109,7 +109,7 @@ def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str
 def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
     error: Any = call.error
     sent_from = _sent_from(call, root)
-    for violation in error.violations[:MOST]:
+    for violation in error.violations[:MOST_REFUSALS]:
         rule = violation.rule
         known = f"{rule.id} ({rule.evidence}: {rule.source})"
         what = f"refused {shown(violation.value)}" if violation.value is not None else f"refused {call.operation}"
@@ -119,8 +119,8 @@ def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
             yield f"  it {there.text}; to go by that edition: --smfake-edition={there.edition}"
         bound = there.bound if there else None
         yield f"  to override it: rules={{{rule.id!r}: {bound!r}}}, a keyword of the smfake marker and of FakeSageMaker"
-    if len(error.violations) > MOST:
-        yield f"  and {counted(len(error.violations) - MOST, 'other violation')}: see the violations of the call's error"
+    if len(error.violations) > MOST_REFUSALS:
+        yield f"  and {counted(len(error.violations) - MOST_REFUSALS, 'other violation')}: see the violations of the call's error"
     if error.because:
         yield f"{error.because} refused {call.operation}{sent_from}: {error.code}"
     elif not error.violations:

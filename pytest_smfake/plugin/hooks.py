@@ -169,12 +169,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         # A test may have replaced whatever this needs, and an exception of it may do anything: its report is not lost by that.
         try:
             report.sections = _sections(item, call, report, fakes)
-        except (Exception, *OUTCOMES) as error:  # noqa: BLE001
+        except (Exception, *ENDINGS) as error:  # noqa: BLE001
             report.sections.append(("smfake", f"What is known of this failure could not be told: {type(error).__name__}"))
     return report
 
 
-OUTCOMES = (pytest.fail.Exception, pytest.skip.Exception)
+ENDINGS = (pytest.fail.Exception, pytest.skip.Exception)
 """What pytest raises to end a test, which are no `Exception`: a replacement that a test made may raise them, too."""
 
 

@@ -16,14 +16,14 @@ from pytest_smfake.service.invoke import BODY, too_large
 
 from .http import Request, Response
 
-OPERATIONS = {
+RUNTIME_ACTIONS = {
     "invocations": "InvokeEndpoint",
     "async-invocations": "InvokeEndpointAsync",
     "invocations-response-stream": "InvokeEndpointWithResponseStream",
 }
 """The operation by the last part of the path. Source: botocore, sagemaker-runtime service-2.json, requestUri."""
 
-_PATH = re.compile(rf"/endpoints/(?P<name>[^/]*)/(?P<action>{'|'.join(OPERATIONS)})")
+_PATH = re.compile(rf"/endpoints/(?P<name>[^/]*)/(?P<action>{'|'.join(RUNTIME_ACTIONS)})")
 _HOST = re.compile(r"(?:[\w-]+\.)?runtime(?:-fips)?\.sagemaker\.")
 
 
@@ -54,7 +54,7 @@ def decode(request: Request, catalogue: Catalogue) -> tuple[str, dict[str, Any]]
     match = _PATH.fullmatch(urlsplit(request.url).path)
     if match is None:
         raise ValueError(f"{request.url!r} is no address of the runtime")
-    operation = OPERATIONS[match["action"]]
+    operation = RUNTIME_ACTIONS[match["action"]]
     error = too_large(catalogue.get(BODY), request.body)
     if error is not None:
         raise error

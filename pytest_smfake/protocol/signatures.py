@@ -24,7 +24,7 @@ from .http import Request
 SECRET = "smfake"  # noqa: S105  # a dummy, for requests that never leave the process
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
-FORM = "%Y%m%dT%H%M%SZ"
+DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 WEEK = 7 * 24 * 3600
 """The longest validity of a signature in a query, in seconds (documented: Signature Version 4, X-Amz-Expires)."""
 
@@ -104,7 +104,7 @@ def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
 def _basic(date: str) -> str:
     """Return the date of a `Date` header in the basic form of ISO 8601, or as it is where it is in no known form."""
     try:
-        return parsedate_to_datetime(date).strftime(FORM)
+        return parsedate_to_datetime(date).strftime(DATE_FORMAT)
     except (ValueError, OverflowError):
         return date
 
@@ -254,7 +254,7 @@ class Signatures:
     def _check_time(self, signed: Signed) -> None:
         """Refuse a signature that is not of now: of real time, of the fake's clock, or of between them, since clients have either."""
         try:
-            moment = timegm(time.strptime(signed.moment, FORM))
+            moment = timegm(time.strptime(signed.moment, DATE_FORMAT))
         except ValueError:
             raise refusal("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{signed.moment}'.") from None
         if signed.day != signed.moment[:8]:
@@ -295,4 +295,4 @@ def _access_key(name: str, key: Any) -> AccessKey:
 
 
 def _text(moment: float) -> str:
-    return time.strftime(FORM, time.gmtime(moment))
+    return time.strftime(DATE_FORMAT, time.gmtime(moment))

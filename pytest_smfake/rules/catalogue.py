@@ -12,7 +12,7 @@ from .inputs import shown
 from .models import CROSS_FIELD, CrossField
 from .rule import EDITIONS, Edition, Rule, Violation
 from .service_model import RESPONSE, shape_of
-from .validator import Check, Findings, Where, compile_check, matches, sound, without_nulls
+from .validator import Findings, ShapeCheck, Where, compile_check, matches, sound, without_nulls
 
 
 class Catalogue:
@@ -40,7 +40,7 @@ class Catalogue:
             raise ValueError(f"rules={shown(rules)} is not a dict, such as {{'CreateModel/Containers:max': 15}}")
         self.overrides = dict(rules or {})
         self._rules: dict[str, dict[str, Rule]] = {}
-        self._checks: dict[str, Check | None] = {}
+        self._checks: dict[str, ShapeCheck | None] = {}
         self._between: dict[str, list[tuple[CrossField, str, Rule]]] = {}
         self._lax: set[str] = set()
         """The operations that let a wrong type, or a null, pass."""
@@ -115,7 +115,7 @@ class Catalogue:
                 for where, value, text in cross_field.breaches(request, rule.bound):
                     yield Violation(rule, where, value, text=text)
 
-    def _check(self, operation: str) -> Check | None:
+    def _check(self, operation: str) -> ShapeCheck | None:
         if operation not in self._checks:
             shape = shape_of(operation)
             by_path: dict[str, dict[str, Rule]] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from .models import Breaches, Where, cross_field
 
 CONFIG = "CreateEndpointConfig"
-VARIANT = "botocore service-2.json, ProductionVariant"
+VARIANT_SOURCE = "botocore service-2.json, ProductionVariant"
 
 
 def variants(request: dict[str, Any]) -> Iterator[tuple[Where, dict[str, Any]]]:
@@ -29,7 +29,7 @@ def _unique_names(request: dict[str, Any], bound: Any) -> Breaches:
         seen.update(filter(None, [name]))
 
 
-@cross_field(CONFIG, "ProductionVariants[]", "capacity", "assumed", f"{VARIANT}: instances of a type, pools of them, or serverless")
+@cross_field(CONFIG, "ProductionVariants[]", "capacity", "assumed", f"{VARIANT_SOURCE}: instances of a type, pools of them, or serverless")
 def _capacity(request: dict[str, Any], bound: Any) -> Breaches:
     for where, variant in variants(request):
         name, forms = (
@@ -43,7 +43,9 @@ def _capacity(request: dict[str, Any], bound: Any) -> Breaches:
             yield (*where, "InitialInstanceCount"), None, f"Specify InitialInstanceCount for variant {name}."
 
 
-@cross_field(CONFIG, "ProductionVariants[].ModelName", "model-or-role", "assumed", f"{VARIANT}.ModelName: absent for inference components")
+@cross_field(
+    CONFIG, "ProductionVariants[].ModelName", "model-or-role", "assumed", f"{VARIANT_SOURCE}.ModelName: absent for inference components"
+)
 def _model_or_role(request: dict[str, Any], bound: Any) -> Breaches:
     for where, variant in variants(request):
         if "ModelName" not in variant and "ExecutionRoleArn" not in request:

@@ -15,7 +15,7 @@ from typing import Any
 LARGEST = 2**63 - 1
 """The largest whole number that is taken: that of the service's own 64 bits, which Python prints at any setting."""
 
-LONGEST = 10**10
+MOST_SECONDS = 10**10
 """The most seconds that are taken, some three hundred years: a date so far away can still be written."""
 
 
@@ -31,9 +31,9 @@ def seconds_of(value: object, what: str, *, zero: bool = True) -> float:
         ValueError: it is no number, below 0, or over 10,000,000,000.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and 0 <= value <= LONGEST and (value or zero)):  # type: ignore[operator]
+    if not (number and 0 <= value <= MOST_SECONDS and (value or zero)):  # type: ignore[operator]
         least = "at least 0 seconds" if zero else "more than 0 seconds"
-        most = f" and at most {LONGEST}" if number and value > LONGEST else ""  # type: ignore[operator]
+        most = f" and at most {MOST_SECONDS}" if number and value > MOST_SECONDS else ""  # type: ignore[operator]
         raise ValueError(f"{what} {least}{most}, not {shown(value)}")
     return value  # type: ignore[return-value]
 

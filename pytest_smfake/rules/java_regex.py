@@ -52,7 +52,7 @@ class _Text:
         return found
 
 
-Step = Callable[[_Text, int], int]
+PatternStep = Callable[[_Text, int], int]
 """Takes the positions at which a part of a pattern may begin, and returns those at which it may end."""
 
 
@@ -78,7 +78,7 @@ def bounded(pattern: str) -> Callable[[str], bool]:
     return matches
 
 
-def _sequence(items: Iterable[Any], flags: int, state: Any) -> Step:
+def _sequence(items: Iterable[Any], flags: int, state: Any) -> PatternStep:
     steps = [_step(item, flags, state) for item in items]
 
     def run(text: _Text, at: int) -> int:
@@ -91,7 +91,7 @@ def _sequence(items: Iterable[Any], flags: int, state: Any) -> Step:
     return run
 
 
-def _step(item: tuple[Any, Any], flags: int, state: Any) -> Step:
+def _step(item: tuple[Any, Any], flags: int, state: Any) -> PatternStep:
     kind, value = item
     if kind in ONE_CHARACTER:
         one = _one_character(item, flags, state)
@@ -118,7 +118,7 @@ def _one_character(item: tuple[Any, Any], flags: int, state: Any) -> re.Pattern[
     return found
 
 
-def _anchor(kind: Any, anchor: re.Pattern[str]) -> Step:
+def _anchor(kind: Any, anchor: re.Pattern[str]) -> PatternStep:
     r"""Return the step of `^`, `$`, `\b` and their like; the first two are looked for at the ends alone."""
 
     def run(text: _Text, at: int) -> int:
@@ -142,7 +142,7 @@ def _positions(there: Iterable[object]) -> int:
     return int("0" + "".join(["1" if it else "0" for it in there])[::-1], 2)
 
 
-def _repeat(least: int, most: int, inner: Any, flags: int, state: Any) -> Step:
+def _repeat(least: int, most: int, inner: Any, flags: int, state: Any) -> PatternStep:
     body = _sequence(inner, flags, state)
     one = _one_character(inner[0], flags, state) if len(inner) == 1 and inner[0][0] in ONE_CHARACTER else None
 
@@ -165,7 +165,7 @@ def _repeat(least: int, most: int, inner: Any, flags: int, state: Any) -> Step:
     return run
 
 
-def _look(wanted: bool, direction: int, inner: Any, flags: int, state: Any) -> Step:
+def _look(wanted: bool, direction: int, inner: Any, flags: int, state: Any) -> PatternStep:
     """Return the step of a look-ahead or look-behind: each position is tried by itself."""
     body = _sequence(inner, flags, state)
     width = inner.getwidth()[0] if direction < 0 else 0  # that of a look-behind is fixed
@@ -334,7 +334,7 @@ DOT = "[^\n\r\u0085\u2028\u2029]"
 
 LONGEST_PATTERN = 2000
 """Characters of a pattern of a user (`rules=`): the time for a string grows with both. The longest of the SDK's model has 1,195."""
-LONGEST = 10_000
+LONGEST_STRING = 10_000
 """Characters up to which a string is matched where the time grows with the square of the length. A longer one is taken to match (assumed):
 members with such a pattern have bounds far below."""
 ASCII = "".join(map(chr, range(128)))
@@ -441,7 +441,7 @@ def _compiled(pattern: str, alphabet: str | None, trusted: bool, most: float) ->
     longest = longest_for_re(text) if trusted else 0
     if longest >= most:
         return quick
-    return lambda value: quick(value) if len(value) <= longest else len(value) > LONGEST or slow(value)
+    return lambda value: quick(value) if len(value) <= longest else len(value) > LONGEST_STRING or slow(value)
 
 
 def translate(pattern: str, alphabet: str | None = None) -> str:

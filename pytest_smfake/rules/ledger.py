@@ -14,8 +14,8 @@ from typing import Any
 from . import inputs as documents
 from .rule import EDITIONS, Rule
 
-FORMAT = "pytest-smfake contract ledger"
-VERSION = 1
+LEDGER_FORMAT = "pytest-smfake contract ledger"
+LEDGER_VERSION = 1
 
 
 SEEN: Mapping[str, documents.Look] = {"date": documents.day, "region": documents.name, "botocore": documents.name}
@@ -68,7 +68,7 @@ def read(path: Path | Traversable) -> Ledger:
     Raises:
         ValueError: the file is no ledger, one of another version, or was changed; the sentence says which and where.
     """
-    data = documents.document(path, "ledger", (FORMAT, VERSION), LEDGER)
+    data = documents.document(path, "ledger", (LEDGER_FORMAT, LEDGER_VERSION), LEDGER)
     return Ledger(data["entries"], data["rules"])
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Constraint = tuple[str, Any]
 """A constraint as it is printed: its keyword (`max length`, `min value`, `pattern`, `enum`, `required`) and bound."""
 
-SCALARS = {"integer", "long", "float", "double"}
+NUMBERS = {"integer", "long", "float", "double"}
 ENTRIES: Mapping[str, Literal["Map keys", "Map value", "Member"]] = {"[key]": "Map keys", "[value]": "Map value", "[]": "Member"}
 
 
@@ -89,7 +89,7 @@ _SENTENCE = r"Member must (?:not be null|have \w+ (?:less|greater) than or equal
 _ONE = re.compile(
     rf"{_VALUE}(?:(Map keys|Map value|Member) must satisfy constraint: \[({_SENTENCE}(?:, {_SENTENCE})*|)\]|({_SENTENCE}))", re.DOTALL
 )
-MOST = 1000
+MOST_VIOLATIONS = 1000
 """Violations of a request that are told, and clauses of a message; further ones are counted. That the service tells no more is assumed."""
 
 
@@ -115,13 +115,13 @@ def _cut(text: str, count: int) -> list[re.Match[str]] | None:
     """Cut a text into clauses, None where it has not so many. A value can hold what looks like the end of a clause."""
     pieces = text.split("; Value ")
     pieces = [pieces[0], *(f"Value {piece}" for piece in pieces[1:])]
-    if len(pieces) < count < MOST or len(pieces) > 2 * MOST:
+    if len(pieces) < count < MOST_VIOLATIONS or len(pieces) > 2 * MOST_VIOLATIONS:
         return None
     spare = max(0, len(pieces) - count)
     found: list[re.Match[str]] = []
     start = 0
     while start < len(pieces):
-        is_last = len(found) + 1 == min(count, MOST)
+        is_last = len(found) + 1 == min(count, MOST_VIOLATIONS)
         # Usually a piece is a clause. Where there are more pieces than clauses, some belong to the value of the one before.
         for end in range(start + 1, min(start + spare, len(pieces) - 1) + 2):
             match = _ONE.fullmatch("; ".join(pieces[start:end]))
@@ -132,7 +132,7 @@ def _cut(text: str, count: int) -> list[re.Match[str]] | None:
         found.append(match)
         spare -= end - start - 1
         start = end
-    return found if len(found) == min(count, MOST) else None
+    return found if len(found) == min(count, MOST_VIOLATIONS) else None
 
 
 def _read(value: str | None, path: str, entry: str | None, several: str | None, single: str | None) -> Clause:
@@ -146,7 +146,7 @@ def _constraint(rule: Rule) -> Constraint | None:
     if rule.keyword == "type":
         return None
     if rule.keyword in ("max", "min"):
-        return f"{rule.keyword} {'value' if rule.kind in SCALARS else 'length'}", rule.bound
+        return f"{rule.keyword} {'value' if rule.kind in NUMBERS else 'length'}", rule.bound
     return rule.keyword, rule.bound
 
 

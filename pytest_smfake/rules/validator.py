@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .java_regex import matcher
-from .messages import MOST, echo
+from .messages import MOST_VIOLATIONS, echo
 from .rule import OVERRIDE, Key, Rule, Violation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Findings:
 
     def takes(self) -> bool:
         """Whether another violation is told; one that is not is counted."""
-        if len(self.violations) < MOST:
+        if len(self.violations) < MOST_VIOLATIONS:
             return True
         self.left_out += 1
         return False
@@ -54,15 +54,15 @@ class Findings:
     @property
     def is_full(self) -> bool:
         """Whether violations are counted alone: a value that breaks several rules counts once then, so that counting is fast."""
-        return len(self.violations) >= MOST
+        return len(self.violations) >= MOST_VIOLATIONS
 
 
-Check = Callable[[Any, Where, Findings], None]
+ShapeCheck = Callable[[Any, Where, Findings], None]
 Quick = Callable[[Any], object]
 """A test that is truthy for a value without fault and falsy where it takes a closer look."""
 
 
-def compile_check(shape: Shape, rules: Mapping[str, Bounds]) -> Check:
+def compile_check(shape: Shape, rules: Mapping[str, Bounds]) -> ShapeCheck:
     """Return the check of a request, or response, whose rules are given by member path."""
     return _Compiler(rules).node(shape, "")[0]
 
@@ -72,9 +72,9 @@ class _Compiler:
         self.rules = rules
         self.open: set[str] = set()
         self.reentered: set[str] = set()
-        self.recursive: dict[str, Check] = {}
+        self.recursive: dict[str, ShapeCheck] = {}
 
-    def node(self, shape: Shape, path: str) -> tuple[Check, Quick | None]:
+    def node(self, shape: Shape, path: str) -> tuple[ShapeCheck, Quick | None]:
         """Return the check of the member at `path`, and a quick test where it is a scalar."""
         bounds = self.rules.get(path, {})
         kind = shape.type_name
@@ -86,13 +86,13 @@ class _Compiler:
             self.reentered.add(name)
             return self.later(name, dict if kind != "list" else list, bounds.get("type")), None
         self.open.add(name)
-        check: Check = getattr(self, kind)(shape, path, bounds)
+        check: ShapeCheck = getattr(self, kind)(shape, path, bounds)
         self.open.remove(name)
         if name in self.reentered:
             self.recursive[name] = check
         return check, None
 
-    def later(self, name: str, kind: type, type_rule: Rule | None) -> Check:
+    def later(self, name: str, kind: type, type_rule: Rule | None) -> ShapeCheck:
         def check(value: Any, where: Where, found: Findings) -> None:
             if type(value) is not kind:
                 _wrong_type(type_rule, value, where, found)
@@ -101,8 +101,8 @@ class _Compiler:
 
         return check
 
-    def structure(self, shape: StructureShape, path: str, bounds: Bounds) -> Check:
-        members: dict[str, Check] = {}
+    def structure(self, shape: StructureShape, path: str, bounds: Bounds) -> ShapeCheck:
+        members: dict[str, ShapeCheck] = {}
         quick: dict[str, Quick] = {}
         is_type: dict[str, Quick] = {}
         required: list[tuple[str, Rule]] = []
@@ -136,7 +136,7 @@ class _Compiler:
 
         return check
 
-    def list(self, shape: ListShape, path: str, bounds: Bounds) -> Check:
+    def list(self, shape: ListShape, path: str, bounds: Bounds) -> ShapeCheck:
         item_path = f"{path}[]"
         item_check, quick = self.node(shape.member, item_path)
         entry = _entry(self.rules.get(item_path, {})) if quick else ()
@@ -163,7 +163,7 @@ class _Compiler:
 
         return check
 
-    def map(self, shape: MapShape, path: str, bounds: Bounds) -> Check:
+    def map(self, shape: MapShape, path: str, bounds: Bounds) -> ShapeCheck:
         key_path, value_path = f"{path}[key]", f"{path}[value]"
         key_check, key_quick = self.node(shape.key, key_path)
         value_check, value_quick = self.node(shape.value, value_path)
@@ -193,7 +193,7 @@ class _Compiler:
 
 
 def _wrong_type(rule: Rule | None, value: Any, where: Where, found: Findings) -> None:
-    if rule is not None and len(found.wrong) < MOST:
+    if rule is not None and len(found.wrong) < MOST_VIOLATIONS:
         found.wrong.append(Violation(rule, where, value))
 
 
@@ -213,13 +213,13 @@ class _Holder:
         self.echoed: str | None = None
         self.told: set[tuple[Rule, ...]] = set()
 
-    def check(self, check: Check, is_type: Quick, item: Any, where: Where, entry: tuple[Rule, ...], found: Findings) -> None:
+    def check(self, check: ShapeCheck, is_type: Quick, item: Any, where: Where, entry: tuple[Rule, ...], found: Findings) -> None:
         """Explain what is wrong with a scalar; all constraints of an entry are printed together."""
         if found.is_full and entry in self.told and is_type(item):  # then it is part of an error that is counted already
             return
         inner = Findings()
         check(item, where, inner)
-        found.wrong += inner.wrong[: MOST - len(found.wrong)]
+        found.wrong += inner.wrong[: MOST_VIOLATIONS - len(found.wrong)]
         for violation in inner.violations:
             self.explain(violation, entry, found)
 
@@ -300,7 +300,7 @@ def _number_test(kind: str, bounds: Bounds) -> Quick:
     return lambda value: is_type(value) and least <= value <= most
 
 
-def _scalar(kind: str, bounds: Bounds, quick: Quick) -> Check:
+def _scalar(kind: str, bounds: Bounds, quick: Quick) -> ShapeCheck:
     """Return the check that explains why a scalar fails, rule by rule in the service's order."""
     is_type, type_rule = is_of(kind), bounds.get("type")
     broken = [(rule, _broken(keyword, rule)) for keyword, rule in bounds.items() if keyword in ("max", "min", "enum", "pattern")]

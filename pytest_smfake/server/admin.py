@@ -19,7 +19,7 @@ from pytest_smfake.settings import CROSSING
 
 from .worlds import ADMIN, NAME, Server, plain_json
 
-KEYWORDS = {
+INJECTED = {
     "limits": ("limit", ("key", "bound", "used", "region", "account", "name", "unit", "enforce")),
     "faults": ("fail", ("operation", "code", "times", "after", "attempts", "message", "effect", "optional", "unmodelled")),
     "delays": ("delay", ("operation", "seconds", "times", "after", "real", "optional")),
@@ -125,7 +125,7 @@ class Admin:
                 return 200, state_of(fake)
             case "GET", ["in-force"]:
                 return 200, {"in_force": [_shown(key[1], *entry) for key, entry in self._in_force.items() if key[0] == name]}
-            case "POST", [kind] if kind in KEYWORDS:
+            case "POST", [kind] if kind in INJECTED:
                 return self._put(name, fake, kind, _object(request))
             case (("GET" | "DELETE"), ["in-force", number]):
                 if (name, number) not in self._in_force:
@@ -138,7 +138,7 @@ class Admin:
         raise _RefusalError(404, f"There is no {method} /{'/'.join(steps)} of a world in the admin API")
 
     def _put(self, name: str, fake: Any, kind: str, keywords: dict[str, Any]) -> tuple[int, Any]:
-        method, legal = KEYWORDS[kind]
+        method, legal = INJECTED[kind]
         function = getattr(fake, method)
         put = function(**_checked(kind, keywords, function, legal))
         number = str(next(self._numbers))

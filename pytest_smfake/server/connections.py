@@ -49,7 +49,7 @@ ENDS_EARLY = (400, "The request ends early")
 
 Refused = Callable[[str, int, str], None]
 """Takes note of bytes that were no request: from an address, with the status and text of the answer."""
-Answer = Callable[[Request, str], Response]
+Respond = Callable[[Request, str], Response]
 """Answers a request from an address; raises `BrokenConnection` where there is to be no answer."""
 
 
@@ -195,7 +195,7 @@ class Turns:
 class HttpServer:
     """An HTTP/1.1 server that asks a function for its answers."""
 
-    def __init__(self, host: str, port: int, answer: Answer, refused: Refused) -> None:
+    def __init__(self, host: str, port: int, answer: Respond, refused: Refused) -> None:
         self._wanted = (host, port)
         self._answer = answer
         self._refused = refused

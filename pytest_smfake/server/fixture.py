@@ -28,9 +28,9 @@ from pytest_smfake.settings import CROSSING
 if TYPE_CHECKING:
     from .worlds import Server
 
-TOKEN = "SMFAKE_TOKEN"  # noqa: S105  # the name of a variable
+TOKEN_VARIABLE = "SMFAKE_TOKEN"  # noqa: S105  # the name of a variable
 TIMEOUT = 30
-LOCAL = ("stand_in", "sweep", "at", "client", "async_client", "endpoints", "endpoint_configs", "transform_jobs", "s3", "service")
+NOT_REMOTE = ("stand_in", "sweep", "at", "client", "async_client", "endpoints", "endpoint_configs", "transform_jobs", "s3", "service")
 
 
 class RemoteInForce:
@@ -116,12 +116,12 @@ class RemoteFake:
 
     def __init__(self, address: str, name: str, settings: Mapping[str, Any]) -> None:
         parts = urlsplit(address)
-        token = parts.password or parts.username or os.environ.get(TOKEN, "")
+        token = parts.password or parts.username or os.environ.get(TOKEN_VARIABLE, "")
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"{parts.geturl()!r} is not the address of a server; one looks like http://127.0.0.1:4577")
         if not token:
             raise ValueError(
-                f"the token of the admin API is missing: put it into the variable {TOKEN}, or into http://TOKEN@{parts.netloc}"
+                f"the token of the admin API is missing: put it into the variable {TOKEN_VARIABLE}, or into http://TOKEN@{parts.netloc}"
             )
         self._netloc = parts.netloc.rpartition("@")[2]
         self._base = f"http://{self._netloc}/_smfake/worlds/{quote(name, safe='')}"
@@ -223,7 +223,7 @@ class RemoteFake:
         return RemoteModels((self.account, self.region), held)
 
     def __getattr__(self, name: str) -> Any:
-        if name in LOCAL:
+        if name in NOT_REMOTE:
             text = (
                 f"{name} is of a fake in this process, and cannot cross to the one at {self._netloc}: run the test without --smfake-server"
             )

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pytest_smfake.rules.inputs import near, shown
 from pytest_smfake.rules.service_model import loader
 
-COMMON = frozenset(
+COMMON_REGIONS = frozenset(
     {
         *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
         *("eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1"),
@@ -42,7 +42,7 @@ def check_region(region: str | None, stacklevel: int = 3) -> None:
     Raises:
         ValueError: it has another form.
     """
-    if region is None or (isinstance(region, str) and region in COMMON):
+    if region is None or (isinstance(region, str) and region in COMMON_REGIONS):
         return
     if not isinstance(region, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,62}[0-9]", region):
         raise ValueError(f"{shown(region)} is not the name of a region; one looks like us-east-1")

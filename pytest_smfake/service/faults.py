@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from pytest_smfake.rules.failures import ANY, BROKEN, COMMON, FORMER, UNREACHED, Failure, failure
-from pytest_smfake.rules.inputs import LARGEST, LONGEST, shown
+from pytest_smfake.rules.inputs import LARGEST, MOST_SECONDS, shown
 
 from .calls import Call, Calls
 from .clock import Clock, real_sleep
@@ -220,8 +220,8 @@ class Delay(Waiting):
         super().__post_init__()
         number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
         _either("real", self.real)
-        if not number or not 0 < self.seconds <= LONGEST:
-            raise ValueError(f"seconds={shown(self.seconds)} is not how long an answer takes: a number over 0 and at most {LONGEST}")
+        if not number or not 0 < self.seconds <= MOST_SECONDS:
+            raise ValueError(f"seconds={shown(self.seconds)} is not how long an answer takes: a number over 0 and at most {MOST_SECONDS}")
 
     @property
     def label(self) -> str:

@@ -36,7 +36,7 @@ class Quota:
 
 
 SERVERLESS_MEMORY = "Memory size in MB per serverless endpoint"
-OTHER = 100
+UNCOUNTED = 100
 """The default of what this fake does not count (made up)."""
 
 
@@ -234,7 +234,7 @@ def _uncounted(operation: str, request: Any) -> str:
     noun = words(noun_of(operation), " ")
     found = _instances_in(request)
     if found is None:
-        return TEXT.format(name=f"Total number of {noun}s", unit=f"{noun.title()}s", bound=OTHER, used=OTHER, delta=1)
+        return TEXT.format(name=f"Total number of {noun}s", unit=f"{noun.title()}s", bound=UNCOUNTED, used=UNCOUNTED, delta=1)
     known = quota_of_instances(instances(found[0], noun))
     return TEXT.format(name=known.name, unit=known.unit, bound=known.default, used=known.default, delta=found[1])
 

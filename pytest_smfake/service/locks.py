@@ -7,7 +7,7 @@ import threading
 from itertools import count
 from weakref import WeakValueDictionary
 
-PATIENCE = 1.0
+FORK_SECONDS = 1.0
 """Seconds to wait before a fork for a lock that is held; after that the child gets what it protects as it is, in the middle of a change."""
 
 _serials = count()
@@ -27,7 +27,7 @@ def _all() -> list[threading.Lock]:
 
 
 def _take() -> None:
-    _taken.extend(found for found in _all() if found.acquire(timeout=PATIENCE))
+    _taken.extend(found for found in _all() if found.acquire(timeout=FORK_SECONDS))
 
 
 def _release() -> None:

@@ -31,7 +31,7 @@ from .transform_jobs import TRANSFORM_JOB
 
 KINDS: list[Kind[Any]] = []
 """Every kind of resource that this fake keeps."""
-OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **tags.OPERATIONS}
+OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **tags.TAG_OPERATIONS}
 """Every operation that this fake implements: those of SageMaker, and InvokeEndpoint of its runtime."""
 
 
@@ -53,7 +53,7 @@ def keeps(operation: str, request: Any) -> bool:
     """Whether the fake implements an operation; those on tags it implements for the resources that it keeps."""
     if operation not in OPERATIONS:
         return False
-    return operation not in tags.OPERATIONS or tags.slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
+    return operation not in tags.TAG_OPERATIONS or tags.slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
 
 
 class Service:

@@ -66,5 +66,5 @@ def _tagged(arn: str, world: World) -> Resource:
     raise ServiceError("ValidationException", "Resource does not exist")
 
 
-OPERATIONS = {"AddTags": add_tags, "ListTags": list_tags, "DeleteTags": delete_tags}
+TAG_OPERATIONS = {"AddTags": add_tags, "ListTags": list_tags, "DeleteTags": delete_tags}
 """The operations on tags."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pytest_smfake.rules.preconditions import NOT_TAKEN, TRANSFORM_INPUT
 from pytest_smfake.rules.rule import Violation
 from pytest_smfake.rules.service_model import enum_of, operation_model
-from pytest_smfake.service.containers.serving import ContainerError, Step, serve, steps, unhealthy
+from pytest_smfake.service.containers.serving import ContainerError, ContainerStep, serve, steps, unhealthy
 
 from .batch import MAX_PAYLOAD, Plan, TransformError, compile_path, transform
 from .context import Answer, Context
@@ -108,7 +108,7 @@ class TransformJob(Resource):
         for name in parts:
             yield prefix + name, name.removeprefix("/")
 
-    def run(self, way: list[Step], objects: Objects) -> tuple[str, str | None, str | None]:
+    def run(self, way: list[ContainerStep], objects: Objects) -> tuple[str, str | None, str | None]:
         """Transform every input, and return status, reason and note; an object that fails leaves no output (documented)."""
         plan = Plan.of(self._request)
         target = self._request["TransformOutput"]["S3OutputPath"].rstrip("/")
@@ -133,7 +133,7 @@ class TransformJob(Resource):
             return FAILED, failures[0][0], "\n".join(note for _, note in failures)
         return COMPLETED, None, None
 
-    def _invoke(self, way: list[Step]) -> Any:
+    def _invoke(self, way: list[ContainerStep]) -> Any:
         request = self._request
         source, target = request["TransformInput"], request["TransformOutput"]
         most = request.get("MaxPayloadInMB", MAX_PAYLOAD)
@@ -240,7 +240,7 @@ def _check_supported(request: dict[str, Any]) -> None:
             raise ServiceError("ValidationException", f"{member}: {error}") from None  # the text is assumed
 
 
-def _way(job: TransformJob, context: Context) -> list[Step]:
+def _way(job: TransformJob, context: Context) -> list[ContainerStep]:
     try:
         return steps(job.model, context.hosting.stand_ins, context.world.place)
     except ServiceError:  # nothing plays a container: the job is recorded and completes empty

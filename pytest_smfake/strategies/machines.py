@@ -21,7 +21,7 @@ MOST_TAGS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """What came of a call, without what differs between accounts, regions and moments.
 
     Attributes:
@@ -37,17 +37,17 @@ class Outcome:
 INVALID = {"ValidationException", "SerializationException"}
 
 
-def outcome(call: Callable[[], Any]) -> Outcome:
+def outcome(call: Callable[[], Any]) -> CallOutcome:
     """Return what comes of a call to a client."""
     from botocore.exceptions import ClientError, ParamValidationError
 
     try:
-        return Outcome(answer=call())
+        return CallOutcome(answer=call())
     except ParamValidationError:
-        return Outcome("Invalid")
+        return CallOutcome("Invalid")
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        return Outcome("Invalid" if code in INVALID else code)
+        return CallOutcome("Invalid" if code in INVALID else code)
 
 
 class ClientTarget:
@@ -66,7 +66,7 @@ class ClientTarget:
     def _active(self) -> AbstractContextManager[Any]:
         return self.target if hasattr(self.target, "__enter__") else nullcontext()
 
-    def call(self, operation: str, parameters: Parameters) -> Outcome:
+    def call(self, operation: str, parameters: Parameters) -> CallOutcome:
         """Make a call, and return what came of it."""
         with self._active():
             client = self.target.client() if callable(getattr(self.target, "client", None)) else self.target
@@ -128,58 +128,58 @@ class Expected:
         self.models: dict[str, Parameters] = {}
         self.tags: dict[str, dict[str, str]] = {}
 
-    def call(self, operation: str, parameters: Parameters) -> Outcome:
+    def call(self, operation: str, parameters: Parameters) -> CallOutcome:
         """Return what is to come of a call."""
         about_one = operation not in ("create_model", "list_models")
         if about_one and parameters["ModelName"] not in self.models:
-            return Outcome("Invalid")
-        outcome: Outcome = getattr(self, operation)(parameters)
+            return CallOutcome("Invalid")
+        outcome: CallOutcome = getattr(self, operation)(parameters)
         return outcome
 
-    def create_model(self, parameters: Parameters) -> Outcome:
+    def create_model(self, parameters: Parameters) -> CallOutcome:
         """Expect a model, unless its name is taken."""
         name = parameters["ModelName"]
         if name in self.models:
-            return Outcome("Invalid")
+            return CallOutcome("Invalid")
         self.models[name] = parameters
         self.tags[name] = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
-        return Outcome(answer=f"model/{name}")
+        return CallOutcome(answer=f"model/{name}")
 
-    def describe_model(self, parameters: Parameters) -> Outcome:
+    def describe_model(self, parameters: Parameters) -> CallOutcome:
         """Expect what was sent, without tags and empty lists."""
         name = parameters["ModelName"]
         described = {member: value for member, value in self.models[name].items() if member != "Tags" and value != []}
-        return Outcome(answer=described | {"ModelArn": f"model/{name}"})
+        return CallOutcome(answer=described | {"ModelArn": f"model/{name}"})
 
-    def delete_model(self, parameters: Parameters) -> Outcome:
+    def delete_model(self, parameters: Parameters) -> CallOutcome:
         """Expect the model to go, and its tags with it."""
         del self.models[parameters["ModelName"]], self.tags[parameters["ModelName"]]
-        return Outcome()
+        return CallOutcome()
 
-    def list_models(self, parameters: Parameters) -> Outcome:
+    def list_models(self, parameters: Parameters) -> CallOutcome:
         """Expect the names that contain what is asked for."""
         names = sorted(name for name in self.models if parameters.get("NameContains", "") in name)
         backwards = parameters.get("SortBy") == "Name" and parameters.get("SortOrder", "Descending") == "Descending"
-        return Outcome(answer=names[::-1] if backwards else names)
+        return CallOutcome(answer=names[::-1] if backwards else names)
 
-    def add_tags(self, parameters: Parameters) -> Outcome:
+    def add_tags(self, parameters: Parameters) -> CallOutcome:
         """Expect tags to be merged by key, unless they become too many."""
         name = parameters["ModelName"]
         merged = self.tags[name] | {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
         if len(merged) > MOST_TAGS:
-            return Outcome("Invalid")
+            return CallOutcome("Invalid")
         self.tags[name] = merged
-        return Outcome()
+        return CallOutcome()
 
-    def delete_tags(self, parameters: Parameters) -> Outcome:
+    def delete_tags(self, parameters: Parameters) -> CallOutcome:
         """Expect tags to go; a key that is not there is passed over."""
         for key in parameters["TagKeys"]:
             self.tags[parameters["ModelName"]].pop(key, None)
-        return Outcome()
+        return CallOutcome()
 
-    def list_tags(self, parameters: Parameters) -> Outcome:
+    def list_tags(self, parameters: Parameters) -> CallOutcome:
         """Expect the tags."""
-        return Outcome(answer=dict(self.tags[parameters["ModelName"]]))
+        return CallOutcome(answer=dict(self.tags[parameters["ModelName"]]))
 
 
 def agree(expected: Any, actual: Any) -> bool:
@@ -191,7 +191,7 @@ def agree(expected: Any, actual: Any) -> bool:
     return bool(expected == actual)
 
 
-NAMES = st.sampled_from(("a", "A", "b", "a-b", "z" * 40))
+MODEL_NAMES = st.sampled_from(("a", "A", "b", "a-b", "z" * 40))
 """Few names, so that they meet again: some differ in case alone, some are within others."""
 KEYS = st.sampled_from(("a", "A", "k/1", "ñ"))
 
@@ -210,7 +210,7 @@ class _Machine(RuleBasedStateMachine):
         """Return the name of a model of this machine."""
         return f"{self.prefix}{suffix}"
 
-    @rule(suffix=NAMES, data=st.data())
+    @rule(suffix=MODEL_NAMES, data=st.data())
     def create(self, suffix: str, data: st.DataObject) -> None:
         """Create a model, or try to create it once more."""
         strategy = _requests(self.edition, self.name(suffix))
@@ -227,12 +227,12 @@ class _Machine(RuleBasedStateMachine):
         """See that a request is refused."""
         raise NotImplementedError
 
-    @rule(suffix=NAMES)
+    @rule(suffix=MODEL_NAMES)
     def describe(self, suffix: str) -> None:
         """Describe a model, or one that is not there."""
         self.step("describe_model", {"ModelName": self.name(suffix)})
 
-    @rule(suffix=NAMES)
+    @rule(suffix=MODEL_NAMES)
     def delete(self, suffix: str) -> None:
         """Delete a model, or one that is not there."""
         self.step("delete_model", {"ModelName": self.name(suffix)})
@@ -245,17 +245,17 @@ class _Machine(RuleBasedStateMachine):
         parameters = {"NameContains": contains, "MaxResults": size, "SortBy": by, "SortOrder": direction}
         self.step("list_models", {name: value for name, value in parameters.items() if value is not None})
 
-    @rule(suffix=NAMES, added=tags() | KEYS.map(lambda key: [{"Key": key, "Value": "v"}]))
+    @rule(suffix=MODEL_NAMES, added=tags() | KEYS.map(lambda key: [{"Key": key, "Value": "v"}]))
     def tag(self, suffix: str, added: Any) -> None:
         """Add tags to a model, or to one that is not there."""
         self.step("add_tags", {"ModelName": self.name(suffix), "Tags": added})
 
-    @rule(suffix=NAMES, keys=st.lists(KEYS, min_size=1, max_size=3))
+    @rule(suffix=MODEL_NAMES, keys=st.lists(KEYS, min_size=1, max_size=3))
     def untag(self, suffix: str, keys: Any) -> None:
         """Delete tags of a model, there or not."""
         self.step("delete_tags", {"ModelName": self.name(suffix), "TagKeys": keys})
 
-    @rule(suffix=NAMES)
+    @rule(suffix=MODEL_NAMES)
     def look_at_tags(self, suffix: str) -> None:
         """List the tags of a model, or of one that is not there."""
         self.step("list_tags", {"ModelName": self.name(suffix)})
@@ -308,7 +308,7 @@ class ModelLifecycle(_Machine):
             name = record.request["ModelName"]
             self.target.call("delete_model", {"ModelName": name})
             raise AssertionError(f"CreateModel accepted a request that breaks {record.rule.id}: {record!r}")
-        _compare("create_model", record.request, ("expected", Outcome("Invalid")), ("actual", actual), True)
+        _compare("create_model", record.request, ("expected", CallOutcome("Invalid")), ("actual", actual), True)
 
     def teardown(self) -> None:
         """Delete the models that are left, after a look whether they are all."""
@@ -364,6 +364,6 @@ class ModelComparison(_Machine):
                 target.call("delete_model", {"ModelName": name})
 
 
-def _compare(operation: str, parameters: Parameters, one: tuple[str, Outcome], other: tuple[str, Outcome], answers: bool) -> None:
+def _compare(operation: str, parameters: Parameters, one: tuple[str, CallOutcome], other: tuple[str, CallOutcome], answers: bool) -> None:
     if one[1].code != other[1].code or (one[1].code is None and not answers):
         raise AssertionError(f"{operation} with {parameters!r}\n{one[0]}: {one[1]}\n{other[0]}: {other[1]}")

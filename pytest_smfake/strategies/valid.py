@@ -71,7 +71,7 @@ def pinned(draw: st.DrawFn, members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in members.items()}
 
 
-Request = dict[str, Any]
+Parameters = dict[str, Any]
 """The parameters of a call as JSON has them: dict, list, str, int, float, bool, and bytes for a blob."""
 
 
@@ -83,7 +83,7 @@ def create_model_requests(
     account: str = ACCOUNT,
     omit: Collection[str] = (),
     **members: Any,
-) -> st.SearchStrategy[Request]:
+) -> st.SearchStrategy[Parameters]:
     """Return a strategy for requests that CreateModel accepts, as long as the name is free and no limit is met.
 
     A request shrinks to `ModelName="a"`, one container with an image, and nothing optional. Lengths and counts are as often as
@@ -123,7 +123,7 @@ def requests(
     account: str = ACCOUNT,
     omit: Collection[str] = (),
     **members: Any,
-) -> st.SearchStrategy[Request]:
+) -> st.SearchStrategy[Parameters]:
     """Return a strategy for requests of an operation that break no rule; whether what they name is there is another matter.
 
     A request shrinks to its required members, with the shortest names and the least numbers.
@@ -146,9 +146,9 @@ def requests(
 
 
 @st.composite
-def _requests(draw: st.DrawFn, maker: Maker, members: Mapping[str, Any], omit: frozenset[str]) -> Request:
+def _requests(draw: st.DrawFn, maker: Maker, members: Mapping[str, Any], omit: frozenset[str]) -> Parameters:
     choices = Drawn(draw)
-    request: Request = maker.request(choices, given=pinned(draw, members), omit=omit)
+    request: Parameters = maker.request(choices, given=pinned(draw, members), omit=omit)
     return request
 
 
@@ -165,7 +165,7 @@ def check(maker: Maker, members: Collection[str], omit: Collection[str]) -> None
         raise ValueError(f"{', '.join(both)}: a member cannot both be omitted and have a value")
 
 
-Rules = Mapping[str, Any]
+RuleOverrides = Mapping[str, Any]
 
 
 def values(
@@ -173,7 +173,7 @@ def values(
     path: str,
     *,
     edition: Edition = "page",
-    rules: Rules | None = None,
+    rules: RuleOverrides | None = None,
     region: str = REGION,
     account: str = ACCOUNT,
     omit: Collection[str] = (),
@@ -207,22 +207,22 @@ def values(
 
 
 @st.composite
-def _values(draw: st.DrawFn, node: Node, members: Rules, omit: frozenset[str]) -> Any:
+def _values(draw: st.DrawFn, node: Node, members: RuleOverrides, omit: frozenset[str]) -> Any:
     return node.make(Drawn(draw), given=pinned(draw, members) or None, omit=omit)
 
 
-def model_names(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[str]:
+def model_names(*, edition: Edition = "page", rules: RuleOverrides | None = None) -> st.SearchStrategy[str]:
     """Return a strategy for names of models, up to 63 characters. It shrinks to `a`."""
     return values("CreateModel", "ModelName", edition=edition, rules=rules)
 
 
-def role_arns(*, edition: Edition = "page", rules: Rules | None = None, account: str = ACCOUNT) -> st.SearchStrategy[str]:
+def role_arns(*, edition: Edition = "page", rules: RuleOverrides | None = None, account: str = ACCOUNT) -> st.SearchStrategy[str]:
     """Return a strategy for ARNs of execution roles, up to 2048 characters. It shrinks to `arn:aws:iam::123456789012:role/a`."""
     return values("CreateModel", "ExecutionRoleArn", edition=edition, rules=rules, account=account)
 
 
 def image_uris(
-    *, edition: Edition = "page", rules: Rules | None = None, region: str = REGION, account: str = ACCOUNT
+    *, edition: Edition = "page", rules: RuleOverrides | None = None, region: str = REGION, account: str = ACCOUNT
 ) -> st.SearchStrategy[str]:
     """Return a strategy for images, up to 255 characters, three in four of them in ECR.
 
@@ -231,24 +231,24 @@ def image_uris(
     return values("CreateModel", "PrimaryContainer.Image", edition=edition, rules=rules, region=region, account=account)
 
 
-def model_data_urls(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[str]:
+def model_data_urls(*, edition: Edition = "page", rules: RuleOverrides | None = None) -> st.SearchStrategy[str]:
     """Return a strategy for addresses of artifacts, up to 1024 characters. It shrinks to `s3://bucket/a`."""
     return values("CreateModel", "PrimaryContainer.ModelDataUrl", edition=edition, rules=rules)
 
 
 def model_package_names(
-    *, edition: Edition = "page", rules: Rules | None = None, region: str = REGION, account: str = ACCOUNT
+    *, edition: Edition = "page", rules: RuleOverrides | None = None, region: str = REGION, account: str = ACCOUNT
 ) -> st.SearchStrategy[str]:
     """Return a strategy for names and ARNs of model packages, up to 176 characters. It shrinks to `a`."""
     return values("CreateModel", "PrimaryContainer.ModelPackageName", edition=edition, rules=rules, region=region, account=account)
 
 
-def container_hostnames(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[str]:
+def container_hostnames(*, edition: Edition = "page", rules: RuleOverrides | None = None) -> st.SearchStrategy[str]:
     """Return a strategy for hostnames of containers, up to 63 characters. It shrinks to `a`."""
     return values("CreateModel", "Containers[].ContainerHostname", edition=edition, rules=rules)
 
 
-def environments(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[dict[str, str]]:
+def environments(*, edition: Edition = "page", rules: RuleOverrides | None = None) -> st.SearchStrategy[dict[str, str]]:
     """Return a strategy for environments, up to 100 entries with keys and values up to 1024 characters. It shrinks to `{}`.
 
     One alone can hold more than the 32 KB that those of a model may hold together; in requests they are cut down to that.
@@ -256,13 +256,13 @@ def environments(*, edition: Edition = "page", rules: Rules | None = None) -> st
     return values("CreateModel", "PrimaryContainer.Environment", edition=edition, rules=rules)
 
 
-def tags(*, edition: Edition = "page", rules: Rules | None = None) -> st.SearchStrategy[list[dict[str, str]]]:
+def tags(*, edition: Edition = "page", rules: RuleOverrides | None = None) -> st.SearchStrategy[list[dict[str, str]]]:
     """Return a strategy for lists of tags, up to 50, each with a key of its own, in any script. It shrinks to `[]`."""
     return values("CreateModel", "Tags", edition=edition, rules=rules)
 
 
 def vpc_configs(
-    *, edition: Edition = "page", rules: Rules | None = None, omit: Collection[str] = (), **members: Any
+    *, edition: Edition = "page", rules: RuleOverrides | None = None, omit: Collection[str] = (), **members: Any
 ) -> st.SearchStrategy[dict[str, Any]]:
     """Return a strategy for VPC configurations. It shrinks to one security group and one subnet."""
     return values("CreateModel", "VpcConfig", edition=edition, rules=rules, omit=omit, **members)
@@ -271,7 +271,7 @@ def vpc_configs(
 def container_definitions(
     *,
     edition: Edition = "page",
-    rules: Rules | None = None,
+    rules: RuleOverrides | None = None,
     region: str = REGION,
     account: str = ACCOUNT,
     omit: Collection[str] = (),

@@ -112,9 +112,9 @@ class TestProfiles:
 
 def test_clients_that_are_kept_are_bounded():
     with FakeSageMaker() as fake:
-        for number in range(2 * clients.MOST):
+        for number in range(2 * clients.MOST_CLIENTS):
             fake.client(account=f"{number:012}").list_models()
-    assert len(clients._kept) <= clients.MOST
+    assert len(clients._kept) <= clients.MOST_CLIENTS
 
 
 class TestStandIns:
@@ -160,7 +160,7 @@ class TestStandIns:
         assert sorted(closed) == [1, 2]
 
     def test_a_shutdown_that_hangs(self, monkeypatch):
-        monkeypatch.setattr(asgi, "PATIENCE", 0.2)
+        monkeypatch.setattr(asgi, "SHUTDOWN_SECONDS", 0.2)
         with pytest.warns(RuntimeWarning, match=r"the ASGI app .* did not shut down within 0\.2 s, and is left to itself"):
             self.use(self.app(lambda: time.sleep(3)))
 

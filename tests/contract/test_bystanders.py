@@ -15,9 +15,9 @@ from pytest_smfake.cli import main
 from pytest_smfake.contract import checks
 from pytest_smfake.contract.run import run_check
 from pytest_smfake.contract.suite import boundaries
-from pytest_smfake.contract.suite.boundaries import OPERATIONS, case_for
+from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS, case_for
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.names import NAMED, leaves
+from pytest_smfake.contract.targets.names import NAMING_MEMBERS, leaves
 from pytest_smfake.contract.targets.residue import CHANGING, check_request
 from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError, belongs, new_run
 from pytest_smfake.rules.catalogue import catalogue
@@ -26,14 +26,14 @@ ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}
 USABLE = {"role": f"arn:aws:iam::{ACCOUNT}:role/SageMaker", "image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"}
 EDITIONS = ("page", "sdk")
-RULES = [rule.id for edition in EDITIONS for operation in OPERATIONS for rule in catalogue(edition).rules(operation)]
+RULES = [rule.id for edition in EDITIONS for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)]
 LONG = {"prefix": "p" * 30}
 GOV = {"region": "us-gov-west-1", "role": f"arn:aws-us-gov:iam::{ACCOUNT}:role/SageMaker"}
 
 
 def names_in(request):
     """Return what a request names, its text whatever its type is, and the resource of an ARN."""
-    sent = [request.get(member) for member in set(NAMED.values())] if isinstance(request, dict) else [request]
+    sent = [request.get(member) for member in set(NAMING_MEMBERS.values())] if isinstance(request, dict) else [request]
     texts = [str(leaf) for value in sent for leaf in leaves(value)]
     return {*texts, *(text.rpartition("/")[2] for text in texts), *(text.rpartition(":")[2] for text in texts)}
 
@@ -43,7 +43,7 @@ def every_name():
     other = aws_target(TOLD | USABLE | {"run": new_run()})
     found = {"a", "null", "None", "true", "-", "ci", "nobody", other.name_of("nobody"), other.name_of("untagged"), "-" * 64}
     for edition in EDITIONS:
-        for operation in OPERATIONS:
+        for operation in CHECKED_OPERATIONS:
             for case in cases(operation, edition=edition):
                 changed = case_for(case.id, operation, edition, other)
                 for request in (case.request, changed.request, *(step for _, step in case.first)):
@@ -115,7 +115,7 @@ def test_a_case_of_another_name_breaks_the_same_rule_alone(edition, told):
     target = aws_target(USABLE | told)
     rules = catalogue(edition)
     changed = 0
-    for operation in OPERATIONS:
+    for operation in CHECKED_OPERATIONS:
         plain = {case.id: case for case in cases(operation, edition=edition, region=target.region, account=ACCOUNT)}
         for check in (check for check in checks(edition=edition) if check.id in plain and target.why_not(check) is None):
             before, after = plain[check.id], case_for(check.id, operation, edition, target)
@@ -124,9 +124,9 @@ def test_a_case_of_another_name_breaks_the_same_rule_alone(edition, told):
             assert dataclasses.replace(after, request=before.request) == before or after.first, check.id
             changed += before.request != after.request
             if isinstance(after.request, dict) and operation in CHANGING:
-                value = after.request.get(NAMED[operation])
-                if before.path == NAMED[operation] and isinstance(value, str) and before.rule.keyword == "max":
-                    assert len(value) == len(before.request[NAMED[operation]]), check.id
+                value = after.request.get(NAMING_MEMBERS[operation])
+                if before.path == NAMING_MEMBERS[operation] and isinstance(value, str) and before.rule.keyword == "max":
+                    assert len(value) == len(before.request[NAMING_MEMBERS[operation]]), check.id
     assert changed > 200
 
 

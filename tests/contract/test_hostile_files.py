@@ -49,7 +49,12 @@ def sources(tmp_path_factory):
     seen = {"date": "2026-11-24", "region": "us-east-1", "botocore": "1.44.0"}
     entry = {"rule": "CreateModel/ModelName:max", **seen, "edition": "page", "account": "0123456789abcdef"}
     rules = {"CreateModel/ModelName:max": {"bound": 63, **seen}}
-    kept = {"format": ledger.FORMAT, "version": ledger.VERSION, "entries": {"CreateModel/ModelName:max-63": entry}, "rules": rules}
+    kept = {
+        "format": ledger.LEDGER_FORMAT,
+        "version": ledger.LEDGER_VERSION,
+        "entries": {"CreateModel/ModelName:max-63": entry},
+        "rules": rules,
+    }
     (place / "ledger.json").write_text(json.dumps(kept))
     return {
         "report": (json.loads((place / "report.json").read_bytes()), ["diff", "{file}", "{file}"]),

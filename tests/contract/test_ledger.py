@@ -177,16 +177,19 @@ SEEN = {"date": "2026-11-24", "region": "us-east-1", "botocore": "1.44.0"}
     [
         ("{", "is not a ledger: its JSON is cut short in line 1"),
         ("{}", "is not a ledger of a contract run: its member 'format' is not"),
-        (json.dumps({"format": ledger.FORMAT, "version": 2}), "is a ledger of version 2; this package reads version 1"),
-        (json.dumps({"format": ledger.FORMAT, "version": 1}), "is a ledger that was changed or cut short: the ledger has no 'entries'"),
-        (json.dumps({"format": ledger.FORMAT, "version": 1, "entries": [], "rules": {}}), r"entries is \[\], not an object"),
-        (json.dumps({"format": ledger.FORMAT, "version": 1, "entries": {"a": {}}, "rules": {}}), "entries.a has no 'rule'"),
+        (json.dumps({"format": ledger.LEDGER_FORMAT, "version": 2}), "is a ledger of version 2; this package reads version 1"),
         (
-            json.dumps({"format": ledger.FORMAT, "version": 1, "entries": {}, "rules": {"a": {"bound": 1, "date": "now"}}}),
+            json.dumps({"format": ledger.LEDGER_FORMAT, "version": 1}),
+            "is a ledger that was changed or cut short: the ledger has no 'entries'",
+        ),
+        (json.dumps({"format": ledger.LEDGER_FORMAT, "version": 1, "entries": [], "rules": {}}), r"entries is \[\], not an object"),
+        (json.dumps({"format": ledger.LEDGER_FORMAT, "version": 1, "entries": {"a": {}}, "rules": {}}), "entries.a has no 'rule'"),
+        (
+            json.dumps({"format": ledger.LEDGER_FORMAT, "version": 1, "entries": {}, "rules": {"a": {"bound": 1, "date": "now"}}}),
             "rules.a has no 'region'",
         ),
         (
-            json.dumps({"format": ledger.FORMAT, "version": 1, "entries": {}, "rules": {"a": SEEN | {"bound": 1, "date": "now"}}}),
+            json.dumps({"format": ledger.LEDGER_FORMAT, "version": 1, "entries": {}, "rules": {"a": SEEN | {"bound": 1, "date": "now"}}}),
             'rules.a.date is "now", not a date of ISO 8601',
         ),
     ],

@@ -17,7 +17,7 @@ from pytest_smfake.contract.session import Session
 from pytest_smfake.contract.targets.account import policy
 from pytest_smfake.contract.targets.aws import AwsSettings
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.names import NAMED
+from pytest_smfake.contract.targets.names import NAMING_MEMBERS
 
 pytestmark = pytest.mark.once
 
@@ -42,7 +42,7 @@ def offline(monkeypatch):
 
 
 def named(call):
-    value = call.parameters.get(NAMED[call.operation]) if isinstance(call.parameters, dict) else call.parameters
+    value = call.parameters.get(NAMING_MEMBERS[call.operation]) if isinstance(call.parameters, dict) else call.parameters
     return value if isinstance(value, str) else None
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.clients.history import MOST, history
+from pytest_smfake.clients.history import MOST_FAKES, history
 from pytest_smfake.rules.catalogue import catalogue
 
 pytestmark = pytest.mark.usefixtures("alone", "loaded")
@@ -388,12 +388,12 @@ def test_each_rule_can_be_overridden_as_an_entry_says():
 def test_fakes_are_kept_alive_for_a_failing_test_alone():
     history.begin([], last_example=False)
     try:
-        for _ in range(MOST + 2):
+        for _ in range(MOST_FAKES + 2):
             with FakeSageMaker() as fake:
                 pass
         with fake:
             assert [*history].count(fake) == 1
-        assert len([*history]) == MOST
+        assert len([*history]) == MOST_FAKES
         history.end()
         with FakeSageMaker():
             assert [*history] == []

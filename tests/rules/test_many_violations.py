@@ -8,7 +8,7 @@ import re
 import pytest
 
 from pytest_smfake import FakeSageMaker, validate
-from pytest_smfake.rules.validator import MOST
+from pytest_smfake.rules.messages import MOST_VIOLATIONS
 
 BASE = {
     "ModelName": "churn",
@@ -22,13 +22,17 @@ MANY = 20_000
     ("members", "told", "counted"),
     [
         # Too many, each with a key that is too short.
-        ({"Tags": [{"Key": "", "Value": "a"}] * MANY}, MOST, MANY + 1),
+        ({"Tags": [{"Key": "", "Value": "a"}] * MANY}, MOST_VIOLATIONS, MANY + 1),
         # Each key breaks two rules, of which beyond those that are told one counts.
-        ({"Tags": [{"Key": "a" * 129 + "\x00", "Value": "a"}] * MANY}, MOST, None),
-        ({"Tags": [None] * MANY}, MOST, MANY + 1),
+        ({"Tags": [{"Key": "a" * 129 + "\x00", "Value": "a"}] * MANY}, MOST_VIOLATIONS, None),
+        ({"Tags": [None] * MANY}, MOST_VIOLATIONS, MANY + 1),
         # All that is wrong with the scalars of one list or map is one error of the service.
-        ({"VpcConfig": {"SecurityGroupIds": ["_ "] * MANY, "Subnets": ["subnet-1"]}}, MOST, 2),
-        ({"PrimaryContainer": BASE["PrimaryContainer"] | {"Environment": {f"-{number}": "v" for number in range(MANY)}}}, MOST, 2),
+        ({"VpcConfig": {"SecurityGroupIds": ["_ "] * MANY, "Subnets": ["subnet-1"]}}, MOST_VIOLATIONS, 2),
+        (
+            {"PrimaryContainer": BASE["PrimaryContainer"] | {"Environment": {f"-{number}": "v" for number in range(MANY)}}},
+            MOST_VIOLATIONS,
+            2,
+        ),
     ],
     ids=["tags", "two-rules", "nulls", "list", "map"],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_smfake import Catalogue, validate
-from pytest_smfake.rules.java_regex import LONGEST
+from pytest_smfake.rules.java_regex import LONGEST_STRING
 from pytest_smfake.rules.models import CROSS_FIELD
 from pytest_smfake.rules.service_model import operation_names
 
@@ -64,8 +64,8 @@ C = "PrimaryContainer"
         ),
         (request(VpcConfig={"Subnets": ["s"]}), ["VpcConfig.SecurityGroupIds:required"]),
         (request(ModelName="_" * 64), ["ModelName:max", "ModelName:pattern"]),
-        (request(ModelName="_" * LONGEST), ["ModelName:max", "ModelName:pattern"]),
-        (request(ModelName="_" * (LONGEST + 1)), ["ModelName:max"]),
+        (request(ModelName="_" * LONGEST_STRING), ["ModelName:max", "ModelName:pattern"]),
+        (request(ModelName="_" * (LONGEST_STRING + 1)), ["ModelName:max"]),
         (pipeline({}, {"Mode": "x"}), ["Containers[].Mode:enum"]),
     ],
 )

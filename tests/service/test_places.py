@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from pytest_smfake import FakeSageMaker, UnlistedRegionWarning
-from pytest_smfake.service.arns import COMMON, check_region, listed_regions
+from pytest_smfake.service.arns import COMMON_REGIONS, check_region, listed_regions
 
 TEXT = "'eu-wets-1' is not a region that the installed botocore lists; near it: eu-west-1"
 
 
 def test_the_common_regions_are_listed():
-    assert listed_regions() >= COMMON
+    assert listed_regions() >= COMMON_REGIONS
     assert {"cn-north-1", "us-gov-west-1", "mx-central-1"} <= listed_regions()
 
 

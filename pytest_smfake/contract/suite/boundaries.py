@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.cases import Case, cases
 from pytest_smfake.contract.check import Check, Difference, accepted
-from pytest_smfake.contract.targets.names import NAMED, ROOM, ours
+from pytest_smfake.contract.targets.names import NAMING_MEMBERS, PREFIX_ROOM, ours
 from pytest_smfake.generate.requests import ACCOUNT
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import a
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from pytest_smfake.contract.check import Reply
     from pytest_smfake.contract.targets.target import Target
 
-OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
+CHECKED_OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
 """The operations on models, whose rules are part of the contract."""
 
 LOOKED_UP = re.compile(r"ExecutionRoleArn|Image|ModelDataUrl|ModelPackageName|ModelDataSource|VpcConfig|InferenceSpecification|MultiModel")
 """Members that name something of another service, which a real service looks up."""
-MISSING = ("Could not find", "Resource does not exist")
+MISSING_TEXTS = ("Could not find", "Resource does not exist")
 """How texts begin that are about something that is not there, and so not about the rule."""
 BAD_TOKEN = ("Invalid NextToken", "Invalid Token", "Invalid token", "Invalid pagination token")
 """How texts begin that are about the token of a page, which no check got from the service."""
@@ -40,7 +40,7 @@ ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "NotImplemented")
 @cache
 def boundary_checks(edition: Edition) -> tuple[Check, ...]:
     """Return a check for each boundary case of the operations on models; what needs a model with tags is a behaviour."""
-    found = (case for operation in OPERATIONS for case in cases(operation, edition=edition))
+    found = (case for operation in CHECKED_OPERATIONS for case in cases(operation, edition=edition))
     return tuple(_check(case, edition) for case in found if case.operation == "CreateModel" or not case.first)
 
 
@@ -106,8 +106,8 @@ def _needs(case: Case) -> Iterator[str]:
         yield "creation"
     if inside and (LOOKED_UP.search(case.rule.path) or case.rule.kind in ("cross-field", "condition")):
         yield "unchecked"
-    about_name = case.path == NAMED[case.operation] and case.operation != "ListModels"  # which changes nothing
-    if about_name and case.rule.keyword == "min" and 0 < len(case.request[case.path]) < ROOM:
+    about_name = case.path == NAMING_MEMBERS[case.operation] and case.operation != "ListModels"  # which changes nothing
+    if about_name and case.rule.keyword == "min" and 0 < len(case.request[case.path]) < PREFIX_ROOM:
         yield "any-name"
     if case.limits:
         yield "alone"
@@ -163,7 +163,7 @@ def _looked_up(case: Case, reply: Reply) -> bool:
         return True
     if "NextToken" in case.request and reply.message.startswith(BAD_TOKEN):
         return reply.code in ("ValidationException", "InvalidToken")  # the latter is moto's
-    return reply.code == "ValidationException" and reply.message.startswith(MISSING)
+    return reply.code == "ValidationException" and reply.message.startswith(MISSING_TEXTS)
 
 
 def _broken(case: Case, edition: Edition, reply: Reply) -> None:
@@ -172,7 +172,7 @@ def _broken(case: Case, edition: Edition, reply: Reply) -> None:
     if case.rule.is_constraint and case.rule.keyword != "type":
         (violation,) = catalogue(edition).validate(case.operation, case.request)
         words = message([violation])
-    told = not reply.message.startswith(MISSING) if words is None else _agree(reply.message, words)
+    told = not reply.message.startswith(MISSING_TEXTS) if words is None else _agree(reply.message, words)
     if reply.code != code or not told:
         expected = f"{case.operation} is rejected with {code}" + (f": {words}" if words else "")
         raise Difference(expected, reply.verdict, case.request, outdated=_is_outdated(case, edition, reply))

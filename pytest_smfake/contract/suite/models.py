@@ -12,9 +12,9 @@ CHECKS: list[Check] = []
 behaviour = behaviours(CHECKS)
 
 EXISTS = "astronomer/astronomer-providers#1055 (GitHub)"
-MISSING = "matched by Terraform's delete and by the Kubernetes controller of SageMaker"
+DELETE_SOURCE = "matched by Terraform's delete and by the Kubernetes controller of SageMaker"
 DESCRIBED = "aws/sagemaker-python-sdk and hashicorp/terraform-provider-aws, which fail on members that were not set"
-PAGE = "CreateModel page"
+PAGE_SOURCE = "CreateModel page"
 WIRE = "aws/aws-sdk#486 (GitHub)"
 
 
@@ -36,7 +36,10 @@ def refuse_missing(target: Target, suffix: str = "") -> None:
 
 
 @behaviour(
-    "create/response", "CreateModel answers 200 with the ARN of the model in region and account, and nothing else.", "documented", PAGE
+    "create/response",
+    "CreateModel answers 200 with the ARN of the model in region and account, and nothing else.",
+    "documented",
+    PAGE_SOURCE,
 )
 def _response(target: Target) -> None:
     request = target.request()
@@ -149,7 +152,7 @@ def _pipeline(target: Target) -> None:
     same("InferenceExecutionConfig", found.get("InferenceExecutionConfig"), {"Mode": "Serial"})
 
 
-@behaviour("describe/missing", "A model that is not there cannot be described.", "reported", MISSING, needs=())
+@behaviour("describe/missing", "A model that is not there cannot be described.", "reported", DELETE_SOURCE, needs=())
 def _missing(target: Target) -> None:
     refuse_missing(target, "nobody")
 
@@ -165,7 +168,7 @@ def _delete(target: Target) -> None:
     refuse_missing(target)
 
 
-@behaviour("delete/missing", "A model that is not there cannot be deleted.", "reported", MISSING, needs=())
+@behaviour("delete/missing", "A model that is not there cannot be deleted.", "reported", DELETE_SOURCE, needs=())
 def _delete_missing(target: Target) -> None:
     request = {"ModelName": target.name_of("nobody")}
     rejected(target.send("DeleteModel", request), "ValidationException", "Could not find model ...", request)

@@ -11,7 +11,7 @@ from .models import create
 CHECKS: list[Check] = []
 behaviour = behaviours(CHECKS)
 
-PAGE = "CreateModel page, Tags"
+TAGS_SOURCE = "CreateModel page, Tags"
 
 
 def tags_of(target: Target, arn: str) -> dict[str, str]:
@@ -25,7 +25,7 @@ def same_tags(target: Target, arn: str, expected: dict[str, str], request: objec
     same("the tags", target.eventually(lambda: tags_of(target, arn), expected), expected, request)
 
 
-@behaviour("tags/of-creation", "Tags given at the creation are the model's.", "documented", PAGE)
+@behaviour("tags/of-creation", "Tags given at the creation are the model's.", "documented", TAGS_SOURCE)
 def _of_creation(target: Target) -> None:
     arn = create(target, Tags=[{"Key": "team", "Value": "growth"}, {"Key": "stage", "Value": ""}])
     same_tags(target, arn, {"team": "growth", "stage": ""})
@@ -54,7 +54,7 @@ def _delete(target: Target) -> None:
     same_tags(target, arn, {"b": "1"}, request)
 
 
-@behaviour("tags/all-fifty", "ListTags returns all 50 tags that a model may have, also once one was replaced.", "documented", PAGE)
+@behaviour("tags/all-fifty", "ListTags returns all 50 tags that a model may have, also once one was replaced.", "documented", TAGS_SOURCE)
 def _all_fifty(target: Target) -> None:
     tags = [{"Key": f"key-{number:02}", "Value": ""} for number in range(50)]
     arn = create(target, UNTAGGED, Tags=tags)
@@ -63,7 +63,7 @@ def _all_fifty(target: Target) -> None:
     same_tags(target, arn, {tag["Key"]: tag["Value"] for tag in [*tags, *more]})
 
 
-@behaviour("tags/fifty-in-all", "A model has at most 50 tags, however they come.", "assumed", PAGE, rule="AddTags/Tags:in-all")
+@behaviour("tags/fifty-in-all", "A model has at most 50 tags, however they come.", "assumed", TAGS_SOURCE, rule="AddTags/Tags:in-all")
 def _fifty_in_all(target: Target) -> None:
     arn = create(target, UNTAGGED, Tags=[{"Key": f"key-{number}", "Value": ""} for number in range(50)])
     request = {"ResourceArn": arn, "Tags": [{"Key": "one-more", "Value": ""}]}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_smfake.contract.check import Check, Difference, Reply, body_of
-from pytest_smfake.contract.suite.boundaries import MISSING
+from pytest_smfake.contract.suite.boundaries import MISSING_TEXTS
 
 from .account import AwsSettings, check_account
 from .names import tagged
@@ -18,7 +18,7 @@ from .target import (
     CREDENTIALS,
     DENIALS,
     IN_A_ROW,
-    SERVICE,
+    SIGNED_SERVICE,
     Budget,
     PreflightError,
     StoppedError,
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-PATIENCE = 30.0
+READ_AGAIN = 30.0
 """Seconds for which a read is repeated until it agrees with what was written: that tags show late is reported."""
-MOST_PAGES = 100
+MOST_LIST_PAGES = 100
 """Pages of 100 models that an account may have: whoever has more is asked to run elsewhere, and a list that never ends is noticed."""
 LACKS = {
     "any-name": "the name or ARN would be too short to begin with the prefix and the id of the run, and could be somebody's",
@@ -67,7 +67,7 @@ class AwsTarget(Target):
         self.is_service = not settings.configured_endpoints
         self.lacks = LACKS if settings.role_arn else LACKS | {"creation": REJECTING}
         self.budget = Budget(settings.rate)
-        self.most_pages = MOST_PAGES
+        self.most_pages = MOST_LIST_PAGES
         self.listing = 1
         """How many pages it takes to list the models of the run among those of the account."""
         self._is_known = False
@@ -95,7 +95,7 @@ class AwsTarget(Target):
 
         own = self._config(retries={"mode": "adaptive", "total_max_attempts": 8})
         config = arguments.pop("config", None)
-        client = boto3.client(SERVICE, region_name=region, config=config.merge(own) if config else own, **arguments)
+        client = boto3.client(SIGNED_SERVICE, region_name=region, config=config.merge(own) if config else own, **arguments)
         hold(client, self, region)
         return client
 
@@ -199,7 +199,7 @@ class AwsTarget(Target):
 
     def eventually(self, read: Callable[[], V], expected: V) -> V:
         """Read again, less and less often, until what was written shows, or patience ends."""
-        end, pause = time.monotonic() + PATIENCE, 1.0
+        end, pause = time.monotonic() + READ_AGAIN, 1.0
         while (found := read()) != expected and time.monotonic() < end:
             time.sleep(pause)
             pause = min(2 * pause, 8.0)
@@ -283,7 +283,7 @@ class AwsTarget(Target):
             return False
         finally:
             self._deleting = None
-        return reply.code is None or reply.message.startswith(MISSING)
+        return reply.code is None or reply.message.startswith(MISSING_TEXTS)
 
     def finish(self) -> list[str]:
         """Delete what may be left, and return what is still there, as far as can be told."""
@@ -323,9 +323,9 @@ def hold(client: Any, target: AwsTarget, region: str) -> None:
         region: the region of the client, which need not be the one of the target.
     """
     events = client.meta.events
-    events.register_last(f"before-call.{SERVICE}", partial(_before, target, region))
-    events.register_first(f"request-created.{SERVICE}", target.take_attempt)
-    events.register(f"after-call.{SERVICE}", partial(_after, target, region))
+    events.register_last(f"before-call.{SIGNED_SERVICE}", partial(_before, target, region))
+    events.register_first(f"request-created.{SIGNED_SERVICE}", target.take_attempt)
+    events.register(f"after-call.{SIGNED_SERVICE}", partial(_after, target, region))
 
 
 def _before(target: AwsTarget, region: str, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -12,7 +12,7 @@ from pytest_smfake.service.arns import arn
 if TYPE_CHECKING:
     from .target import Target
 
-NAMED = {
+NAMING_MEMBERS = {
     "CreateModel": "ModelName",
     "DescribeModel": "ModelName",
     "ListModels": "NameContains",
@@ -22,9 +22,9 @@ NAMED = {
     "DeleteTags": "ResourceArn",
 }
 """The member by which an operation names a model, or narrows a list to some."""
-LONGEST = 63
+LONGEST_NAME = 63
 """Characters of the longest name of a model, and of the longest part of one by which a list can be narrowed."""
-ROOM = 45
+PREFIX_ROOM = 45
 """Characters that hold how the names of a target begin: a prefix of up to 30, the id of a run, a hyphen each, and one letter."""
 UNTAGGED = "untagged"
 """How the name ends of a model that has no room for the tag of the run."""
@@ -65,7 +65,7 @@ def name_in(request: Any, told: str) -> str | None:
 
 def ours(case: Case, target: Target) -> Case:
     """Return a case of another name that breaks, or keeps, the same rule; the name begins as those of the target do."""
-    member = NAMED[case.operation]
+    member = NAMING_MEMBERS[case.operation]
     request = case.request
     if not isinstance(request, dict):
         return case
@@ -89,7 +89,7 @@ def _named(case: Case, member: str, value: str, target: Target) -> str:
         return start + "a" * (len(value) - len(start))
     if member == "ResourceArn":
         return start + value.split(":", 5)[5]
-    return (start + value)[:LONGEST].rstrip("-") if case.side == "inside" else start + value
+    return (start + value)[:LONGEST_NAME].rstrip("-") if case.side == "inside" else start + value
 
 
 def tagged(request: dict[str, Any], target: Target) -> dict[str, Any] | None:

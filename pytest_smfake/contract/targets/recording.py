@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_smfake.contract.check import Check, Difference, Reply, shown
-from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.rules import inputs as look
 from pytest_smfake.rules.inputs import Look, write_whole
 from pytest_smfake.rules.rule import EDITIONS
@@ -18,15 +18,15 @@ from pytest_smfake.rules.rule import EDITIONS
 from .redaction import Redaction
 from .target import Target, V
 
-FORMAT = "pytest-smfake contract recording"
-VERSION = 2
-KEPT = ("content-type", "x-amzn-requestid", "x-amzn-errortype")
+RECORDING_FORMAT = "pytest-smfake contract recording"
+RECORDING_VERSION = 2
+KEPT_HEADERS = ("content-type", "x-amzn-requestid", "x-amzn-errortype")
 """The headers that a recording keeps; others, such as dates, tell of the day and not of the contract."""
 NOT_PLAYED = "a recording holds answers alone"
 ANEW = "make the recording anew"
 
-EXAMPLE = "123456789012"
-OTHER = "111122223333"
+EXAMPLE_ACCOUNT = "123456789012"
+OTHER_ACCOUNT = "111122223333"
 """The account of a recording is played by one that requests name as an example too, or by one that none names, as it was recorded."""
 
 
@@ -56,14 +56,14 @@ class Recorder:
         for check in self._calls:
             self._redacted(redaction, check)
         data = {
-            "format": FORMAT,
-            "version": VERSION,
+            "format": RECORDING_FORMAT,
+            "version": RECORDING_VERSION,
             "edition": self._edition,
             "name_length": len(target.name_of()),
             "region": target.region,
             "other_region": target.other_region,
             "service": target.is_service,
-            "own": {name: _standing(value, getattr(Target, name, EXAMPLE)) for name, value in _own(target).items()},
+            "own": {name: _standing(value, getattr(Target, name, EXAMPLE_ACCOUNT)) for name, value in _own(target).items()},
             "lacks": {capability: redaction.text(reason) for capability, reason in target.lacks.items()},
             "checks": {check: self._redacted(redaction, check) for check in self._calls},
         }
@@ -77,7 +77,7 @@ class Recorder:
                 "elsewhere": region != self._target.region,
                 "request": redaction.request(reply.operation, request),
                 "status": reply.status,
-                "headers": {name: redaction.header(name, reply.headers[name]) for name in KEPT if name in reply.headers},
+                "headers": {name: redaction.header(name, reply.headers[name]) for name in KEPT_HEADERS if name in reply.headers},
                 "body": redaction.answer(reply),
             }
             for request, region, reply in self._calls[check]
@@ -94,7 +94,7 @@ def _standing(value: str, example: str) -> str:
 
 
 OWN = ("account", "image", "model_data_url", "role_arn")
-STANDINGS = ("none", "example", "other")
+ACCOUNT_STANDINGS = ("none", "example", "other")
 
 
 def _body(place: str, value: Any) -> None:
@@ -107,7 +107,7 @@ def _body(place: str, value: Any) -> None:
 
 
 CALL: Mapping[str, Look] = {
-    "operation": look.one_of(OPERATIONS),
+    "operation": look.one_of(CHECKED_OPERATIONS),
     "elsewhere": look.boolean,
     "request": look.printable,
     "status": look.whole(100, 599),
@@ -120,7 +120,7 @@ RECORDING: Mapping[str, Look] = {
     "region": look.name,
     "other_region": look.name,
     "service": look.boolean,
-    "own": look.object_of(dict.fromkeys(OWN, look.one_of(STANDINGS))),
+    "own": look.object_of(dict.fromkeys(OWN, look.one_of(ACCOUNT_STANDINGS))),
     "lacks": look.map_of(look.text),
     "checks": look.map_of(look.list_of(look.object_of(CALL))),
 }
@@ -140,9 +140,9 @@ class RecordingTarget(Target):
     is_elsewhere = False
 
     def __init__(self, path: str, name: str = "") -> None:
-        data = look.document(Path(path), "recording", (FORMAT, VERSION), RECORDING)
+        data = look.document(Path(path), "recording", (RECORDING_FORMAT, RECORDING_VERSION), RECORDING)
         own, others = data["own"], _others(data["region"])
-        account = {"none": None, "example": EXAMPLE, "other": OTHER}[own["account"]]
+        account = {"none": None, "example": EXAMPLE_ACCOUNT, "other": OTHER_ACCOUNT}[own["account"]]
         super().__init__(name or f"recording={path}", region=data["region"], other_region=data["other_region"], account=account)
         for member, other in others.items():
             setattr(self, member, {"none": "", "example": getattr(Target, member), "other": other}[own[member]])
@@ -215,8 +215,8 @@ class RecordingTarget(Target):
 def _others(region: str) -> dict[str, str]:
     """Return what the target of a recording has where the one that was recorded had values of its own."""
     return {
-        "role_arn": f"arn:aws:iam::{OTHER}:role/recorded",
-        "image": f"{OTHER}.dkr.ecr.{region}.amazonaws.com/recorded:1",
+        "role_arn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/recorded",
+        "image": f"{OTHER_ACCOUNT}.dkr.ecr.{region}.amazonaws.com/recorded:1",
         "model_data_url": "s3://recorded/model.tar.gz",
     }
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from .target import Target
 
-Replace = Callable[[str, str], str]
+ReplaceText = Callable[[str, str], str]
 """Takes a kind and a value; returns what stands for it, or the value itself where it may stay."""
 
-KINDS = (
+TOKEN_KINDS = (
     "account",
     "address",
     "digits",
@@ -44,7 +44,7 @@ KINDS = (
     "text",
     "token",
 )
-TOKEN = re.compile(rf"\{{(?:account|cut|data|image|name|role|time[+-][\d.]+|(?:{'|'.join(KINDS)})-(?:[a-z]+\d+\.)?\d+)\}}")
+TOKEN = re.compile(rf"\{{(?:account|cut|data|image|name|role|time[+-][\d.]+|(?:{'|'.join(TOKEN_KINDS)})-(?:[a-z]+\d+\.)?\d+)\}}")
 """What stands for a value: `{account}`, `{name-3}`, `{time+1.5}`; under xdist with the worker, `{name-gw0.3}`."""
 
 _ACCOUNT = r"(?:\d{12}|\{account(?:-[\w.]+)?\})"
@@ -101,7 +101,7 @@ _WHO = re.compile(
 )
 
 
-def replace_identifiers(text: str, replace: Replace) -> str:
+def replace_identifiers(text: str, replace: ReplaceText) -> str:
     """Return a text with something else in the place of each identifier.
 
     Example:
@@ -121,7 +121,7 @@ def _unescaped(match: re.Match[str]) -> str:
     return character if character not in " \"'\\\x7f" else match[0]
 
 
-def _decoded(word: str, replace: Replace) -> str:
+def _decoded(word: str, replace: ReplaceText) -> str:
     """Return a word in which something is encoded as in a URL: as it is, unless what it stands for identifies somebody."""
     plain = word
     while "%" in plain and (further := unquote(plain)) != plain:
@@ -132,13 +132,13 @@ def _decoded(word: str, replace: Replace) -> str:
     return word if replaced == plain else replaced
 
 
-def _named(match: re.Match[str], replace: Replace) -> str:
+def _named(match: re.Match[str], replace: ReplaceText) -> str:
     """Return who is named with the word that says what they are, such as `user: jo`."""
     what, who = (match[1], match[2]) if match[1] else (match[3], match[4])
     return what + replace("name", who)
 
 
-def _replaced(kind: str, value: str, replace: Replace) -> str:
+def _replaced(kind: str, value: str, replace: ReplaceText) -> str:
     if kind == "stays" or value in _BOUNDS or _PUBLIC.fullmatch(value):
         return value
     if kind in ("arn", "place", "host", "mail"):
@@ -153,14 +153,14 @@ def _replaced(kind: str, value: str, replace: Replace) -> str:
     return replace(kind, value)
 
 
-def _addressed(kind: str, value: str, replace: Replace) -> str:
+def _addressed(kind: str, value: str, replace: ReplaceText) -> str:
     if kind != "place":
         return replace(kind, value)
     scheme, _, rest = value.partition("://")
     return value if TOKEN.fullmatch(rest) or _PUBLIC.fullmatch(value) else f"{scheme}://{replace(kind, rest)}"
 
 
-def replace_arn(arn: str, replace: Replace) -> str:
+def replace_arn(arn: str, replace: ReplaceText) -> str:
     """Return an ARN whose account and resource are replaced: partition, service, region and the type of the resource stay.
 
     Example:
@@ -178,13 +178,13 @@ def replace_arn(arn: str, replace: Replace) -> str:
     return ":".join([*head, account, "".join(parts)])
 
 
-def _part(part: str, replace: Replace) -> str:
+def _part(part: str, replace: ReplaceText) -> str:
     # What begins with the name of this run is this run's.
     stays = part in ("", "/", ":", "*") or part.startswith("{name}") or TOKEN.fullmatch(part)
     return part if stays else replace("name", part)
 
 
-WORDS = set(
+KNOWN_WORDS = set(
     re.findall(
         r"[\w-]+",
         "a access account active algorithm all already an and any are at be been boolean both by bytes call can cannot "
@@ -199,7 +199,7 @@ WORDS = set(
     )
 )
 """Words that texts of the service are made of: a model of such a name is not what they are about."""
-COMMON = set(
+COMMON_WORDS = set(
     re.findall(
         r"[\w-]+",
         "account-level built-in cross-account identity-based multi-container multi-model non-empty resource-based",
@@ -237,7 +237,7 @@ class Tokens:
     def replace(self, text: str, stays: Callable[[str], bool]) -> str:
         """Return a text with tokens in the place of the values that have one, whatever their case; short ones only between quotes."""
         if self._pattern is None:
-            known = sorted((value for value in self._words if len(value) > 3 and value.lower() not in WORDS), key=len, reverse=True)
+            known = sorted((value for value in self._words if len(value) > 3 and value.lower() not in KNOWN_WORDS), key=len, reverse=True)
             whole = rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, known))})(?![A-Za-z0-9])"
             self._pattern = re.compile(rf"{TOKEN.pattern}|{whole}" if known else TOKEN.pattern, re.IGNORECASE)
         text = self._pattern.sub(lambda match: match[0] if stays(match[0]) else self._found(match[0]), text)
@@ -274,7 +274,7 @@ def value_of(token: str) -> Any:
 
 def is_plain(word: str) -> bool:
     """Whether a word is one of the service's, or of a form that names of things seldom have."""
-    return word.lower() in WORDS | COMMON or _PLAIN.fullmatch(word) is not None
+    return word.lower() in KNOWN_WORDS | COMMON_WORDS or _PLAIN.fullmatch(word) is not None
 
 
 @cache

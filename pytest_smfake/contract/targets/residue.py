@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_smfake.contract.check import Difference
-from pytest_smfake.contract.suite.boundaries import MISSING
+from pytest_smfake.contract.suite.boundaries import MISSING_TEXTS
 from pytest_smfake.service.arns import arn
 
 from .names import UNTAGGED, leaves
@@ -152,7 +152,7 @@ def remove(target: AwsTarget, residue: Residue) -> None:
             continue
         if reply.code is None:
             residue.deleted.append(name)
-        elif reply.message.startswith(MISSING):
+        elif reply.message.startswith(MISSING_TEXTS):
             residue.gone.append(name)
         else:
             residue.failed[name] = reply.verdict

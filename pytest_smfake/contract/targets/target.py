@@ -13,7 +13,7 @@ from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply,
 from pytest_smfake.rules.service_model import check_members
 from pytest_smfake.service.arns import arn
 
-from .names import NAMED, name_in
+from .names import NAMING_MEMBERS, name_in
 
 if TYPE_CHECKING:
     from .redaction import Redaction
@@ -61,7 +61,7 @@ THROTTLES = frozenset(
 """Codes that ask for patience, when retries have spent it. Source: botocore's retries, whose list it is."""
 IN_A_ROW = 3
 """How many answers in a row prove nothing before going on is pointless."""
-SERVER_ERROR = 500
+SERVER_ERRORS = 500
 
 _ADVICE: Mapping[str, str] = {
     "credentials": "the credentials are not, or no longer, accepted",
@@ -91,7 +91,7 @@ def kind_of(reply: Reply) -> str | None:
         return "denial"
     if reply.code in THROTTLES:
         return "throttle"
-    return "failure" if reply.status >= SERVER_ERROR else None
+    return "failure" if reply.status >= SERVER_ERRORS else None
 
 
 def sentence(kind: str, verdict: str) -> str:
@@ -101,7 +101,7 @@ def sentence(kind: str, verdict: str) -> str:
 
 SHARE = 1.2
 """How many times the requests that were announced may be sent, so that there is room for retries."""
-ROOM = 10
+SPARE_ATTEMPTS = 10
 """Attempts that a short run may send beyond what was announced."""
 LAST = 6
 """Attempts that are kept for deleting, beside those that list what is left."""
@@ -133,7 +133,7 @@ class Budget:
             pages: how many of them list what is left at its end; they, and a few that delete, are kept for the end.
         """
         self.announced, self._spent = requests, self.sent
-        self.limit = max(int(SHARE * requests), requests + ROOM)
+        self.limit = max(int(SHARE * requests), requests + SPARE_ATTEMPTS)
         self._reserve = pages + LAST
 
     def take(self, *, of_run: bool, last: bool, deletes: bool = False) -> None:
@@ -199,10 +199,10 @@ def belongs(name: str, start: str) -> bool:
     return name == start or name.startswith(f"{start}-")
 
 
-__all__ = ["SERVICE", "PreflightError", "Reply", "Target"]
+__all__ = ["SIGNED_SERVICE", "PreflightError", "Reply", "Target"]
 
 
-SERVICE = "sagemaker"
+SIGNED_SERVICE = "sagemaker"
 MOST_PAGES = 1000
 """Pages after which a list is taken for one that never ends."""
 LISTED = {"ListModels": "Models", "ListTags": "Tags"}
@@ -329,8 +329,8 @@ class Target:
 
             config = Config(parameter_validation=False, retries={"mode": "standard", "total_max_attempts": 3})
             client = self._clients[region] = self.new_client(region, config=config)
-            client.meta.events.register(f"before-call.{SERVICE}", self._replace_body)
-            client.meta.events.register(f"after-call.{SERVICE}", self._keep_response)
+            client.meta.events.register(f"before-call.{SIGNED_SERVICE}", self._replace_body)
+            client.meta.events.register(f"after-call.{SIGNED_SERVICE}", self._keep_response)
         return self._clients[region]
 
     def _replace_body(self, params: dict[str, Any], **_: Any) -> None:
@@ -358,7 +358,7 @@ class Target:
             return ("ModelName", self.name_of()), ("ExecutionRoleArn", self.role_arn)
         if self.supports("any-name"):
             return ()
-        name, member = self.name_of(), NAMED[operation]
+        name, member = self.name_of(), NAMING_MEMBERS[operation]
         return ((member, arn(self.region, self.account or "", f"model/{name}") if member == "ResourceArn" else name),)
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:

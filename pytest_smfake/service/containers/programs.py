@@ -23,7 +23,7 @@ ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
-class Reply(NamedTuple):
+class ContainerReply(NamedTuple):
     """What a container answers; status 0 where it did not answer in time."""
 
     status: int
@@ -38,7 +38,7 @@ class Container(Protocol):
     def ping(self) -> bool:
         """Whether it is healthy: `GET /ping` answers 200."""
 
-    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> Reply:
+    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
         """Answer `POST /invocations`."""
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Function:
         """Whether the function for it, if any, returns something true."""
         return self._ping is None or bool(self._ping())
 
-    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> Reply:
+    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
         """Call the function. Bytes alone are of the type that the caller accepts, where it names one."""
         result = self._predict(body, content_type, accept, invocation)
         returned = accept if accept and "*" not in accept and "," not in accept else DEFAULT_CONTENT_TYPE
@@ -100,7 +100,7 @@ class Function:
             result, returned = result
         if not isinstance(result, bytes) or not isinstance(returned, str):
             raise TypeError(f"a stand-in returns bytes, or bytes and their content type, not {result!r}")
-        return Reply(OK, result, returned)
+        return ContainerReply(OK, result, returned)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -117,9 +117,9 @@ def request_headers(body: bytes, content_type: str, accept: str, invocation: Inv
     return headers | {name: value for name, value in optional.items() if value is not None}
 
 
-def reply_of(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+def reply_of(status: int, headers: Mapping[str, str], body: bytes) -> ContainerReply:
     """Return the reply that an app's response is; header names are in lower case."""
-    return Reply(status, body, headers.get("content-type", DEFAULT_CONTENT_TYPE), headers.get(ATTRIBUTES.lower()))
+    return ContainerReply(status, body, headers.get("content-type", DEFAULT_CONTENT_TYPE), headers.get(ATTRIBUTES.lower()))
 
 
 class Wsgi:
@@ -132,7 +132,7 @@ class Wsgi:
         """Whether `GET /ping` answers 200."""
         return self._request("GET", "/ping", {}, b"", None)[0] == OK
 
-    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> Reply:
+    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
         """Send `POST /invocations`."""
         headers = request_headers(body, content_type, accept, invocation)
         return reply_of(*self._request("POST", "/invocations", headers, body, invocation))
@@ -168,7 +168,7 @@ class Wsgi:
         """Nothing is held."""
 
 
-PATIENCE = 5.0
+SHUTDOWN_SECONDS = 5.0
 """Seconds of real time that an app has for its shutdown."""
 VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
@@ -189,7 +189,7 @@ class Asgi:
         """Whether `GET /ping` answers 200."""
         return self._request("GET", "/ping", {}, b"", None)[0] == OK
 
-    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> Reply:
+    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
         """Send `POST /invocations`."""
         headers = request_headers(body, content_type, accept, invocation)
         return reply_of(*self._request("POST", "/invocations", headers, body, invocation))
@@ -204,10 +204,10 @@ class Asgi:
         if loop is None or self._process != os.getpid():  # a forked process has no thread for it
             return
         try:
-            if (error := self._run(loop, _shut_down(lifespan, ending), PATIENCE)) is not None:
+            if (error := self._run(loop, _shut_down(lifespan, ending), SHUTDOWN_SECONDS)) is not None:
                 raise RuntimeError(f"the ASGI app {self._app!r} failed at its shutdown: {error!r}") from error
         except TimeoutError:
-            text = f"the ASGI app {self._app!r} did not shut down within {PATIENCE:g} s, and is left to itself"
+            text = f"the ASGI app {self._app!r} did not shut down within {SHUTDOWN_SECONDS:g} s, and is left to itself"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
         finally:
             self._loop = None  # the next request begins anew

@@ -9,13 +9,13 @@ from pytest_smfake.rules.models import containers
 from pytest_smfake.service.errors import ServiceError, not_implemented
 from pytest_smfake.service.resources import Place
 
-from .programs import DEFAULT_CONTENT_TYPE, OK, Reply
+from .programs import DEFAULT_CONTENT_TYPE, OK, ContainerReply
 from .stand_ins import Invocation, StandIn, StandIns
 
 if TYPE_CHECKING:
     from pytest_smfake.service.models import Model
 
-ANY = "*/*"
+ANY_TYPE = "*/*"
 
 
 class ContainerError(Exception):
@@ -26,7 +26,7 @@ class ContainerError(Exception):
         reply: what it answered.
     """
 
-    def __init__(self, container: str, reply: Reply) -> None:
+    def __init__(self, container: str, reply: ContainerReply) -> None:
         super().__init__(f"{container} answered {reply.status}")
         self.container = container
         self.reply = reply
@@ -38,7 +38,7 @@ class ContainerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ContainerStep:
     """A container of a model, or the model as a whole, and what plays it."""
 
     stand_in: StandIn
@@ -55,7 +55,7 @@ def is_multi_model(model: Model) -> bool:
     return any(container.get("Mode") == "MultiModel" for _, container in containers(model))
 
 
-def steps(model: Model, stand_ins: StandIns, place: Place, hostname: str | None = None) -> list[Step]:
+def steps(model: Model, stand_ins: StandIns, place: Place, hostname: str | None = None) -> list[ContainerStep]:
     """Return what a call goes through: the containers in series, or the one of a hostname.
 
     A stand-in for the model plays it as a whole; else each container needs one for its image, or model package.
@@ -80,7 +80,7 @@ def steps(model: Model, stand_ins: StandIns, place: Place, hostname: str | None 
                 f"Say it with a stand-in: fake.stand_in({model.name!r}, predict), or one for {image or package!r}",
             )
         found.append(
-            Step(
+            ContainerStep(
                 stand_in,
                 {
                     "model": model.name,
@@ -101,7 +101,9 @@ def _name(container: dict[str, Any], index: int, count: int) -> str:
     return container.get("ContainerHostname") or ("primary" if count == 1 else f"container-{index}")
 
 
-def serve(model: Model, way: list[Step], body: bytes, content_type: str | None, accept: str | None, **facts: Any) -> Reply:
+def serve(
+    model: Model, way: list[ContainerStep], body: bytes, content_type: str | None, accept: str | None, **facts: Any
+) -> ContainerReply:
     """Send a body through the containers, each of which gets what the one before it answered.
 
     Args:
@@ -116,11 +118,11 @@ def serve(model: Model, way: list[Step], body: bytes, content_type: str | None, 
         ContainerError: one of them failed.
     """
     isolate = model.get("EnableNetworkIsolation") is True
-    reply = Reply(OK, body, content_type or DEFAULT_CONTENT_TYPE)
+    reply = ContainerReply(OK, body, content_type or DEFAULT_CONTENT_TYPE)
     environment = facts.pop("environment", {})
     for step in way:
         own = step.invocation | {"environment": step.invocation["environment"] | environment}
-        wanted = (accept or ANY) if step is way[-1] else ANY
+        wanted = (accept or ANY_TYPE) if step is way[-1] else ANY_TYPE
         reply = step.stand_in.invoke(reply.body, reply.content_type, wanted, Invocation(**own, **facts), isolate)
         if not 200 <= reply.status < 300:
             raise ContainerError(own["container"], reply)

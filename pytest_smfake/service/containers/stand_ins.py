@@ -17,7 +17,7 @@ from pytest_smfake.rules.inputs import seconds_of, shown
 from pytest_smfake.service.faults import InForce, Register
 from pytest_smfake.service.locks import lock
 
-from .programs import Container, Reply, container_of
+from .programs import Container, ContainerReply, container_of
 
 isolated: ContextVar[str | None] = ContextVar("smfake_isolated", default=None)
 """The name of the model whose stand-in is being called in isolation, else None."""
@@ -132,22 +132,22 @@ class StandIn(InForce):
             self.errors.append(error)
             return False
 
-    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation, isolate: bool) -> Reply:
+    def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation, isolate: bool) -> ContainerReply:
         """Let it answer; an exception is a reply too, with its status (`status_code` or `code`, else 500) and text."""
 
-        def call() -> Reply:
+        def call() -> ContainerReply:
             with isolation(invocation.model) if isolate else nullcontext():
                 return self.container.invoke(body, content_type, accept, invocation)
 
         try:
-            reply: Reply = self._bounded(call)
+            reply: ContainerReply = self._bounded(call)
         except _HangingError:
             text = (
                 f"Your invocation timed out while waiting for a response from container {invocation.container}. Review the latency "
                 "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
             )
             # Observed: RamVegiraju/SageMaker-Deployment#3.
-            return Reply(0, text.encode())
+            return ContainerReply(0, text.encode())
         except Exception as error:  # noqa: BLE001  # code of the test; its client sees a ModelError
             self.errors.append(error)
             try:
@@ -156,7 +156,7 @@ class StandIn(InForce):
             except Exception:  # noqa: BLE001  # an exception that cannot even be printed is an answer, too
                 status, text = None, shown(error)
             said = status if isinstance(status, int) and 400 <= status < 600 else SERVER_ERROR
-            return Reply(said, text.encode("utf-8", "backslashreplace"), "text/plain")
+            return ContainerReply(said, text.encode("utf-8", "backslashreplace"), "text/plain")
         return reply
 
     def _bounded(self, call: Callable[[], Any]) -> Any:

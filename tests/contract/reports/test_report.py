@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 from pytest_smfake.contract import FakeTarget, Report, checks, read, run_contract
 from pytest_smfake.contract.coverage import describe_rules, standings
 from pytest_smfake.contract.report import EVIDENCE, MARKS, OUTCOMES, STANDINGS
-from pytest_smfake.contract.results import SUFFIXES
-from pytest_smfake.contract.suite.boundaries import OPERATIONS
+from pytest_smfake.contract.results import REPORT_SUFFIXES
+from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.contract.text import CHECKS, RULES, code
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS
@@ -37,7 +37,7 @@ def test_counts(report):
 def test_the_denominator_is_the_catalogue(edition):
     rules = describe_rules(edition)
     ids = {rule["id"] for rule in rules}
-    every = {rule.id for operation in OPERATIONS for rule in catalogue(edition).rules(operation)}
+    every = {rule.id for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)}
     assert ids == every | {"CreateModel:limit-models"}
     about = {check.rule for check in checks(edition=edition)} - {None}
     assert about <= ids
@@ -73,9 +73,9 @@ def test_a_rule_of_which_not_every_check_ran_is_proved_in_part(report):
 def test_the_words_for_all_there_is(report):
     assert set(MARKS) == {*OUTCOMES, "not run"}
     assert len(set(MARKS.values())) == len(MARKS)
-    assert {rule.evidence for edition in EDITIONS for operation in OPERATIONS for rule in catalogue(edition).rules(operation)} <= set(
-        EVIDENCE
-    )
+    assert {
+        rule.evidence for edition in EDITIONS for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)
+    } <= set(EVIDENCE)
     assert {name for target in report.targets for name in standings(report, target)} <= set(STANDINGS)
 
 
@@ -113,9 +113,9 @@ def test_json_explains_itself_and_comes_back(report, tmp_path):
 
 
 def test_forms(report, tmp_path):
-    for suffix in SUFFIXES:
+    for suffix in REPORT_SUFFIXES:
         report.write(tmp_path / f"out{suffix}")
-    starts = [(tmp_path / f"out{suffix}").read_text("utf-8")[:15] for suffix in SUFFIXES]
+    starts = [(tmp_path / f"out{suffix}").read_text("utf-8")[:15] for suffix in REPORT_SUFFIXES]
     assert starts == ['{\n "format": "p', "<!doctype html>", "## CreateModel "]
     with pytest.raises(ValueError, match=r"'out.xml' ends in none of: .json, .html, .md"):
         report.write(tmp_path / "out.xml")
@@ -123,7 +123,7 @@ def test_forms(report, tmp_path):
 
 def test_what_no_utf_8_has_is_escaped(report, tmp_path):
     odd = replace(report, results=[replace(report.results[0], request="\ud800 \U0001f600")])
-    for suffix in SUFFIXES:
+    for suffix in REPORT_SUFFIXES:
         odd.write(tmp_path / f"out{suffix}")
         assert "\\ud800 \U0001f600" in (tmp_path / f"out{suffix}").read_text("utf-8") or suffix == ".md"
     assert read(tmp_path / "out.json") == odd

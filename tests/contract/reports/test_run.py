@@ -12,7 +12,7 @@ import pytest
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks, read
 from pytest_smfake.contract.report import Report
-from pytest_smfake.contract.results import SUFFIXES, properties
+from pytest_smfake.contract.results import REPORT_SUFFIXES, properties
 from pytest_smfake.server.worlds import DEFAULT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
@@ -33,10 +33,10 @@ def weak(pytester):
 
 
 def test_every_form_in_the_order_of_the_suite_also_on_two_workers(weak, pytester):
-    paths = [f"--smfake-report=out/it{suffix}" for suffix in SUFFIXES]
+    paths = [f"--smfake-report=out/it{suffix}" for suffix in REPORT_SUFFIXES]
     ran = pytester.runpytest_subprocess(*SUITE, *SOME, "-p", "xdist", "-n", "2", "--smfake-target=weak", "--smfake-target=fake", *paths)
     ran.stdout.fnmatch_lines(["*= smfake contract =*", "create *5/6 *6/6", "rules proved *"])
-    ran.stdout.fnmatch_lines([f"report: *it{suffix}" for suffix in SUFFIXES])
+    ran.stdout.fnmatch_lines([f"report: *it{suffix}" for suffix in REPORT_SUFFIXES])
     report = read(pytester.path / "out" / "it.json")
     assert report.targets == ["weak", "fake"]
     assert [check["id"] for check in report.checks] == [check.id for check in checks(["create/*", "tags/*"])]
@@ -163,7 +163,7 @@ def test_redacted(pytester, workers):
         def pytest_smfake_targets(config):
             return {"ours": lambda address: FakeTarget(f"ours={address}", rules={"CreateModel/ModelName:not-taken": None})}
     """)
-    files = [f"--smfake-report=it{suffix}" for suffix in SUFFIXES]
+    files = [f"--smfake-report=it{suffix}" for suffix in REPORT_SUFFIXES]
     options = ("--smfake-check=create/same-name", "--smfake-check=create/headers", "--smfake-check=limits/*")
     targets = ("--smfake-target=ours=http://10.1.2.3/jane", "--smfake-target=fake")
     ran = pytester.runpytest_subprocess(
@@ -177,7 +177,7 @@ def test_redacted(pytester, workers):
     ]
     assert 'Cannot create already existing model "arn:aws:sagemaker:us-east-1:{account}:model/{name}".' in report.failed[0].expected
     ran.stdout.fnmatch_lines(["*ours=1*", "redacted: tokens such as {account} stand for what tells whose account it is"])
-    files = [(pytester.path / f"it{suffix}").read_text("utf-8") for suffix in (*SUFFIXES, ".xml")]
+    files = [(pytester.path / f"it{suffix}").read_text("utf-8") for suffix in (*REPORT_SUFFIXES, ".xml")]
     for text in files:
         # The parameters of somebody's own fixture are in the ids of tests, which JUnit files have.
         assert not re.search(r"123456789012|SageMakerExecutionRole|acme|10\.1\.2\.3", text)
