@@ -14,6 +14,7 @@ from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.states import Account, State, Step, limit_rules, limit_states, states
 from .generate.tree import LEAST, Aim, Node
 from .rules.rule import Edition, Rule
+from .service.arns import check_account, check_region
 from .service.service import KINDS
 
 __all__ = ["Case", "Silence", "Verdict", "cases", "silences"]
@@ -92,13 +93,16 @@ def cases(
         members: values for members of every request but where the case is about them, such as an `ExecutionRoleArn` that exists.
 
     Raises:
-        ValueError: an unknown operation, edition, rule or member.
+        ValueError: an unknown operation, edition, rule or member, or a region or account that cannot be.
 
     Example:
         >>> from pytest_smfake.cases import cases
         >>> [str(case) for case in cases("DescribeModel") if case.rule.keyword == "max"]
         ['DescribeModel/ModelName:max-63', 'DescribeModel/ModelName:max-64']
     """
+
+    check_region(region)
+    check_account(account)
 
     def maker(name: str) -> Maker:
         return maker_of(name, edition, _of(rules, name), region, account)

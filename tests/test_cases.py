@@ -193,3 +193,11 @@ def test_any_id_selects_its_case(pytester):
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] >= len(chosen)
     assert "failed" not in outcomes
+
+
+@pytest.mark.parametrize(
+    ("place", "text"), [({"account": "1"}, "'1' is not an account id"), ({"region": ""}, "'' is not the name of a region")]
+)
+def test_places_that_cannot_be(place, text):
+    with pytest.raises(ValueError, match=text):
+        cases(**place)
