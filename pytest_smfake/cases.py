@@ -100,7 +100,6 @@ def cases(
         >>> [str(case) for case in cases("DescribeModel") if case.rule.keyword == "max"]
         ['DescribeModel/ModelName:max-63', 'DescribeModel/ModelName:max-64']
     """
-
     check_region(region)
     check_account(account)
 
