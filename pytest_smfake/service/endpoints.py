@@ -107,12 +107,11 @@ class Endpoint(Resource):
         under_way: the creation, update or deletion that is going on, else None.
     """
 
-    __slots__ = ("choices", "deployment", "failure_reason", "modified", "under_way", "update")
+    __slots__ = ("choices", "deployment", "failure_reason", "under_way", "update")
 
     def __init__(self, name: str, request: dict[str, Any], arn: str, created: float, deployment: Deployment) -> None:
         super().__init__(name, request, arn, created)
         self.failure_reason: str | None = None
-        self.modified = created
         self.deployment: Deployment | None = None
         self.under_way: UnderWay | None = UnderWay("Creating", deployment)
         self.update: dict[str, Any] | None = request.get("DeploymentConfig")

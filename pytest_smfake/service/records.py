@@ -42,6 +42,8 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
         keys = collection.names()
     elif by == "Status":
         keys = sorted((found.status, found.created, found.serial, name) for name, found in collection.by_name.items())  # type: ignore[attr-defined]  # only lists of resources with a status take it
+    elif by == "LastModifiedTime":
+        keys = sorted((found.modified, found.serial, name) for name, found in collection.by_name.items())
     else:
         keys = collection.by_time()
     if after is not None and by != "Name":
@@ -58,6 +60,8 @@ FILTERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "StatusEquals": lambda resource, status: status == resource.status,
     "CreationTimeAfter": lambda resource, time: resource.created >= time,
     "CreationTimeBefore": lambda resource, time: resource.created < time,
+    "ModifiedTimeAfter": lambda resource, time: resource.modified >= time,
+    "ModifiedTimeBefore": lambda resource, time: resource.modified < time,
     "LastModifiedTimeAfter": lambda resource, time: resource.modified >= time,
     "LastModifiedTimeBefore": lambda resource, time: resource.modified < time,
 }
@@ -106,7 +110,12 @@ def decode_token(token: str, scope: Sequence[Any]) -> Any:
 
 def operations_of(kind: Kind[Any]) -> Mapping[str, Operation]:
     """Return the operations of a kind: those that it has itself, and those of a plain record that the service has."""
-    plain = {f"Create{kind.noun}": create, f"Describe{kind.noun}": describe, f"List{kind.noun}s": list_, f"Delete{kind.noun}": delete}
+    plain = {
+        f"Create{kind.noun}": create,
+        f"Describe{kind.noun}": describe,
+        kind.listing: list_,
+        f"Delete{kind.noun}": delete,
+    }
     derived: dict[str, Operation] = {name: partial(function, kind) for name, function in plain.items() if is_operation(name)}
     return {**derived, **kind.operations}
 
@@ -129,7 +138,7 @@ def describe(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answ
 
 def list_(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
     """Return a page of records."""
-    operation = f"List{kind.noun}s"
+    operation = kind.listing
     resources, token = list_page(operation, context.world[kind], request)
     (member, shape), *_ = ((name, shape) for name, shape in operation_model(operation).output_shape.members.items() if name != "NextToken")
     return {member: [kind.described(resource, shape.member) for resource in resources]} | token

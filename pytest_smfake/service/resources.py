@@ -38,20 +38,20 @@ class Resource(Mapping[str, Any]):
     Attributes:
         name: its name.
         arn: its ARN.
-        created: when it was created, in seconds since the epoch.
+        created, modified: when it was created, and when it last changed, in seconds since the epoch.
         tags: its tags now, as a dict; those of the request are in `resource["Tags"]`.
         note: what happened to it, in more words than the service has; None where there is nothing to say.
     """
 
     note: str | None = None
 
-    __slots__ = ("_request", "_tags", "arn", "created", "name", "serial")
+    __slots__ = ("_request", "_tags", "arn", "created", "modified", "name", "serial")
 
     def __init__(self, name: str, request: dict[str, Any], arn: str, created: float) -> None:
         self.name = name
         self._request = request
         self.arn = arn
-        self.created = created
+        self.created = self.modified = created
         self.serial = 0
         self._tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in request.get("Tags") or ()}
 
@@ -92,6 +92,7 @@ class Kind(Generic[R]):
         noun: what its operations are about, such as `TransformJob`; other names follow from it.
         label: as the service's texts name it.
         holds: the class of its resources.
+        nouns: what its list is about, where that is not the noun and an s, such as `CodeRepositories`.
         missing: what the service says of one that is not there, with blanks for `arn` and `name`.
         taken: the rule that its name be free.
         needs: the kinds of what has to be there before one can be created, each after those that it needs itself.
@@ -107,6 +108,7 @@ class Kind(Generic[R]):
     holds: type[R]
     missing: str
     taken: Rule
+    nouns: str = ""
     needs: tuple[Kind[Any], ...] = ()
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     instance_types: str = ""
@@ -122,7 +124,12 @@ class Kind(Generic[R]):
     @property
     def plural(self) -> str:
         """How limits name it, such as `transform-jobs`."""
-        return f"{self.slug}s"
+        return words(self.nouns or f"{self.noun}s", "-")
+
+    @property
+    def listing(self) -> str:
+        """The operation that lists them, such as `ListTransformJobs`."""
+        return f"List{self.nouns or f'{self.noun}s'}"
 
     @property
     def member(self) -> str:

@@ -9,6 +9,7 @@ from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.models import CROSS_FIELD, tagged
 from pytest_smfake.rules.preconditions import CONDITIONS
 from pytest_smfake.rules.rule import EDITIONS
+from pytest_smfake.rules.service_model import is_operation
 from pytest_smfake.rules.validator import at
 from pytest_smfake.service.containers.stand_ins import StandIns
 
@@ -36,7 +37,15 @@ OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **
 
 
 def keep(kind: Kind[Any]) -> None:
-    """Let fakes that are made from now on keep resources of a kind, and answer its operations."""
+    """Let fakes that are made from now on keep resources of a kind, and answer its operations.
+
+    Raises:
+        ValueError: the kind has no operation that creates one, or its quotas none on their number.
+    """
+    if not is_operation(f"Create{kind.noun}"):
+        raise ValueError(f"noun={kind.noun!r}: the installed botocore has no operation Create{kind.noun}")
+    if kind.quotas and kind.plural not in kind.quotas:
+        raise ValueError(f"quotas={sorted(kind.quotas)}: there is none for {kind.plural!r}, the limit on how many there are")
     KINDS.append(kind)
     CONDITIONS[kind.taken.id] = (kind.taken, EDITIONS)
     creation = f"Create{kind.noun}"

@@ -48,7 +48,7 @@ class TransformJob(Resource):
         written: the addresses of what it wrote.
     """
 
-    __slots__ = ("ended", "failure_reason", "model", "modified", "note", "status", "written")
+    __slots__ = ("ended", "failure_reason", "model", "note", "status", "written")
 
     def __init__(self, name: str, request: dict[str, Any], arn: str, created: float, model: Model) -> None:
         super().__init__(name, request, arn, created)
@@ -57,7 +57,6 @@ class TransformJob(Resource):
         self.failure_reason: str | None = None
         self.note: str | None = None
         self.ended: float | None = None
-        self.modified = created
         self.written: list[str] = []
 
     def instances(self) -> Counter[str]:

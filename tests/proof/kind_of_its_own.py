@@ -75,6 +75,17 @@ COMPONENT = Kind(
 )
 keep(COMPONENT)
 # The kind ends here.
+# Another, a plain record that needs nothing before it, and whose plural is its own.
+REPOSITORY = Kind(
+    noun="CodeRepository",
+    nouns="CodeRepositories",
+    label="code repository",
+    holds=Resource,
+    missing='Could not find code repository "{arn}".',
+    taken=condition("CreateCodeRepository", "CodeRepositoryName", "not-taken", "assumed", "as of models"),
+    quotas={"code-repositories": Quota("Total number of code repositories", "Code Repositories", 100)},
+)
+keep(REPOSITORY)
 REQUEST = {
     "InferenceComponentName": "churn",
     "EndpointName": "churn",
@@ -110,6 +121,16 @@ def test_create_describe_list_delete_and_tags(smfake):
     )
 
 
+def test_a_plain_record(smfake):
+    client, git = smfake.client(), {"RepositoryUrl": "https://example.com/churn"}
+    client.create_code_repository(CodeRepositoryName="churn", GitConfig=git)
+    (found,) = client.list_code_repositories(SortBy="LastModifiedTime", LastModifiedTimeAfter=0)["CodeRepositorySummaryList"]
+    assert (found["CodeRepositoryName"], found["GitConfig"], found["LastModifiedTime"]) == ("churn", git, found["CreationTime"])
+    with smfake.limit("code-repositories", 1):
+        code, text = error_of(client.create_code_repository, CodeRepositoryName="other", GitConfig=git)
+        assert (code, "'Total number of code repositories' is 1" in text) == ("ResourceLimitExceeded", True)
+
+
 def test_limits_and_failures(smfake):
     client = smfake.client()
     with smfake.limit("inference-components", 0):
@@ -129,7 +150,7 @@ def test_a_sweep():
     assert isinstance(runs["ResourceLimitExceeded"].raised, ClientError)
 
 
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if "InferenceComponent" in name])
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if "InferenceComponent" in name or "CodeRepositor" in name])
 def test_cases_and_the_kill_matrix(operation):
     row = kill.matrix(operation, "page")
     assert (row.survived, row.entangled, row.unseen) == ([], [], [])

@@ -1,0 +1,38 @@
+"""What a kind of resource has to be, and what of it follows from the shapes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_smfake.rules.preconditions import condition
+from pytest_smfake.service.limits import Quota
+from pytest_smfake.service.records import FILTERS, filters_of
+from pytest_smfake.service.resources import Kind, Resource
+from pytest_smfake.service.service import KINDS, OPERATIONS, keep
+
+TAKEN = condition("CreateCodeRepository", "CodeRepositoryName", "not-taken", "assumed", "made up")
+QUOTAS = {"code-repositories": Quota("Total number of code repositories", "Code Repositories", 100)}
+
+
+def kind(**changed) -> Kind[Resource]:
+    facts = {"noun": "CodeRepository", "nouns": "CodeRepositories", "label": "code repository", "holds": Resource, "quotas": QUOTAS}
+    return Kind(missing="No {name}.", taken=TAKEN, **facts | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"noun": "CodeRepositry"}, "noun='CodeRepositry': the installed botocore has no operation CreateCodeRepositry"),
+        ({"nouns": ""}, r"quotas=\['code-repositories'\]: there is none for 'code-repositorys'"),
+    ],
+)
+def test_kinds_that_cannot_be(changed, text):
+    before = list(KINDS), dict(OPERATIONS)
+    with pytest.raises(ValueError, match=text):
+        keep(kind(**changed))
+    assert before == (KINDS, OPERATIONS)
+
+
+@pytest.mark.parametrize("kept", KINDS, ids=lambda kept: kept.noun)
+def test_every_filter_of_a_list_is_implemented(kept):
+    assert set(filters_of(kept.listing)) - {*FILTERS, *kept.filters} == set()
