@@ -6,9 +6,11 @@ import pytest
 
 from pytest_smfake.generate.requests import maker
 from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.models import CROSS_FIELD
 from pytest_smfake.service.service import OPERATIONS
 
 from . import kill
+from .between import BETWEEN
 
 
 # The rules of the other operations are those of the SDK in both editions, but for bounds that they share with CreateModel.
@@ -62,3 +64,11 @@ def test_the_command(capsys, monkeypatch):
         "DescribeModel         page            6            5            0            1           12            5            0" in printed
     )
     assert "page: StopTransformJob/TransformJobName:min is message-only: the pattern refuses every string that is shorter, too" in printed
+
+
+def test_the_independent_table_has_every_rule_in_its_editions():
+    there = {one.rule.id: set(one.editions) for one in CROSS_FIELD}
+    for operation, rule, editions, _ in BETWEEN:  # * stands for every operation that takes tags
+        found = [rule_id for rule_id in there if rule_id == operation + rule or (operation == "*" and rule_id.endswith(rule))]
+        assert [there.pop(rule_id) for rule_id in found] == [set(editions)] * len(found) != []
+    assert there == {}, "each rule between members has a line in tests/proof/between.py"

@@ -81,7 +81,7 @@ def test_equal_targets():
 
 
 def test_targets_that_differ():
-    with pytest.raises(AssertionError, match=r"create_model with .*\nleft: Outcome.*\nright: Outcome"):
+    with pytest.raises(AssertionError, match=r"create_model with .*\nleft: CallOutcome.*\nright: CallOutcome"):
         run_state_machine_as_test(
             lambda: ModelComparison(FakeSageMaker(rules={"CreateModel/ModelName:not-taken": None}), FakeSageMaker()), settings=BROKEN
         )
