@@ -17,10 +17,7 @@ from pytest_smfake.protocol.http import BrokenConnection, Request, Response
 from pytest_smfake.protocol.json11 import answer, is_sagemaker
 from pytest_smfake.service.containers.stand_ins import isolated, refusal
 
-from . import cache as loading
-from . import credentials, guard
-from . import sleeps as polling
-from . import sleeps as waiting
+from . import cache, credentials, guard, sleeps
 from .environment import variables
 from .import_hook import OnImport
 from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
@@ -65,12 +62,12 @@ def _patch_botocore() -> None:
     replace(botocore.session.Session, "get_credentials", _get_credentials)
     replace(botocore.session.Session, "get_scoped_config", _get_scoped_config)
     replace(botocore.session.Session, "__init__", _init)
-    replace(botocore.loaders.JSONFileLoader, "load_file", loading.load_file)
-    replace(botocore.loaders.Loader, "load_service_model", loading.load_service_model)
-    replace(botocore.retries.bucket.TokenBucket, "acquire", waiting.acquire_token)
-    replace(botocore.retries.quota.RetryQuota, "acquire", waiting.acquire_quota)
+    replace(botocore.loaders.JSONFileLoader, "load_file", cache.load_file)
+    replace(botocore.loaders.Loader, "load_service_model", cache.load_service_model)
+    replace(botocore.retries.bucket.TokenBucket, "acquire", sleeps.acquire_token)
+    replace(botocore.retries.quota.RetryQuota, "acquire", sleeps.acquire_quota)
     for module in (botocore.endpoint, botocore.waiter):
-        replace(module, "time", waiting.virtual_time)
+        replace(module, "time", sleeps.virtual_time)
 
 
 def unpatch() -> None:
@@ -95,7 +92,7 @@ PLAIN_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
 
 
 def _patch_polling(module: Any) -> None:
-    polling.patch(patches.replace, module)
+    sleeps.patch(patches.replace, module)
 
 
 def _patch_undoing(module: Any) -> None:
@@ -124,7 +121,7 @@ _importing = (
     OnImport(UNDOING, _patch_undoing),
     OnImport(guard.LIBRARIES, _patch_guarded),
     OnImport(PLAIN_LIBRARIES, _patch_plain),
-    OnImport(polling.MODULES, _patch_polling),
+    OnImport(sleeps.MODULES, _patch_polling),
 )
 
 
@@ -171,7 +168,7 @@ def _send(original: Any) -> Any:
                     response = answer(whole, fake, lambda: moto_response(request))
                 except BrokenConnection as error:
                     raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
-                    waiting.sleep(seconds)
+                    sleeps.sleep(seconds)
                     raise raised from None
                 if minds_length and not request.stream_output and response.is_cut_short:
                     raise broken("cut-short", request, connect_timeout, read_timeout)[0]

@@ -16,7 +16,7 @@ from pytest_smfake.protocol.http import BrokenConnection, Request, Response
 from pytest_smfake.protocol.json11 import answer
 
 from . import botocore as transport
-from . import sleeps as waiting
+from . import sleeps
 from .sending import Way, body_of, envelope, way
 
 
@@ -75,11 +75,11 @@ class _Pool:
 
         pool: Any = self
         if how == "connect-timeout":
-            waiting.sleep(connect or math.inf)
+            sleeps.sleep(connect or math.inf)
             late = ConnectTimeoutError(pool, f"Connection to {self._url} timed out. (connect timeout={connect})")
             return MaxRetryError(pool, self._url, late)
         if how == "read-timeout":
-            waiting.sleep(read)
+            sleeps.sleep(read)
             return ReadTimeoutError(pool, self._url, f"Read timed out. (read timeout={read})")
         if how == "connection-refused":
             refused = NewConnectionError(pool, f"Failed to establish a new connection: [Errno {errno.ECONNREFUSED}] Connection refused")

@@ -117,13 +117,6 @@ def _part(moving: Any, function: str, original: Any) -> Any:  # noqa: ARG001  # 
 def moving_time(original: Any) -> Any:
     """Return a module `time` whose clocks and sleep are the active fake's; where none is active they are the original's."""
 
-    def sleep(seconds: float) -> None:
-        fake = active()
-        if fake is None or fake.real_sleep:
-            original.sleep(seconds)
-        else:
-            fake.clock.advance(seconds)
-
     def now() -> float:
         fake = active()
         return float(original.time()) if fake is None else fake.clock.now()

@@ -141,7 +141,7 @@ def _tidy(item: pytest.Item) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
     if "pytest_smfake.fake" in sys.modules:
-        from . import failure_report as advice  # noqa: F401  # loaded before the test can replace what an import needs
+        from . import failure_report  # noqa: F401  # loaded before the test can replace what an import needs
     yield
     unused = []
     fakes: list[FakeSageMaker | RemoteFake] = [*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])]

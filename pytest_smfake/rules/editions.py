@@ -10,8 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from . import endpoints as hosting  # noqa: F401  # hosting adds its rules to CROSS_FIELD
-from . import ledger
+from . import endpoints, ledger  # noqa: F401  # endpoints adds its rules to CROSS_FIELD
 from .inputs import LARGEST, shown
 from .java_regex import compile_pattern
 from .models import CROSS_FIELD

@@ -9,7 +9,7 @@ from pytest_smfake.rules.preconditions import NOT_TAKEN, SERVERLESS_ISOLATION
 from .context import Answer, Context
 from .limits import Quota
 from .models import MODEL
-from .records import describe
+from .records import add, describe
 from .resources import Kind, Resource
 
 VARIANT_LISTS = ("ProductionVariants", "ShadowProductionVariants")
@@ -23,9 +23,8 @@ class EndpointConfig(Resource):
 
 def create_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
     """Keep an endpoint configuration. The order of the conditions is assumed: the name, the models, the limit."""
-    world, name = context.world, request["EndpointConfigName"]
-    configs = world[ENDPOINT_CONFIG]
-    context.refuse_taken(configs, name)
+    world = context.world
+    context.refuse_taken(world[ENDPOINT_CONFIG], request["EndpointConfigName"])
     for member in VARIANT_LISTS:
         for index, variant in enumerate(request.get(member) or ()):
             if "ModelName" in variant:
@@ -34,9 +33,7 @@ def create_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
                 if isolated and "ServerlessConfig" in variant and context.catalogue.get(SERVERLESS_ISOLATION.id):
                     text = "The network isolation is not supported for serverless endpoint. Please disable the network isolation."
                     raise context.breach(SERVERLESS_ISOLATION, (member, index, "ModelName"), model.name, text)
-    context.limits.check(ENDPOINT_CONFIG.plural, world)
-    config = configs.add(EndpointConfig(name, request, configs.arn(name), context.now()))
-    return {"EndpointConfigArn": config.arn}
+    return add(ENDPOINT_CONFIG, request, context)
 
 
 def describe_endpoint_config(request: dict[str, Any], context: Context) -> Answer:

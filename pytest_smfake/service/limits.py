@@ -114,7 +114,6 @@ class Limits:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._quotas = {key: quota for kind in store.kinds for key, quota in kind.quotas.items()}
         self._limits: Register[Limit] = Register()
 
     def set(
@@ -159,14 +158,15 @@ class Limits:
         Raises:
             ValueError: there is no such limit; the sentence names those that there are.
         """
+        quotas = {name: quota for kind in self._store.kinds for name, quota in kind.quotas.items()}
         shapes = {kind.label: kind.instance_types for kind in self._store.kinds if kind.instance_types}
         match = re.fullmatch(rf"(?P<type>ml\.\S+) for (?P<usage>{'|'.join(shapes)}) usage", key) if isinstance(key, str) else None
         if match is None:
-            if isinstance(key, str) and key in self._quotas:
-                return self._quotas[key]
-            known = ", ".join((*self._quotas, *(instances("ml.m5.xlarge", usage) for usage in shapes)))
+            if isinstance(key, str) and key in quotas:
+                return quotas[key]
+            known = ", ".join((*quotas, *(instances("ml.m5.xlarge", usage) for usage in shapes)))
             kind = str(key).partition(" ")[0]
-            near = did_you_mean(key, [*self._quotas, *(instances(kind, usage) for usage in shapes)])
+            near = did_you_mean(key, [*quotas, *(instances(kind, usage) for usage in shapes)])
             raise ValueError(
                 f"{shown(key)} is not a limit{near}; there are: {known}, or of another type (for one region: models@eu-west-1)"
             )

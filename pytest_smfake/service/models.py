@@ -9,7 +9,7 @@ from pytest_smfake.rules.preconditions import NOT_TAKEN, PACKAGE_REGION
 
 from .context import Answer, Context
 from .limits import Quota
-from .records import describe
+from .records import add, describe
 from .resources import Kind, Resource
 
 
@@ -21,17 +21,15 @@ class Model(Resource):
 
 def create_model(request: dict[str, Any], context: Context) -> Answer:
     """Keep a model. The order of the conditions is assumed: the name, the package's region, the limit."""
-    world, name = context.world, request["ModelName"]
-    context.refuse_taken(world[MODEL], name)
+    world = context.world
+    context.refuse_taken(world[MODEL], request["ModelName"])
     if context.catalogue.get(PACKAGE_REGION.id):
         for where, container in containers(request):
             package = container.get("ModelPackageName", "").split(":")
             if len(package) > 3 and package[3] != world.place.region:
                 text = f"ARN should be scoped to correct region: {world.place.region}"
                 raise context.breach(PACKAGE_REGION, (*where, "ModelPackageName"), container["ModelPackageName"], text)
-    context.limits.check(MODEL.plural, world)
-    model = world[MODEL].add(Model(name, request, world[MODEL].arn(name), context.now()))
-    return {"ModelArn": model.arn}
+    return add(MODEL, request, context)
 
 
 def describe_model(request: dict[str, Any], context: Context) -> Answer:

@@ -122,8 +122,13 @@ def operations_of(kind: Kind[Any]) -> Mapping[str, Operation]:
 
 def create(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
     """Keep a record. The order of the conditions is assumed: the name, the limit."""
+    context.refuse_taken(context.world[kind], request[kind.member])
+    return add(kind, request, context)
+
+
+def add(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
+    """Keep a record that nothing but the limit on their number can be against."""
     collection, name = context.world[kind], request[kind.member]
-    context.refuse_taken(collection, name)
     if kind.plural in kind.quotas:
         context.limits.check(kind.plural, context.world)
     resource = collection.add(kind.holds(name, request, collection.arn(name), context.now()))

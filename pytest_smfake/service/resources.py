@@ -6,6 +6,7 @@ import copy
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pytest_smfake.rules.service_model import words
@@ -116,32 +117,37 @@ class Kind(Generic[R]):
     filters: Mapping[str, Callable[[R, Any], bool]] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """How ARNs name it, such as `transform-job`."""
         return words(self.noun, "-")
 
-    @property
+    @cached_property
     def plural(self) -> str:
         """How limits name it, such as `transform-jobs`."""
         return words(self.nouns or f"{self.noun}s", "-")
 
-    @property
+    @cached_property
     def listing(self) -> str:
         """The operation that lists them, such as `ListTransformJobs`."""
         return f"List{self.nouns or f'{self.noun}s'}"
 
-    @property
+    @cached_property
     def member(self) -> str:
         """The request member that holds the name of one."""
         return f"{self.noun}Name"
 
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        """The attributes of a resource that answers show, by their members."""
+        noun = self.noun
+        return {self.member: "name", f"{noun}Arn": "arn", f"{noun}Status": "status", "FailureReason": "failure_reason"} | TIMES
+
     def described(self, resource: R, shape: Any) -> dict[str, Any]:
         """Return the members of an answer that follow from its shape: those that the request has, and name, ARN, times, status, reason."""
-        own = {self.member: "name", f"{self.noun}Arn": "arn", f"{self.noun}Status": "status", **TIMES, "FailureReason": "failure_reason"}
         found = {}
         for member in shape.members:
-            value = getattr(resource, own[member], None) if member in own else resource.get(member)
+            value = getattr(resource, self._own[member], None) if member in self._own else resource.get(member)
             if value is not None:
                 found[member] = value
         return found

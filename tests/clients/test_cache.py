@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import UnknownServiceError
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.clients import cache as loading
+from pytest_smfake.clients import cache
 
 MODELS = ("service-2", "paginators-1", "waiters-2", "endpoint-rule-set-1")
 
@@ -35,7 +35,7 @@ def test_models_are_read_once_and_are_those_of_botocore(kind):
 
 def test_nobody_writes_to_what_is_shared(smfake):
     client = boto3.Session(region_name="us-east-1").client("sagemaker")
-    kept = copy.deepcopy(loading._read)
+    kept = copy.deepcopy(cache._read)
     assert len(kept) > len(MODELS)
     for region in ("us-east-1", "cn-north-1", "us-gov-west-1", "elsewhere-1"):
         session = boto3.Session(region_name=region)
@@ -48,7 +48,7 @@ def test_nobody_writes_to_what_is_shared(smfake):
     client.get_paginator("list_models")
     client.get_waiter("endpoint_in_service")
     client.create_model(**smfake.request())
-    assert {key: loading._read[key] for key in kept} == kept
+    assert {key: cache._read[key] for key in kept} == kept
 
 
 def test_endpoints_belong_to_a_session():

@@ -14,11 +14,8 @@ from pytest_smfake.contract.run import BEHAVIOURS, run_check
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.protocol import json11 as wire
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.service import limits, models, records, tags
-from pytest_smfake.service import records as paging
-from pytest_smfake.service import resources as store
-from pytest_smfake.service import service as core
-from pytest_smfake.service import service as operations
+from pytest_smfake.service import limits, models, records, resources, tags
+from pytest_smfake.service import service as core  # its tests call a service `service`
 from pytest_smfake.service.errors import ServiceError
 
 
@@ -138,17 +135,15 @@ def keeping_tags(operation):
     gone = {}
 
     def mutant(request, context):
-        gone[request["ModelName"]] = context.world[models.MODEL].find(request["ModelName"]).tags
-        original = models.Model
+        kept = context.world[models.MODEL]
+        gone[request["ModelName"]] = kept.find(request["ModelName"]).tags
+        original = kept.add
 
-        class Haunted(original):
-            __slots__ = ()
+        def haunted(model):
+            model.set_tags(gone.get(model.name, {}))
+            return original(model)
 
-            def __init__(self, name, *arguments):
-                super().__init__(name, *arguments)
-                self.set_tags(gone.get(name, {}))
-
-        models.Model = Haunted
+        kept.add = haunted  # of this world alone
         return operation(request, context)
 
     return mutant
@@ -189,7 +184,7 @@ OPERATION_MUTANTS = {
 
 
 def filtering_first(monkeypatch):
-    original = paging.list_page
+    original = records.list_page
 
     def list_page(operation, collection, request):
         found, _ = original(operation, collection, request | {"MaxResults": 100})
@@ -206,7 +201,7 @@ def leaving_what_was_rejected(monkeypatch):
             original(service, operation, request)
         except ServiceError:
             if operation == "CreateModel" and isinstance(request.get("ModelName"), str):
-                world = service.store.world(store.Place("123456789012", "us-east-1"))
+                world = service.store.world(resources.Place("123456789012", "us-east-1"))
                 world[models.MODEL].add(models.Model(request["ModelName"], request, world[models.MODEL].arn(request["ModelName"]), 0))
             raise
 
@@ -283,8 +278,8 @@ def recoding(monkeypatch):
 
 
 def one_region(monkeypatch):
-    original = store.Store.world
-    monkeypatch.setattr(store.Store, "world", lambda self, place: original(self, store.Place(place.account, "us-east-1")))
+    original = resources.Store.world
+    monkeypatch.setattr(resources.Store, "world", lambda self, place: original(self, resources.Place(place.account, "us-east-1")))
 
 
 def off_by_one(monkeypatch):
@@ -353,8 +348,7 @@ def weakened(name, monkeypatch):
             MUTANTS[name](patch)
         else:
             operation, mutate = OPERATION_MUTANTS[name]
-            patch.setattr(models, "Model", models.Model)
-            patch.setitem(operations.OPERATIONS, operation, mutate(operations.OPERATIONS[operation]))
+            patch.setitem(core.OPERATIONS, operation, mutate(core.OPERATIONS[operation]))
         yield
 
 
