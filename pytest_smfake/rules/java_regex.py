@@ -198,7 +198,15 @@ class _Automaton:
         self.characters: list[int] = []
         """For each character of the pattern what it takes, as an int with a bit for each of the alphabet."""
         self.follow: Counter[tuple[int, int]] = Counter()
+        self.fixed: set[int] = set()
+        """Characters that are repeated a fixed number of times, so that there is one way to do so."""
+        self.asserted = 0
+        """How many loops stand in look-aheads and look-behinds."""
         self.sequence(tree, tree.state.flags)
+        self.after: dict[int, list[int]] = {}
+        for before, later in self.follow:
+            self.after.setdefault(before, []).append(later)
+        self.reach = {start: _reachable([start], lambda at: self.after.get(at, ())) for start in range(len(self.characters))}
 
     def sequence(self, items: Iterable[Any], flags: int) -> _Part:
         whole = _Part()
@@ -231,11 +239,14 @@ class _Automaton:
         if kind in REPEATS:
             least, most, inner = value
             part = self.sequence(inner, flags)
+            if _is_fixed(value):
+                self.fixed.update(part.first)
             if most > 1:
                 # A round that can be empty is as good as another that is.
                 self.join(part.last, _times(part.first, 1 + part.empty))
             return _Part(part.empty + (least == 0), part.first, part.last)
         if kind in (sre.ASSERT, sre.ASSERT_NOT):
+            self.asserted += _loops(value[1])
             self.sequence(value[1], flags)
         return _Part()
 
@@ -268,11 +279,7 @@ def is_ambiguous(pattern: str) -> bool:
         (True, False)
     """
     automaton = _Automaton(_parser.parse(pattern, re.ASCII))
-    characters, follow = automaton.characters, automaton.follow
-    after: dict[int, list[int]] = {}
-    for before, later in follow:
-        after.setdefault(before, []).append(later)
-    reach = {start: _reachable([start], lambda at: after.get(at, ())) for start in after}
+    characters, follow, after, reach = automaton.characters, automaton.follow, automaton.after, automaton.reach
     # Only steps within a loop count: from its end there is a way back.
     inside = {start: [later for later in after[start] if start in reach.get(later, ())] for start in after}
     if any(follow[start, later] > 1 for start, steps in inside.items() for later in steps):
@@ -286,19 +293,70 @@ def is_ambiguous(pattern: str) -> bool:
     return any(one == other for one, other in _reachable(apart, pairs))
 
 
-def longest_for_re(pattern: str) -> int:
+def longest_for_re(pattern: str, most: float = sys.maxsize) -> float:
     """Return up to how many characters a string may be matched by `re` within about 20 ms; 0 for a pattern that is ambiguous.
 
-    A pattern such as `.*[0-9a-z]+.*`, with three loops, takes a time that grows with the cube of the length.
+    A pattern such as `.*[0-9a-z]+.*` takes a time that grows with the cube of the length, since each of its three loops can read
+    what the others can. Loops that cannot, such as those of `[a-z]*:[a-z]*`, take no longer than one.
+
+    Args:
+        pattern: a pattern in Python's syntax, read with `re.ASCII`.
+        most: how many characters the strings have at most; whatever is above is the same to the caller.
 
     Example:
-        >>> longest_for_re("a*b*"), longest_for_re("a*b*c*"), longest_for_re("(a*)*")
+        >>> longest_for_re("a*a*"), longest_for_re("a*a*a*"), longest_for_re("(a*)*")
         (3162, 215, 0)
+        >>> longest_for_re("a*ba*") == sys.maxsize
+        True
     """
-    loops = _loops(_parser.parse(pattern, re.ASCII))
+    tree = _parser.parse(pattern, re.ASCII)
     if _LOOP.search(pattern) and is_ambiguous(pattern):
         return 0
+    # The number of all loops takes no time to count, and is enough for most patterns.
+    if (longest := _longest(_loops(tree))) >= most:
+        return longest
+    return _longest(_exchanging(_Automaton(tree)))
+
+
+def _longest(loops: int) -> float:
     return sys.maxsize if loops < 2 else int(STEPS ** (1 / loops))
+
+
+def _exchanging(automaton: _Automaton) -> int:
+    """Return how many loops, one after the other, can read the same characters, so that `re` tries all ways to share these among them.
+
+    Where a text read in one loop can be read on the way to a later one, and there as well, the place to leave the first is free. The
+    most such pairs on one way through the pattern are the degree of the polynomial that counts the ways (Weber and Seidl, "On the
+    degree of ambiguity of finite automata", 1991, criterion IDA).
+    """
+    characters, after, reach = automaton.characters, automaton.after, automaton.reach
+    loops: list[list[int]] = []  # of positions that reach each other, in their order in the pattern
+    for start in range(len(characters)):
+        if start in reach[start] and not any(start in loop for loop in loops):
+            loops.append([later for later in reach[start] if start in reach[later]])
+    repeated = [loop for loop in loops if loop != [loop[0]] or loop[0] not in automaton.fixed]
+
+    def exchange(one: list[int], other: list[int]) -> bool:
+        def steps(at: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+            first, middle, last = at
+            return [
+                (a, b, c)
+                for a in after[first]
+                if a in one
+                for c in after[last]
+                if c in other and characters[a] & characters[c]
+                for b in after.get(middle, ())
+                if other[0] in reach[b] and characters[a] & characters[b] & characters[c]
+            ]
+
+        return any((start, end, end) in _reachable([(start, start, end)], steps) for start in one for end in other)
+
+    degrees: list[int] = []
+    for number, loop in enumerate(repeated):
+        before = [(earlier, degrees[at]) for at, earlier in enumerate(repeated[:number]) if loop[0] in reach[earlier[0]]]
+        degrees.append(max((degree + exchange(earlier, loop) for earlier, degree in before), default=0))
+    # A look-ahead is tried at each place that the rest of the pattern comes by.
+    return 1 + max(degrees, default=0) + automaton.asserted
 
 
 def _loops(items: Any) -> int:
@@ -306,8 +364,7 @@ def _loops(items: Any) -> int:
     found = 0
     for kind, value in items:
         if kind in REPEATS:
-            fixed = value[0] == value[1] and len(value[2]) == 1 and value[2][0][0] in ONE_CHARACTER
-            found += (value[1] > 1 and not fixed) + _loops(value[2])
+            found += (value[1] > 1 and not _is_fixed(value)) + _loops(value[2])
         elif kind is sre.BRANCH:
             found += sum(map(_loops, value[1]))
         elif kind is sre.SUBPATTERN:
@@ -315,6 +372,11 @@ def _loops(items: Any) -> int:
         elif kind in (sre.ASSERT, sre.ASSERT_NOT):
             found += _loops(value[1])
     return found
+
+
+def _is_fixed(repetition: Any) -> bool:
+    least, most, inner = repetition
+    return bool(least == most and len(inner) == 1 and inner[0][0] in ONE_CHARACTER)
 
 
 def _reachable(start: Iterable[Any], steps: Callable[[Any], Iterable[Any]]) -> set[Any]:
@@ -400,11 +462,15 @@ class _Growing:
     def __init__(self, ascii_only: Callable[[str], object], pattern: str, trusted: bool, most: float) -> None:
         self.pattern = pattern
         self.how = (trusted, most)
+        # Where nothing is negated, more characters in a class can only make more strings match.
+        self.widens = not re.search(r"\[\^|\(\?<?!", pattern)
         # Both in one, since threads share them: no one may see new characters with an old pattern.
         self.met: tuple[frozenset[str] | None, Callable[[str], object]] = frozenset(ASCII), ascii_only
 
     def __call__(self, value: str) -> object:
         met, matches = self.met
+        if self.widens and (found := matches(value)):
+            return found
         if met is not None and not met.issuperset(value):
             met = met.union(value)
             if len(met) > MET:
@@ -438,7 +504,7 @@ def _compiled(pattern: str, alphabet: str | None, trusted: bool, most: float) ->
         slow = bounded(text)
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"the pattern {shown(pattern)} is not a Java regular expression that Python can match: {error}") from None
-    longest = longest_for_re(text) if trusted else 0
+    longest = longest_for_re(text, most) if trusted else 0
     if longest >= most:
         return quick
     return lambda value: quick(value) if len(value) <= longest else len(value) > LONGEST_STRING or slow(value)
@@ -490,11 +556,13 @@ def _property(name: str, alphabet: str | None) -> str:
     """Return the inside of a character class for the Unicode property `name`, such as `L` or `Alnum`."""
     if name in POSIX:
         return POSIX[name]
-    if not re.fullmatch("[LMNPSZC][a-z]?", name):
+    first = next((char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char).startswith(name)), None)
+    if first is None:
         raise ValueError(rf"\p{{{name}}} is not a general category of Unicode")
     if alphabet is not None:
-        return "".join(re.escape(char) for char in alphabet if unicodedata.category(char).startswith(name)) or "\uffff"
-    return _ranges().get(name, "")
+        # A class of Python's cannot be empty.
+        return "".join(re.escape(char) for char in alphabet if unicodedata.category(char).startswith(name)) or re.escape(first)
+    return _ranges()[name]
 
 
 @cache

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_smfake import Catalogue, validate
-from pytest_smfake.rules.java_regex import ASCII, bounded, is_ambiguous, longest_for_re, translate
+from pytest_smfake.rules.java_regex import ASCII, STEPS, bounded, is_ambiguous, longest_for_re, translate
 from pytest_smfake.rules.service_model import service_model
 
 PATTERNS = sorted({pattern for name in service_model().shape_names if (pattern := service_model().shape_for(name).metadata.get("pattern"))})
@@ -135,6 +135,29 @@ def test_two_ways_round_a_loop_are_found(pattern):
 def test_one_way_round_each_loop_is_left_to_re(pattern):
     assert not is_ambiguous(pattern)
     assert longest_for_re(pattern) > 200
+
+
+@pytest.mark.parametrize(
+    ("pattern", "exchanging"),
+    [
+        ("a*ba*", 1),
+        ("a*b*a*", 2),  # without a "b" between them
+        ("a*:a*:a*", 1),
+        ("a*a*", 2),
+        ("a*b?a*", 2),
+        ("a*b*a*a*", 3),
+        ("a*a*b*b*", 3),
+        ("(?:a*:|a*)a*", 2),
+        (".*[0-9a-z]+.*", 3),
+        ("(?:ab)*(?:ab)*", 2),
+        ("(?:ab)*(?:ba)*", 1),
+        ("(?:ab)*a?(?:ba)*", 2),
+        ("a*a{3}a*", 2),
+        ("(?=a*a*).*", 4),
+    ],
+)
+def test_only_loops_that_can_exchange_characters_count(pattern, exchanging):
+    assert longest_for_re(pattern) == (sys.maxsize if exchanging == 1 else int(STEPS ** (1 / exchanging)))
 
 
 def test_a_pattern_of_a_user_never_backtracks():

@@ -64,8 +64,9 @@ C = "PrimaryContainer"
         ),
         (request(VpcConfig={"Subnets": ["s"]}), ["VpcConfig.SecurityGroupIds:required"]),
         (request(ModelName="_" * 64), ["ModelName:max", "ModelName:pattern"]),
-        (request(ModelName="_" * LONGEST_STRING), ["ModelName:max", "ModelName:pattern"]),
-        (request(ModelName="_" * (LONGEST_STRING + 1)), ["ModelName:max"]),
+        (request(ModelName="_" * 1_000_000), ["ModelName:max", "ModelName:pattern"]),
+        (container(ModelDataUrl="_" * LONGEST_STRING), [f"{C}.ModelDataUrl:max", f"{C}.ModelDataUrl:pattern"]),
+        (container(ModelDataUrl="_" * (LONGEST_STRING + 1)), [f"{C}.ModelDataUrl:max"]),
         (pipeline({}, {"Mode": "x"}), ["Containers[].Mode:enum"]),
     ],
 )
