@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .generate.examples import Side, examples
-from .generate.invalid import Verdict, break_constraint, follow, rejection
+from .generate.invalid import Verdict, break_constraint, examples, follow, rejection
 from .generate.mutations import Silent, member_at, mutations, places, put, spelled
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
-from .generate.states import Account, State, Step, limit_rules, limit_states, states
 from .generate.tree import LEAST, Aim, Node
-from .rules.rule import Edition, Rule
+from .rules.coded import Body, Call, Precondition, Side, State, coded_rule
+from .rules.rule import Edition, Evidence, Rule
+from .rules.service_model import noun_of
 from .service.arns import check_account, check_region
+from .service.limits import SERVERLESS_MEMORY
+from .service.resources import Kind
 from .service.service import KINDS
 
 __all__ = ["Case", "Silence", "Verdict", "cases", "silences"]
@@ -47,7 +49,7 @@ class Case:
     path: str
     how: str
     verdict: Verdict
-    first: tuple[Step, ...] = ()
+    first: tuple[Call, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     objects: tuple[str, ...] | None = None
 
@@ -111,7 +113,7 @@ def cases(
 
     own = maker(operation)
     own.check_members(members)
-    return list(_cases(own, Account(region, account, simplest, KINDS), members))
+    return list(_cases(own, Calls(region, account, simplest), members))
 
 
 def silences(operation: str = "CreateModel", *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Silence]:
@@ -134,16 +136,94 @@ def silences(operation: str = "CreateModel", *, edition: Edition = "page", rules
     return found
 
 
-def _cases(maker: Maker, stateful: Account, members: dict[str, Any]) -> Iterator[Case]:
+def _cases(maker: Maker, setup: Calls, members: dict[str, Any]) -> Iterator[Case]:
     for rule in maker.catalogue.rules(maker.operation):
         if rule.is_constraint:
             yield from _constraint(maker, rule, members)
         elif rule.kind == "condition":
-            yield from map(partial(_case, rule), states(rule, stateful))
+            yield from map(partial(_case, rule), states(rule, setup))
         else:
             yield from (made for made in _cross_field(maker, rule, members) if isinstance(made, Case))
-    for rule in limit_rules(maker.operation, KINDS):
-        yield from map(partial(_case, rule), limit_states(rule, stateful))
+    for rule in limit_rules(maker.operation):
+        yield from map(partial(_case, rule), limit_states(rule, setup))
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Makes the calls of a `State` (`pytest_smfake.rules.coded.Setup`), of the kinds of resources that fakes keep."""
+
+    region: str
+    account: str
+    make: Callable[[str], Body]
+
+    def needs(self, operation: str) -> tuple[Call, ...]:
+        """Return the calls that an operation needs before, each with its simplest request, which all name the same resources."""
+        kind = kind_of(operation)
+        own = () if kind is None or operation == f"Create{kind.noun}" else (kind,)
+        return tuple((f"Create{needed.noun}", self.make(f"Create{needed.noun}")) for needed in (*(kind.needs if kind else ()), *own))
+
+    def arn(self, resource: str, region: str = "") -> str:
+        """Return the ARN of a resource of SageMaker, such as `model/churn`."""
+        return f"arn:aws:sagemaker:{region or self.region}:{self.account}:{resource}"
+
+
+def kind_of(operation: str) -> Kind[Any] | None:
+    """Return the kind of resource that an operation is about; None if fakes keep none."""
+    return next((kind for kind in KINDS if operation in kind.operations or noun_of(operation) == kind.noun), None)
+
+
+def states(rule: Rule, setup: Calls) -> Iterator[State]:
+    """Return the states at both sides of a precondition.
+
+    Raises:
+        LookupError: it has none.
+    """
+    coded = coded_rule(rule)
+    if not isinstance(coded, Precondition) or coded.states is None:
+        raise LookupError(f"rule {rule.id} needs states at both sides: add them with its decorator .examples")
+    return coded.states(rule, setup)
+
+
+def limits_of(operation: str) -> Iterator[str]:
+    """Yield the limits that an operation can meet: its kind's number, instances, memory of serverless endpoints."""
+    kind = kind_of(operation)
+    if kind is not None:
+        creates = operation == f"Create{kind.noun}"
+        if creates and kind.plural in kind.quotas:
+            yield kind.plural
+        if kind.instance_types and operation in kind.asks:
+            yield "instances"
+        if creates and SERVERLESS_MEMORY in kind.quotas:
+            yield "serverless-memory"
+
+
+def limit_rules(operation: str) -> list[Rule]:
+    """Return a rule for each limit that an operation can meet. Its bound is that of the cases, 2 instances or 1 of the rest."""
+    documented = operation == "CreateModel"
+    source = "CreateModel page, ResourceLimitExceeded" if documented else f"botocore service-2.json, errors of {operation}"
+    bounds = {"instances": 2, "serverless-memory": 1024}
+    evidence: Evidence = "documented" if documented else "modelled"
+    return [
+        Rule(f"{operation}:limit-{name}", operation, "", f"limit-{name}", bounds.get(name, 1), "limit", evidence, source)
+        for name in limits_of(operation)
+    ]
+
+
+def limit_states(rule: Rule, setup: Calls) -> Iterator[State]:
+    """Yield a call that just keeps a limit and one that exceeds it."""
+    operation, name, kind = rule.operation, rule.keyword.removeprefix("limit-"), kind_of(rule.operation)
+    if kind is None or name not in kind.at_limits:
+        return _second_of(operation, name, setup)
+    return kind.at_limits[name](operation, setup)
+
+
+def _second_of(operation: str, limit: str, setup: Calls) -> Iterator[State]:
+    member = f"{noun_of(operation)}Name"
+    first, one = setup.needs(operation), setup.make(operation)
+    other = setup.make(operation) | {member: f"{one[member]}-2"}
+    yield State("inside", "1", f"the first of the {limit}", one, (member,), first, {limit: 1})
+    how = f"the second of the {limit}, of which there may be one"
+    yield State("outside", "2", how, other, (member,), (*first, (operation, one)), {limit: 1})
 
 
 def _of(rules: Mapping[str, Any] | None, operation: str) -> dict[str, Any]:
@@ -202,7 +282,7 @@ def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
 
 
 def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case | Silence]:
-    for example in examples(rule.id):
+    for example in examples(rule):
         change = follow(maker, rule, example, LEAST, members)
         beyond = rule.bound + 1 if type(rule.bound) is int else None
         label = example.label.format(bound=rule.bound, beyond=beyond)

@@ -6,12 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from pytest_smfake.cases import silences
+from pytest_smfake.cases import limit_rules, silences
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
-from pytest_smfake.generate.states import limit_rules
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
-from pytest_smfake.service.service import KINDS
 
 from .report import RuleFacts, Standing
 
@@ -41,7 +39,7 @@ def describe_rules(edition: Edition, cited: Collection[str] = ()) -> list[RuleFa
 def _of(operation: str, edition: Edition) -> list[RuleFacts]:
     silent = {silence.rule.id: silence.reason for silence in silences(operation, edition=edition)}
     bounds = {name: {rule.id: _shown(rule) for rule in catalogue(name).rules(operation)} for name in EDITIONS}
-    limits = limit_rules(operation, KINDS)
+    limits = limit_rules(operation)
     for limit in limits:  # it is the account's, whatever the edition
         for name in EDITIONS:
             bounds[name][limit.id] = "the account's"

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_smfake.rules.coded import CrossField, Example, Precondition, Where, coded_rule
 from pytest_smfake.rules.rule import Rule
 
-from .examples import Example, Inputs, examples
-from .mutations import Mutation, Silent, Where, member_at, mutations, places, put, value_at
+from .mutations import Mutation, Silent, member_at, mutations, places, put, value_at
 from .requests import Maker
-from .tree import Aim, Choices, copy
+from .tree import Aim, Choices, Inputs, copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,28 @@ class Verdict:
         return self.code is None
 
 
-CODES = {
-    "type": "SerializationException",
-    "limit": "ResourceLimitExceeded",
-    "CreateTransformJob/TransformJobName:not-taken": "ResourceInUse",
-}
-"""Codes other than ValidationException: by keyword, kind or id of the rule."""
-
-
 def rejection(rule: Rule) -> Verdict:
     """Return the verdict on a request that breaks one rule."""
-    code = CODES.get(rule.id) or CODES.get(rule.keyword) or CODES.get(rule.kind) or "ValidationException"
+    code = "SerializationException" if rule.keyword == "type" else "ValidationException"
+    if rule.kind == "limit":
+        code = "ResourceLimitExceeded"
+    elif rule.kind == "condition":
+        coded = coded_rule(rule)
+        code = coded.code if isinstance(coded, Precondition) else code
     return Verdict(code, (rule.id,))
+
+
+def examples(rule: Rule) -> list[Example]:
+    """Return the examples of a rule between members.
+
+    Raises:
+        LookupError: it has none, or not one of each side.
+    """
+    coded = coded_rule(rule)
+    found = coded.examples if isinstance(coded, CrossField) else []
+    if {example.side for example in found} != {"inside", "outside"}:
+        raise LookupError(f"rule {rule.id} needs an example of each side: add some with its decorators .inside and .outside")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ def follow(
     maker: Maker, rule: Rule, example: Example, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
 ) -> BrokenRequest:
     """Return a request made by an example for a rule between members."""
-    request = maker.request(choices, aim=Aim(example.must), given=given, omit=omit)
+    request = maker.request(choices, aim=Aim(example.needs), given=given, omit=omit)
     before = copy(request)
     where = example.apply(request, Inputs(maker.root, rule.bound, choices))
     return BrokenRequest(request, where, value_at(before, where), copy(value_at(request, where)), example.how)
@@ -113,7 +123,7 @@ def breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example] | Silen
     """Return the mutations, or examples, by which a rule that needs no state is broken, or why nothing breaks it alone."""
     if rule.is_constraint:
         return mutations(maker.root.find(rule.path), rule)
-    return [example for example in examples(rule.id) if example.side == "outside"]
+    return [example for example in examples(rule) if example.side == "outside"]
 
 
 def broken(

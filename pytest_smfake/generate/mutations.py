@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pytest_smfake.rules.coded import Where
 from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.java_regex import is_vacuous
 from pytest_smfake.rules.rule import Key, Rule
@@ -178,9 +179,6 @@ def _number(node: Node, rule: Rule) -> list[Mutation] | Silent:
         return float(number) if real else number
 
     return [Mutation(str(bound + step).replace("-", "minus-"), f"a number {'above' if step > 0 else 'below'} the bound", broken)]
-
-
-Where = tuple[str | int, ...]
 
 
 def places(request: Any, path: str) -> list[Where]:

@@ -12,8 +12,7 @@ from pytest_smfake.rules.inputs import did_you_mean
 from pytest_smfake.rules.rule import Edition
 from pytest_smfake.rules.service_model import shape_of
 
-from . import examples, repair  # noqa: F401  # each registers what it has for the rules between members
-from .tree import NOWHERE, REPAIRS, Aim, Choices, Node, Repair, Rules, copy
+from .tree import NOWHERE, Aim, Choices, Node, Rules, copy
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -83,7 +82,7 @@ class Maker:
 
 
 def repair_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None:
-    """Settle a value from the inside out."""
+    """Repair a value from the inside out."""
     if isinstance(value, dict) and node.kind == "structure":
         for name, item in value.items():
             if name in node.members:
@@ -91,8 +90,8 @@ def repair_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None
     elif isinstance(value, list) and node.kind == "list":
         for item in value:
             repair_all(node.members["[]"], item, aim, ())
-    if value is not None and (function := REPAIRS.get(node.shape)):
-        function(value, Repair(node, aim, fixed))
+    if value is not None:
+        node.repair(value, aim, fixed)
 
 
 @cache

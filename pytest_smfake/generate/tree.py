@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_smfake.rules import coded
 from pytest_smfake.rules.rule import Rule
 
 from .strings import ALTERNATIVES, DRAWN_BYTES, RANGES, SCALARS, UNBOUNDED, VALUE_FORMS, Text
@@ -259,9 +259,13 @@ class Node:
             omit: the members of a structure that are left out.
         """
         made = self._make(choices, aim, given, omit)
-        if repair := REPAIRS.get(self.shape):
-            repair(made, Repair(self, aim, {*(given if isinstance(given, dict) else ()), *omit}))
+        self.repair(made, aim, {*(given if isinstance(given, dict) else ()), *omit})
         return made
+
+    def repair(self, value: Any, aim: Aim, fixed: Collection[str]) -> None:
+        """Make a value keep the rules between its members, without a change to members that are fixed."""
+        for function, bound in self.all.repairs.get(self.shape, ()):
+            function(value, Repair(self, bound, aim, fixed))
 
     def made(self, choices: Choices, aim: Aim, given: Any = None) -> Any:
         """Return a value as `make` does, as a part of its own where it is one of many members."""
@@ -400,39 +404,75 @@ class Rules:
         self.account = account
         self.by_id = {rule.id: rule for rule in rules}
         self.by_path: dict[str, dict[str, Rule]] = {}
+        self.repairs: dict[str, list[tuple[Callable[[Any, coded.Repair], None], Any]]] = {}
+        """By the name of a shape the repairs of its values, each with the bound of its rule."""
         for rule in rules:
             if rule.is_constraint:
                 self.by_path.setdefault(rule.path, {})[rule.keyword] = rule
+        for one in coded.coded_rules(rules[0].operation) if rules else ():
+            if one.rule.id in self.by_id:
+                for shape, function in one.repairs.items():
+                    self.repairs.setdefault(shape, []).append((function, self.by_id[one.rule.id].bound))
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """What a repair works with: it makes a value hold the rules between its members.
+class Inputs:
+    """Makes the values that an example works with (`pytest_smfake.rules.coded.Values`), by the tree of the request."""
 
-    Attributes:
-        node: the member that the value is of.
-        aim: members that have to stay.
-        fixed: the names of members that have to stay as they are, there or not.
-    """
+    def __init__(self, node: Node, bound: Any, choices: Choices = LEAST) -> None:
+        self.node = node
+        self.bound = bound
+        self.choices = choices
 
-    node: Node
-    aim: Aim
-    fixed: Collection[str]
+    def _find(self, path: str) -> Node:
+        here = self.node.path
+        return self.node.find(f"{here}{path}" if path.startswith("[") or not here else f"{here}.{path}")
 
-    def bound(self, rule_id: str) -> Any:
-        """Return the bound of a rule in force, None where it is not."""
-        rule = self.node.all.by_id.get(rule_id)
-        return None if rule is None else rule.bound
+    def least(self, path: str) -> Any:
+        """Return the simplest value of a member."""
+        return self._find(path).make(LEAST)
+
+    def chosen(self, path: str) -> Any:
+        """Return a value of a member."""
+        return self._find(path).make(self.choices)
+
+    def number(self, least: int, most: int) -> int:
+        """Return a number within bounds, both included."""
+        return self.choices.number(least, most)
+
+    def most(self, path: str) -> int:
+        """Return the greatest size of a member."""
+        return self._find(path).sizes[1]
+
+    def string(self, path: str, length: int) -> str:
+        """Return a string of about a length that keeps the rules of the member."""
+        return self._find(path).string(length)
+
+    def sized(self, path: str, size: int, before: Any) -> Any:
+        """Return a list or map of a size: `before`, cut off or gone on with."""
+        return self._find(path).sized(size, before)
+
+    def distinct(self, path: str, texts: Iterable[str]) -> list[str]:
+        """Return the texts, with each that repeats an earlier one changed at its end."""
+        return distinct(texts, self._find(path))
+
+
+class Repair(Inputs):
+    """Makes the values that a repair works with (`pytest_smfake.rules.coded.Repair`), by the tree of the value."""
+
+    def __init__(self, node: Node, bound: Any, aim: Aim, fixed: Collection[str]) -> None:
+        super().__init__(node, bound)
+        self.aim = aim
+        self.wanted = aim.path
+        self.fixed = fixed
 
     def stays(self, name: str) -> bool:
-        """Whether a member has to stay as it is."""
+        """Whether a member has to be there."""
         member = self.node.members[name]
         return name in self.fixed or "required" in member.rules or self.aim.at(member.path)
 
-    def least(self, name: str) -> Any:
-        """Return the simplest value of a member."""
-        return self.node.members[name].make(LEAST)
-
-
-REPAIRS: dict[str, Callable[[Any, Repair], None]] = {}
-"""For each shape between whose members there are rules the function that makes a value hold them."""
+    def only_one(self, value: dict[str, Any], names: tuple[str, ...]) -> None:
+        """Drop all but one of the members: keep one that has to stay, else the first that is there."""
+        there = sorted((name for name in names if name in value), key=lambda name: not self.stays(name))
+        for name in there[1:]:
+            if name not in self.fixed:
+                del value[name]

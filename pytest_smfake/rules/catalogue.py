@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from .coded import CrossField, coded_rules
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .inputs import shown
-from .models import CROSS_FIELD, CrossField
 from .rule import EDITIONS, Edition, Rule, Violation
 from .service_model import RESPONSE, shape_of
 from .validator import Findings, ShapeCheck, Where, compile_check, matches, sound, without_nulls
@@ -104,7 +104,11 @@ class Catalogue:
     def _cross_field(self, operation: str, request: Any, found: Findings) -> Iterator[Violation]:
         if operation not in self._between:
             rules = self._operation_rules(operation)
-            self._between[operation] = [(one, one.member, rules[one.rule.id]) for one in CROSS_FIELD if one.rule.id in rules]
+            self._between[operation] = [
+                (coded, coded.member, rules[coded.rule.id])
+                for coded in coded_rules(operation)
+                if isinstance(coded, CrossField) and coded.rule.id in rules
+            ]
         between = self._between[operation]
         if between and operation in self._lax:
             request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
@@ -112,7 +116,7 @@ class Catalogue:
             request = without_nulls(request, found.ignored)
         for cross_field, member, rule in between:
             if not member or member in request:
-                for where, value, text in cross_field.breaches(request, rule.bound):
+                for where, value, text in cross_field.check(request, rule.bound):
                     yield Violation(rule, where, value, text=text)
 
     def _check(self, operation: str) -> ShapeCheck | None:

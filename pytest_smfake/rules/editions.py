@@ -10,11 +10,10 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from . import endpoints, ledger  # noqa: F401  # endpoints adds its rules to CROSS_FIELD
+from . import endpoint_configs, endpoints, ledger, models, tags, transform_jobs  # noqa: F401  # their rules are registered when they are defined
+from .coded import coded_rules
 from .inputs import LARGEST, shown
 from .java_regex import compile_pattern
-from .models import CROSS_FIELD
-from .preconditions import CONDITIONS
 from .rule import CONSTRAINTS, ID, OVERRIDE, Edition, Evidence, Rule
 from .service_model import RESPONSE, is_operation, shape_of, unknown_operation
 
@@ -45,12 +44,9 @@ def edition_rules(edition: Edition, operation: str) -> dict[str, Rule]:
     rules = {rule.id: rule for rule in _modelled(operation, shape)} if shape is not None else {}
     if edition == "page":
         rules = _with_page(rules, operation, shape)
-    for cross_field in CROSS_FIELD:
-        if cross_field.rule.operation == operation and edition in cross_field.editions:
-            rules[cross_field.rule.id] = cross_field.rule
-    for rule, editions in CONDITIONS.values():
-        if rule.operation == operation and edition in editions:
-            rules[rule.id] = rule
+    for coded in coded_rules(operation):
+        if edition in coded.editions:
+            rules[coded.rule.id] = coded.rule
     return ledger.shipped().verify(rules)
 
 
@@ -157,7 +153,7 @@ def overridden(rules: dict[str, Rule], operation: str, overrides: Mapping[str, A
     """
     shape = shape_of(operation)
     shapes = {path: member for path, member, _, _ in members(shape)} if shape is not None else {}
-    elsewhere = {rule.rule.id: rule.rule for rule in CROSS_FIELD} | {rule_id: rule for rule_id, (rule, _) in CONDITIONS.items()}
+    elsewhere = {coded.rule.id: coded.rule for coded in coded_rules(operation)}
     result = dict(rules)
     for rule_id, bound in overrides.items():
         parts = parts_of(rule_id)

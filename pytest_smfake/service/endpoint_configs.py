@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.rules.preconditions import NOT_TAKEN, SERVERLESS_ISOLATION
+from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS, endpoint_config_not_taken, variants
 
 from .context import Answer, Context
 from .limits import Quota
 from .models import MODEL
 from .records import add, describe
 from .resources import Kind, Resource
-
-VARIANT_LISTS = ("ProductionVariants", "ShadowProductionVariants")
 
 
 class EndpointConfig(Resource):
@@ -22,17 +20,12 @@ class EndpointConfig(Resource):
 
 
 def create_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
-    """Keep an endpoint configuration. The order of the conditions is assumed: the name, the models, the limit."""
+    """Keep an endpoint configuration. The order of its preconditions is assumed: the name, the models, the others, the limit."""
     world = context.world
     context.refuse_taken(world[ENDPOINT_CONFIG], request["EndpointConfigName"])
-    for member in VARIANT_LISTS:
-        for index, variant in enumerate(request.get(member) or ()):
-            if "ModelName" in variant:
-                model = world[MODEL].find(variant["ModelName"])
-                isolated = model.get("EnableNetworkIsolation") is True
-                if isolated and "ServerlessConfig" in variant and context.catalogue.get(SERVERLESS_ISOLATION.id):
-                    text = "The network isolation is not supported for serverless endpoint. Please disable the network isolation."
-                    raise context.breach(SERVERLESS_ISOLATION, (member, index, "ModelName"), model.name, text)
+    for _, variant in variants(request):
+        if "ModelName" in variant:
+            world[MODEL].find(variant["ModelName"])
     return add(ENDPOINT_CONFIG, request, context)
 
 
@@ -40,8 +33,8 @@ def describe_endpoint_config(request: dict[str, Any], context: Context) -> Answe
     """Return an endpoint configuration. The weight's default is documented; that it is filled in here is assumed."""
     answer = describe(ENDPOINT_CONFIG, request, context)
     for member in VARIANT_LISTS:
-        if variants := answer.pop(member, None):
-            answer[member] = [{"InitialVariantWeight": 1.0} | variant for variant in variants]
+        if found := answer.pop(member, None):
+            answer[member] = [{"InitialVariantWeight": 1.0} | variant for variant in found]
     answer.setdefault("EnableNetworkIsolation", False)
     return answer
 
@@ -52,7 +45,7 @@ ENDPOINT_CONFIG = Kind(
     label="endpoint configuration",
     holds=EndpointConfig,
     missing='Could not find endpoint configuration "{arn}".',
-    taken=NOT_TAKEN["endpoint-config"],
+    taken=endpoint_config_not_taken,
     needs=(MODEL,),
     quotas={"endpoint-configs": Quota("Total number of endpoint configurations", "Endpoint Configurations", 1000)},
     operations={"CreateEndpointConfig": create_endpoint_config, "DescribeEndpointConfig": describe_endpoint_config},

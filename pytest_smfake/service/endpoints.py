@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pytest_smfake.rules.coded import SIDES, Body, Call, Setup, State, Where
+from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS
+from pytest_smfake.rules.endpoints import endpoint_not_taken
 from pytest_smfake.rules.models import containers
-from pytest_smfake.rules.preconditions import NOT_TAKEN
 from pytest_smfake.rules.service_model import operation_model
 from pytest_smfake.service.containers.serving import unhealthy
 
 from .context import Answer, Context
-from .endpoint_configs import ENDPOINT_CONFIG, VARIANT_LISTS, EndpointConfig
+from .endpoint_configs import ENDPOINT_CONFIG, EndpointConfig
 from .errors import ServiceError
 from .limits import SERVERLESS_MEMORY, Quota, instances
 from .models import MODEL, Model
@@ -202,6 +204,7 @@ def create_endpoint(request: dict[str, Any], context: Context) -> Answer:
     world, name = context.world, request["EndpointName"]
     context.refuse_taken(world[ENDPOINT], name)
     deployment = _deployment(request["EndpointConfigName"], context)
+    context.check("CreateEndpoint", request)
     context.limits.check(ENDPOINT.plural, world)
     _check_limits(deployment, context)
     endpoint = world[ENDPOINT].add(Endpoint(name, request, world[ENDPOINT].arn(name), context.now(), deployment))
@@ -213,6 +216,7 @@ def update_endpoint(request: dict[str, Any], context: Context) -> Answer:
     """Begin to replace what runs. Its instances count beside those that run until they are gone (documented: a new fleet)."""
     endpoint, current = _in_service(request["EndpointName"], context)
     deployment = _deployment(request["EndpointConfigName"], context)
+    context.check("UpdateEndpoint", request)
     if request.get("RetainAllVariantProperties"):
         excluded = {entry["VariantPropertyType"] for entry in request.get("ExcludeRetainedVariantProperties") or ()}
         deployment = deployment.retaining(current, excluded)
@@ -416,13 +420,47 @@ def _added(deployment: Deployment, request: Mapping[str, Any]) -> Iterator[tuple
     yield from ((key, max(1, count)) for key, count in found.most_common())
 
 
+def _at_instances(operation: str, setup: Setup) -> Iterator[State]:
+    for side, count in zip(SIDES, (2, 3), strict=True):
+        request, first = setup.make(operation), setup.needs(operation)
+        variant = first[1][1]["ProductionVariants"][0]
+        where: Where = ("EndpointConfigName",)
+        if operation == "CreateEndpoint":
+            variant["InitialInstanceCount"] = count
+        elif operation == "UpdateEndpoint":  # what runs counts beside what comes
+            first, request = _with_update(first, request, count - 1)
+        else:
+            request["DesiredWeightsAndCapacities"] = [{"VariantName": variant["VariantName"], "DesiredInstanceCount": count}]
+            where = ("DesiredWeightsAndCapacities", 0, "DesiredInstanceCount")
+        limits = {instances(variant["InstanceType"], "endpoint"): 2}
+        yield State(side, str(count), f"{count} instances in all, of 2 that there may be", request, where, first, limits)
+
+
+def _with_update(first: tuple[Call, ...], request: Body, count: int) -> tuple[tuple[Call, ...], Body]:
+    operation, config = first[1]
+    name = f"{config['EndpointConfigName']}-2"
+    variant = config["ProductionVariants"][0] | {"InitialInstanceCount": count}
+    more = config | {"EndpointConfigName": name, "ProductionVariants": [variant]}
+    return (*first, (operation, more)), request | {"EndpointConfigName": name}
+
+
+def _at_memory(operation: str, setup: Setup) -> Iterator[State]:
+    for side, size in zip(SIDES, (1024, 2048), strict=True):
+        model, (creation, config) = setup.needs(operation)
+        variant = {name: config["ProductionVariants"][0][name] for name in ("VariantName", "ModelName")}
+        config["ProductionVariants"] = [variant | {"ServerlessConfig": {"MemorySizeInMB": size, "MaxConcurrency": 1}}]
+        how = f"an endpoint with {size} MB of memory, of 1024 that it may have"
+        first = (model, (creation, config))
+        yield State(side, str(size), how, setup.make(operation), ("EndpointConfigName",), first, {SERVERLESS_MEMORY: 1024})
+
+
 # The text is observed: aws/amazon-sagemaker-examples#2402. The quota's name and unit are assumed; those of the memory are reported.
 ENDPOINT = Kind(
     noun="Endpoint",
     label="endpoint",
     holds=Endpoint,
     missing='Could not find endpoint "{arn}".',
-    taken=NOT_TAKEN["endpoint"],
+    taken=endpoint_not_taken,
     needs=(MODEL, ENDPOINT_CONFIG),
     quotas={
         "endpoints": Quota("Total number of endpoints", "Endpoints", 100),
@@ -434,6 +472,7 @@ ENDPOINT = Kind(
         "UpdateEndpoint": _of_config,
         "UpdateEndpointWeightsAndCapacities": _of_capacities,
     },
+    at_limits={"instances": _at_instances, "serverless-memory": _at_memory},
     operations={
         "CreateEndpoint": create_endpoint,
         "DescribeEndpoint": describe_endpoint,

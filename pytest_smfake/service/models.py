@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.rules.models import containers
-from pytest_smfake.rules.preconditions import NOT_TAKEN, PACKAGE_REGION
+from pytest_smfake.rules.models import model_not_taken
 
 from .context import Answer, Context
 from .limits import Quota
-from .records import add, describe
+from .records import describe
 from .resources import Kind, Resource
 
 
@@ -17,19 +16,6 @@ class Model(Resource):
     """A model: a read-only mapping of its CreateModel request, with `name`, `arn`, `created` and `tags`."""
 
     __slots__ = ()
-
-
-def create_model(request: dict[str, Any], context: Context) -> Answer:
-    """Keep a model. The order of the conditions is assumed: the name, the package's region, the limit."""
-    world = context.world
-    context.refuse_taken(world[MODEL], request["ModelName"])
-    if context.catalogue.get(PACKAGE_REGION.id):
-        for where, container in containers(request):
-            package = container.get("ModelPackageName", "").split(":")
-            if len(package) > 3 and package[3] != world.place.region:
-                text = f"ARN should be scoped to correct region: {world.place.region}"
-                raise context.breach(PACKAGE_REGION, (*where, "ModelPackageName"), container["ModelPackageName"], text)
-    return add(MODEL, request, context)
 
 
 def describe_model(request: dict[str, Any], context: Context) -> Answer:
@@ -64,7 +50,7 @@ MODEL = Kind(
     label="model",
     holds=Model,
     missing='Could not find model "{arn}".',
-    taken=NOT_TAKEN["model"],
+    taken=model_not_taken,
     quotas={"models": Quota("Total number of models", "Models", 1000)},
-    operations={"CreateModel": create_model, "DescribeModel": describe_model},
+    operations={"DescribeModel": describe_model},
 )

@@ -121,13 +121,32 @@ def operations_of(kind: Kind[Any]) -> Mapping[str, Operation]:
 
 
 def create(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
-    """Keep a record. The order of the conditions is assumed: the name, the limit."""
+    """Keep a record. The order of its preconditions is assumed: the name, the others, the limit."""
     context.refuse_taken(context.world[kind], request[kind.member])
     return add(kind, request, context)
 
 
 def add(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
-    """Keep a record that nothing but the limit on their number can be against."""
+    """Keep a record whose name is free, and what it names exists.
+
+    Raises:
+        ServiceError: a precondition, or the limit on their number, is broken.
+    """
+    operation = f"Create{kind.noun}"
+    context.check(operation, request)
+    if not context.preconditions(operation, services=True):
+        return _add(kind, request, context)
+
+    def ask_first() -> Answer:
+        context.check(operation, request, services=True)
+        with context.hosting.lock:
+            context.refuse_taken(context.world[kind], request[kind.member])  # another call may have been faster
+            return _add(kind, request, context)
+
+    return ask_first
+
+
+def _add(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
     collection, name = context.world[kind], request[kind.member]
     if kind.plural in kind.quotas:
         context.limits.check(kind.plural, context.world)

@@ -15,7 +15,7 @@ from .arns import arn
 from .errors import ServiceError
 
 if TYPE_CHECKING:
-    from pytest_smfake.rules.rule import Rule
+    from pytest_smfake.rules.coded import Precondition, Setup, State
 
     from .limits import Quota
 
@@ -95,11 +95,13 @@ class Kind(Generic[R]):
         holds: the class of its resources.
         nouns: what its list is about, where that is not the noun and an s, such as `CodeRepositories`.
         missing: what the service says of one that is not there, with blanks for `arn` and `name`.
-        taken: the rule that its name be free.
+        taken: the precondition that its name be free.
+        taken_text: what the service says of a name that is taken, with blanks for `label` and `arn`.
         needs: the kinds of what has to be there before one can be created, each after those that it needs itself.
         quotas: the quotas that are counted for it, by their limits; that on their number is the limit `plural`.
         instance_types: the shape that lists the types of instances that its resources hold; empty where they hold none.
         asks: what its operations ask of its limits; a creation asks for one of its number unless this says otherwise.
+        at_limits: for each limit but that on their number, `instances` for those on instances, yields states at both sides of it.
         filters: by the member of a list's request, whether a resource passes a filter that other kinds have not.
         operations: its operations; those of a plain record follow from the shapes: see `pytest_smfake.service.records`.
     """
@@ -108,12 +110,14 @@ class Kind(Generic[R]):
     label: str
     holds: type[R]
     missing: str
-    taken: Rule
+    taken: Precondition
     nouns: str = ""
+    taken_text: str = 'Cannot create already existing {label} "{arn}".'
     needs: tuple[Kind[Any], ...] = ()
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     instance_types: str = ""
     asks: Mapping[str, Asks] = field(default_factory=dict)
+    at_limits: Mapping[str, Callable[[str, Setup], Iterator[State]]] = field(default_factory=dict)
     filters: Mapping[str, Callable[[R, Any], bool]] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
@@ -237,6 +241,15 @@ class World:
     def collections(self) -> Iterable[Collection[Any]]:
         """Return the resources of every kind."""
         return self._collections.values()
+
+    def at(self, arn: str) -> Resource | None:
+        """Return the resource of an ARN; None if there is none."""
+        name = arn.rpartition("/")[2]
+        for collection in self.collections():
+            if name in collection and collection.arn(name) == arn:
+                resource: Resource = collection.by_name[name]
+                return resource
+        return None
 
 
 class Store:

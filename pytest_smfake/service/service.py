@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.rules.models import CROSS_FIELD, tagged
-from pytest_smfake.rules.preconditions import CONDITIONS
-from pytest_smfake.rules.rule import EDITIONS
+from pytest_smfake.rules.coded import coded_rules, register
 from pytest_smfake.rules.service_model import is_operation
+from pytest_smfake.rules.tags import tagged
 from pytest_smfake.rules.validator import at
 from pytest_smfake.service.containers.stand_ins import StandIns
 
@@ -47,9 +46,10 @@ def keep(kind: Kind[Any]) -> None:
     if kind.quotas and kind.plural not in kind.quotas:
         raise ValueError(f"quotas={sorted(kind.quotas)}: there is none for {kind.plural!r}, the limit on how many there are")
     KINDS.append(kind)
-    CONDITIONS[kind.taken.id] = (kind.taken, EDITIONS)
     creation = f"Create{kind.noun}"
-    if not any(rule.rule.operation == creation and rule.rule.path == "Tags" for rule in CROSS_FIELD):
+    if kind.taken not in coded_rules(creation):
+        register(kind.taken)
+    if not any(coded.rule.path == "Tags" for coded in coded_rules(creation)):
         tagged(creation)
     OPERATIONS.update(operations_of(kind))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_smfake.rules.preconditions import TAGS_IN_ALL
-
 from .context import Answer, Context
 from .errors import ServiceError
 from .records import decode_token, encode_token
@@ -16,13 +14,10 @@ TAGS_PAGE_SIZE = 50
 
 
 def add_tags(request: dict[str, Any], context: Context) -> Answer:
-    """Merge tags by key. A resource has at most 50 in all."""
+    """Merge tags by key."""
     resource = _tagged(request["ResourceArn"], context.world)
     tags = resource.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-    rule = context.catalogue.get(TAGS_IN_ALL.id)
-    if rule is not None and len(tags) > rule.bound:
-        text = f"A resource can have at most {rule.bound} tags; with these it would have {len(tags)}."
-        raise context.breach(TAGS_IN_ALL, ("Tags",), len(tags), text)
+    context.check("AddTags", request)
     resource.set_tags(tags)
     return {"Tags": _tag_list(tags)}
 
@@ -57,13 +52,11 @@ def slug_of(arn: str) -> str:
 
 
 def _tagged(arn: str, world: World) -> Resource:
-    name = arn.rpartition("/")[2]
-    for collection in world.collections():
-        if name in collection and collection.arn(name) == arn:
-            resource: Resource = collection.find(name)
-            return resource
-    # Observed of ListTags in boto/boto3#4606; assumed for AddTags and DeleteTags.
-    raise ServiceError("ValidationException", "Resource does not exist")
+    resource = world.at(arn)
+    if resource is None:
+        # Observed of ListTags in boto/boto3#4606; assumed for AddTags and DeleteTags.
+        raise ServiceError("ValidationException", "Resource does not exist")
+    return resource
 
 
 TAG_OPERATIONS = {"AddTags": add_tags, "ListTags": list_tags, "DeleteTags": delete_tags}

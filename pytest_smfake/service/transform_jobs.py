@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from pytest_smfake.rules.preconditions import NOT_TAKEN, TRANSFORM_INPUT
-from pytest_smfake.rules.rule import Violation
+from pytest_smfake.rules.coded import SIDES, Setup, State
 from pytest_smfake.rules.service_model import enum_of, operation_model
+from pytest_smfake.rules.transform_jobs import input_of, objects_found, transform_job_not_taken
 from pytest_smfake.service.containers.serving import ContainerError, ContainerStep, serve, steps, unhealthy
 
 from .batch import MAX_PAYLOAD, Plan, TransformError, compile_path, transform
@@ -203,11 +203,7 @@ def create_transform_job(request: dict[str, Any], context: Context) -> Answer:
 
 def _admit(request: dict[str, Any], context: Context) -> TransformJob:
     jobs, name = context.world[TRANSFORM_JOB], request["TransformJobName"]
-    rule = TRANSFORM_JOB.taken
-    if name in jobs and context.catalogue.get(rule.id):
-        text = f"Job name must be unique within an AWS account and region, and a job with this name already exists ({jobs.arn(name)})"
-        violation = Violation(context.catalogue.rule(rule.id), (TRANSFORM_JOB.member,), name, text=text)
-        raise ServiceError("ResourceInUse", text, violations=[violation])
+    context.refuse_taken(jobs, name)
     model = context.world[MODEL].find(request["ModelName"])
     role = model.get("ExecutionRoleArn", "")
     if context.hosting.denials.forbid("sts:AssumeRole", role):
@@ -218,6 +214,7 @@ def _admit(request: dict[str, Any], context: Context) -> TransformJob:
         )
         raise ServiceError("ValidationException", text)
     _check_supported(request)
+    context.check("CreateTransformJob", request)
     resources = request["TransformResources"]
     context.limits.check(instances(resources["InstanceType"], "transform job"), context.world, resources["InstanceCount"])
     return TransformJob(name, request, jobs.arn(name), context.now(), model)
@@ -261,17 +258,11 @@ def _look_for_input(job: TransformJob, objects: Objects, context: Context) -> st
     Raises:
         ServiceError: S3 has no such object.
     """
-    uri = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     try:
-        if next(objects.keys(uri), None) is None and context.catalogue.get(TRANSFORM_INPUT.id):
-            region, role, bucket = context.world.place.region, job.model.get("ExecutionRoleArn"), uri.split("/")[2]
-            text = (
-                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in the '
-                f'selected region ({region}), that objects exist under that S3 prefix, and that the role "{role}" has '
-                f'"s3:ListBucket" permissions on bucket "{bucket}".'
-            )
-            where = ("TransformInput", "DataSource", "S3DataSource", "S3Uri")
-            raise context.breach(TRANSFORM_INPUT, where, uri, text)
+        if context.catalogue.get(objects_found.rule.id):
+            context.check("CreateTransformJob", dict(job), services=True)
+        else:
+            next(objects.keys(input_of(dict(job))), None)
     except NetworkBlockedError as error:
         return f"S3 was not reached: {error}"
     return None
@@ -344,16 +335,27 @@ def _of_creation(request: Mapping[str, Any], _: World) -> Iterator[tuple[str, in
         yield instances(resources["InstanceType"], TRANSFORM_JOB.label), resources.get("InstanceCount", 1)
 
 
+def _at_instances(operation: str, setup: Setup) -> Iterator[State]:
+    for side, count in zip(SIDES, (2, 3), strict=True):
+        request = setup.make(operation)
+        request["TransformResources"]["InstanceCount"] = count
+        limits = {instances(request["TransformResources"]["InstanceType"], TRANSFORM_JOB.label): 2}
+        how, where = f"{count} instances in all, of 2 that there may be", ("TransformResources", "InstanceCount")
+        yield State(side, str(count), how, request, where, setup.needs(operation), limits, (input_of(request),))
+
+
 # The text is reported of processing jobs.
 TRANSFORM_JOB: Kind[TransformJob] = Kind(
     noun="TransformJob",
     label="transform job",
     holds=TransformJob,
     missing="Could not find requested job with name: {name}",
-    taken=NOT_TAKEN["transform-job"],
+    taken=transform_job_not_taken,
+    taken_text="Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})",
     needs=(MODEL,),
     instance_types="TransformInstanceType",
     asks={"CreateTransformJob": _of_creation},
+    at_limits={"instances": _at_instances},
     operations={
         "CreateTransformJob": create_transform_job,
         "DescribeTransformJob": describe_transform_job,

@@ -10,12 +10,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_smfake.generate.examples import Example
 from pytest_smfake.generate.invalid import Verdict, breakers, broken, is_alone, rejection
 from pytest_smfake.generate.mutations import Mutation, Silent, spelled
 from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
 from pytest_smfake.generate.strings import DRAWN_BYTES
 from pytest_smfake.generate.tree import LEAST
+from pytest_smfake.rules.coded import Example
 from pytest_smfake.rules.rule import Edition, Rule
 
 from .valid import Drawn, check, pinned

@@ -10,16 +10,15 @@ from importlib.metadata import version
 import pytest
 
 from pytest_smfake import Catalogue
+from pytest_smfake.cases import limit_rules
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, Result, checks
 from pytest_smfake.contract.coverage import describe_rules
 from pytest_smfake.contract.ledger import write
 from pytest_smfake.contract.session import Session
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.generate.states import limit_rules
 from pytest_smfake.rules import ledger
 from pytest_smfake.rules.editions import edition_rules
-from pytest_smfake.service.service import KINDS
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci"}
 RULE = "CreateModel/ModelName:max"
@@ -87,9 +86,7 @@ def test_a_run_of_one_edition_takes_nothing_from_the_other(tmp_path):
 def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
     everything = written(tmp_path / "ledger.json", {check.id: "passed" for check in checks()})
     observable = {rule["id"] for rule in describe_rules("page") if not rule["silent"]}
-    assert everything.rules.keys() == observable - {
-        rule.id for rule in limit_rules("CreateModel", KINDS)
-    }  # the account's, not the catalogue's
+    assert everything.rules.keys() == observable - {rule.id for rule in limit_rules("CreateModel")}  # the account's, not the catalogue's
     monkeypatch.setattr(ledger, "shipped", lambda: everything)
     rules = edition_rules.__wrapped__("page", "CreateModel")
     assert rules[RULE].evidence == "verified"

@@ -11,10 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pytest_smfake import sweep, validate
 from pytest_smfake.cases import cases
-from pytest_smfake.generate.examples import example
-from pytest_smfake.generate.repair import repairs
-from pytest_smfake.rules.models import cross_field
-from pytest_smfake.rules.preconditions import condition
+from pytest_smfake.rules.coded import cross_field, not_taken
 from pytest_smfake.rules.service_model import operation_model
 from pytest_smfake.service.endpoint_configs import ENDPOINT_CONFIG
 from pytest_smfake.service.endpoints import ENDPOINT
@@ -37,10 +34,10 @@ def memory(request, bound):
         yield tuple(NEEDS.split(".")), needs, "The most memory is less than the least."
 
 
-@repairs("InferenceComponentComputeResourceRequirements")
-def enough_memory(value, repair):
-    if repair.bound(MEMORY) and value.get("MaxMemoryRequiredInMb", 2**31) < value["MinMemoryRequiredInMb"]:
-        del value["MaxMemoryRequiredInMb"]
+@memory.repair("InferenceComponentComputeResourceRequirements")
+def enough(needs, repair):
+    if needs.get("MaxMemoryRequiredInMb", 2**31) < needs["MinMemoryRequiredInMb"]:
+        del needs["MaxMemoryRequiredInMb"]
 
 
 def with_memory(request, least, most):
@@ -48,8 +45,8 @@ def with_memory(request, least, most):
     return tuple(NEEDS.split("."))
 
 
-example(MEMORY, "inside", "equal", "as much memory as there has to be", NEEDS)(lambda request, inputs: with_memory(request, 1024, 1024))
-example(MEMORY, "outside", "less", "less memory than there has to be", NEEDS)(lambda request, inputs: with_memory(request, 1024, 512))
+memory.inside("equal", "as much memory as there has to be", NEEDS)(lambda request, values: with_memory(request, 1024, 1024))
+memory.outside("less", "less memory than there has to be", NEEDS)(lambda request, values: with_memory(request, 1024, 512))
 
 
 class Component(Resource):
@@ -67,7 +64,7 @@ COMPONENT = Kind(
     label="inference component",
     holds=Component,
     missing='Could not find inference component "{arn}".',
-    taken=condition("CreateInferenceComponent", "InferenceComponentName", "not-taken", "assumed", "as of models"),
+    taken=not_taken("InferenceComponent", "assumed", "as of models"),
     needs=(MODEL, ENDPOINT_CONFIG, ENDPOINT),
     quotas={"inference-components": Quota("Total number of inference components", "Inference Components", 100)},
     filters={name: lambda component, value, name=name: component.get(name) == value for name in ("EndpointName", "VariantName")},
@@ -82,7 +79,7 @@ REPOSITORY = Kind(
     label="code repository",
     holds=Resource,
     missing='Could not find code repository "{arn}".',
-    taken=condition("CreateCodeRepository", "CodeRepositoryName", "not-taken", "assumed", "as of models"),
+    taken=not_taken("CodeRepository", "assumed", "as of models"),
     quotas={"code-repositories": Quota("Total number of code repositories", "Code Repositories", 100)},
 )
 keep(REPOSITORY)

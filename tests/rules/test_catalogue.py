@@ -9,8 +9,8 @@ import pytest
 
 from pytest_smfake import Catalogue, validate
 from pytest_smfake.rules.catalogue import catalogue, differences
+from pytest_smfake.rules.coded import CrossField, Precondition, coded_rules, cross_field, unregister
 from pytest_smfake.rules.editions import members, page
-from pytest_smfake.rules.models import CROSS_FIELD, cross_field
 from pytest_smfake.rules.rule import EDITIONS, Evidence
 from pytest_smfake.rules.service_model import shape_of
 from pytest_smfake.service.service import OPERATIONS
@@ -35,7 +35,9 @@ def test_where_the_editions_disagree():
 
 def test_what_the_page_adds_concerns_members_of_the_installed_model():
     stated = {f"{operation}/{path}" for operation, section in PAGE for path in page()[section]}
-    stated |= {f"{cross_field.rule.operation}/{cross_field.rule.path}" for cross_field in CROSS_FIELD}
+    stated |= {
+        f"{cross_field.rule.operation}/{cross_field.rule.path}" for cross_field in coded_rules() if isinstance(cross_field, CrossField)
+    }
     there = {f"{operation}/{path}" for operation in [*OPERATIONS, *dict(PAGE)] for path, *_ in members(shape_of(operation))}
     assert stated - there == set()
 
@@ -161,10 +163,8 @@ def test_reprs():
 
 
 def test_a_rule_of_no_edition_is_off_unless_asked_for():
-    found = list(CROSS_FIELD)
-
     @cross_field("DescribeModel", "ModelName", "never", "assumed", "made up", editions=())
-    def _never(request, bound):
+    def never(request, bound):
         yield ("ModelName",), request["ModelName"], "Never."
 
     try:
@@ -172,14 +172,23 @@ def test_a_rule_of_no_edition_is_off_unless_asked_for():
         (violation,) = validate("DescribeModel", {"ModelName": "a"}, rules={"DescribeModel/ModelName:never": True})
         assert (violation.rule.id, violation.text) == ("DescribeModel/ModelName:never", "Never.")
     finally:
-        CROSS_FIELD[:] = found
+        unregister(never)
 
 
-def test_repairs_and_examples_are_of_what_there_is():
-    from pytest_smfake.generate.examples import EXAMPLES
-    from pytest_smfake.generate.requests import REPAIRS
+def test_a_rule_is_defined_once():
+    with pytest.raises(ValueError, match=r"there is a rule CreateModel:container-required already"):
+        cross_field("CreateModel", "", "container-required", "assumed", "made up")(lambda *_: iter(()))
+
+
+@pytest.mark.parametrize("coded", coded_rules(), ids=lambda coded: coded.rule.id)
+def test_each_rule_owns_its_check_repair_and_examples(coded):
     from pytest_smfake.rules.service_model import service_model
 
-    assert set(REPAIRS) - set(service_model().shape_names) == set()
-    known = {one.rule.id for one in CROSS_FIELD}
-    assert set(EXAMPLES) - known - {rule_id.partition("/")[2] for rule_id in known} == set()
+    assert set(coded.repairs) - set(service_model().shape_names) == set()
+    if isinstance(coded, CrossField):
+        assert coded.repairs
+        assert {example.side for example in coded.examples} == {"inside", "outside"}
+    else:
+        assert isinstance(coded, Precondition)
+        assert coded.states is not None
+        assert coded.check is not None or coded.rule.keyword == "not-taken"  # of which the kind has the text

@@ -10,11 +10,11 @@ import pytest
 
 from pytest_smfake import validate
 from pytest_smfake.cases import cases
-from pytest_smfake.rules.models import CROSS_FIELD
+from pytest_smfake.rules.coded import CrossField, coded_rules
 from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.rules.service_model import shape_of
 
-OPERATIONS = sorted({one.rule.operation for one in CROSS_FIELD})
+OPERATIONS = sorted({one.rule.operation for one in coded_rules() if isinstance(one, CrossField)})
 VARIANTS = int(os.environ.get("SMFAKE_NULLS", "3"))
 """How often nulls are put into each request, at other places."""
 

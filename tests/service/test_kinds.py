@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_smfake.rules.preconditions import condition
+from pytest_smfake.rules.coded import not_taken
 from pytest_smfake.service.limits import Quota
 from pytest_smfake.service.records import FILTERS, filters_of
 from pytest_smfake.service.resources import Kind, Resource
 from pytest_smfake.service.service import KINDS, OPERATIONS, keep
 
-TAKEN = condition("CreateCodeRepository", "CodeRepositoryName", "not-taken", "assumed", "made up")
+TAKEN = not_taken("CodeRepository", "assumed", "made up")
 QUOTAS = {"code-repositories": Quota("Total number of code repositories", "Code Repositories", 100)}
 
 

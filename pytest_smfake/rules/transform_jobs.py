@@ -1,0 +1,93 @@
+"""Rules between members of CreateTransformJob, and its preconditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, Where, cross_field, not_taken, precondition, register
+from .rule import Rule
+
+JOB = "CreateTransformJob"
+
+
+@cross_field(
+    JOB,
+    "MaxPayloadInMB",
+    "payload-in-all",
+    "documented",
+    "botocore service-2.json, CreateTransformJobRequest.MaxPayloadInMB; text assumed",
+    bound=100,
+)
+def payload_in_all(request: Body, bound: int) -> Breaches:
+    """Refuse more payload in all concurrent transforms than there may be."""
+    payload, concurrent = request.get("MaxPayloadInMB", 0), request.get("MaxConcurrentTransforms", 1)
+    if payload * max(concurrent, 1) > bound:
+        text = f"MaxPayloadInMB times MaxConcurrentTransforms is {payload * concurrent}, and cannot exceed {bound} MB."
+        yield ("MaxPayloadInMB",), payload, text
+
+
+@payload_in_all.repair("CreateTransformJobRequest")
+def _cut_payload(request: Body, repair: Repair) -> None:
+    payload, concurrent = request.get("MaxPayloadInMB", 0), max(request.get("MaxConcurrentTransforms", 1), 1)
+    if payload * concurrent > repair.bound:
+        if "MaxPayloadInMB" not in repair.fixed:
+            request["MaxPayloadInMB"] = min(payload, repair.bound // concurrent)
+        elif "MaxConcurrentTransforms" not in repair.fixed:
+            request["MaxConcurrentTransforms"] = repair.bound // payload
+
+
+@payload_in_all.inside("{bound}", "as much payload in all concurrent transforms as may be")
+def _payload(request: Body, values: Values) -> Where:
+    request |= {"MaxPayloadInMB": values.bound, "MaxConcurrentTransforms": 1}
+    return ("MaxPayloadInMB",)
+
+
+@payload_in_all.outside("{beyond}", "more payload in all concurrent transforms than may be")
+def _too_much_payload(request: Body, values: Values) -> Where:
+    concurrent = 1 + values.number(0, 9)
+    request |= {"MaxPayloadInMB": values.bound // concurrent + 1, "MaxConcurrentTransforms": concurrent}
+    return ("MaxPayloadInMB",)
+
+
+INPUT = ("TransformInput", "DataSource", "S3DataSource", "S3Uri")
+
+
+def input_of(request: Body) -> str:
+    """Return the address of the input of a transform job."""
+    uri: str = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+    return uri
+
+
+@precondition(JOB, ".".join(INPUT), "objects-found", "observed", "aws/amazon-sagemaker-examples#2414 (GitHub)", service="s3")
+def objects_found(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse a transform job of whose input S3 holds nothing."""
+    uri = input_of(request)
+    if not account.has_objects(uri):
+        role, bucket = (account.find("Model", request["ModelName"]) or {}).get("ExecutionRoleArn"), uri.split("/")[2]
+        text = (
+            f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in the '
+            f'selected region ({account.region}), that objects exist under that S3 prefix, and that the role "{role}" has '
+            f'"s3:ListBucket" permissions on bucket "{bucket}".'
+        )
+        yield INPUT, uri, text
+
+
+@objects_found.examples
+def _objects(_: Rule, setup: Setup) -> Iterator[State]:
+    for side, label in zip(SIDES, ("object", "none"), strict=True):
+        request = setup.make(JOB)
+        request["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] = "S3Prefix"
+        objects = (input_of(request),) if label == "object" else ()
+        yield State(side, label, f"{len(objects)} objects where the input is", request, INPUT, setup.needs(JOB), objects=objects)
+
+
+transform_job_not_taken = register(
+    not_taken(
+        "TransformJob",
+        "reported",
+        "text reported of a processing job, a public log; that names are never free again: aws/amazon-sagemaker-examples#633 (GitHub)",
+        code="ResourceInUse",
+        objects=lambda request: (input_of(request),),
+    )
+)
