@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .generate.invalid import Verdict, break_constraint, examples, follow, rejection
-from .generate.mutations import Silent, member_at, mutations, places, put, spelled
+from .generate.invalid import Verdict, apply_example, break_constraint, examples, rejection
+from .generate.mutations import Unobservable, member_at, mutations, places, put, spelled
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
-from .generate.tree import LEAST, Aim, Node
-from .rules.coded import Body, Call, Precondition, Side, State, coded_rule
+from .generate.tree import LEAST, MemberPath, Node
+from .rules.coded import Body, Precondition, Side, State, Step, coded_rule
 from .rules.rule import Edition, Evidence, Rule
 from .rules.service_model import noun_of
 from .service.arns import check_account, check_region
@@ -19,7 +19,7 @@ from .service.limits import SERVERLESS_MEMORY
 from .service.resources import Kind
 from .service.service import KINDS
 
-__all__ = ["Case", "Silence", "Verdict", "cases", "silences"]
+__all__ = ["Case", "UnobservableRule", "Verdict", "cases", "unobservable_rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Case:
     path: str
     how: str
     verdict: Verdict
-    first: tuple[Call, ...] = ()
+    first: tuple[Step, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     objects: tuple[str, ...] | None = None
 
@@ -61,7 +61,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class UnobservableRule:
     """A rule that no request breaks alone, so that no outside case exists.
 
     Attributes:
@@ -113,35 +113,37 @@ def cases(
 
     own = maker(operation)
     own.check_members(members)
-    return list(_cases(own, Calls(region, account, simplest), members))
+    return list(_cases(own, _Setup(region, account, simplest), members))
 
 
-def silences(operation: str = "CreateModel", *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Silence]:
+def unobservable_rules(
+    operation: str = "CreateModel", *, edition: Edition = "page", rules: Mapping[str, Any] | None = None
+) -> list[UnobservableRule]:
     """Return the rules that no request breaks alone, each with the reason.
 
     Example:
-        >>> from pytest_smfake.cases import silences
-        >>> [(silence.rule.id, silence.kind) for silence in silences("DescribeTransformJob")]
+        >>> from pytest_smfake.cases import unobservable_rules
+        >>> [(one.rule.id, one.kind) for one in unobservable_rules("DescribeTransformJob")]
         [('DescribeTransformJob/TransformJobName:min', 'message-only')]
     """
     maker = maker_of(operation, edition, rules)
     found = []
     for rule in maker.catalogue.rules(operation):
-        if rule.is_constraint and isinstance(silent := mutations(maker.root.find(rule.path), rule), Silent):
-            found.append(Silence(rule, silent.kind, silent.reason))
+        if rule.is_constraint and isinstance(unobservable := mutations(maker.root.find(rule.path), rule), Unobservable):
+            found.append(UnobservableRule(rule, unobservable.kind, unobservable.reason))
         elif rule.kind == "cross-field":
             made = list(_cross_field(maker, rule, {}))
             if not any(isinstance(one, Case) and one.side == "outside" for one in made):
-                found.append(next(one for one in made if isinstance(one, Silence)))
+                found.append(next(one for one in made if isinstance(one, UnobservableRule)))
     return found
 
 
-def _cases(maker: Maker, setup: Calls, members: dict[str, Any]) -> Iterator[Case]:
+def _cases(maker: Maker, setup: _Setup, members: dict[str, Any]) -> Iterator[Case]:
     for rule in maker.catalogue.rules(maker.operation):
         if rule.is_constraint:
             yield from _constraint(maker, rule, members)
         elif rule.kind == "condition":
-            yield from map(partial(_case, rule), states(rule, setup))
+            yield from map(partial(_case, rule), _states(rule, setup))
         else:
             yield from (made for made in _cross_field(maker, rule, members) if isinstance(made, Case))
     for rule in limit_rules(maker.operation):
@@ -149,16 +151,16 @@ def _cases(maker: Maker, setup: Calls, members: dict[str, Any]) -> Iterator[Case
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class _Setup:
     """Makes the calls of a `State` (`pytest_smfake.rules.coded.Setup`), of the kinds of resources that fakes keep."""
 
     region: str
     account: str
     make: Callable[[str], Body]
 
-    def needs(self, operation: str) -> tuple[Call, ...]:
+    def needs(self, operation: str) -> tuple[Step, ...]:
         """Return the calls that an operation needs before, each with its simplest request, which all name the same resources."""
-        kind = kind_of(operation)
+        kind = _kind_of(operation)
         own = () if kind is None or operation == f"Create{kind.noun}" else (kind,)
         return tuple((f"Create{needed.noun}", self.make(f"Create{needed.noun}")) for needed in (*(kind.needs if kind else ()), *own))
 
@@ -167,12 +169,12 @@ class Calls:
         return f"arn:aws:sagemaker:{region or self.region}:{self.account}:{resource}"
 
 
-def kind_of(operation: str) -> Kind[Any] | None:
+def _kind_of(operation: str) -> Kind[Any] | None:
     """Return the kind of resource that an operation is about; None if fakes keep none."""
     return next((kind for kind in KINDS if operation in kind.operations or noun_of(operation) == kind.noun), None)
 
 
-def states(rule: Rule, setup: Calls) -> Iterator[State]:
+def _states(rule: Rule, setup: _Setup) -> Iterator[State]:
     """Return the states at both sides of a precondition.
 
     Raises:
@@ -184,9 +186,9 @@ def states(rule: Rule, setup: Calls) -> Iterator[State]:
     return coded.states(rule, setup)
 
 
-def limits_of(operation: str) -> Iterator[str]:
+def _limits_of(operation: str) -> Iterator[str]:
     """Yield the limits that an operation can meet: its kind's number, instances, memory of serverless endpoints."""
-    kind = kind_of(operation)
+    kind = _kind_of(operation)
     if kind is not None:
         creates = operation == f"Create{kind.noun}"
         if creates and kind.plural in kind.quotas:
@@ -205,19 +207,19 @@ def limit_rules(operation: str) -> list[Rule]:
     evidence: Evidence = "documented" if documented else "modelled"
     return [
         Rule(f"{operation}:limit-{name}", operation, "", f"limit-{name}", bounds.get(name, 1), "limit", evidence, source)
-        for name in limits_of(operation)
+        for name in _limits_of(operation)
     ]
 
 
-def limit_states(rule: Rule, setup: Calls) -> Iterator[State]:
+def limit_states(rule: Rule, setup: _Setup) -> Iterator[State]:
     """Yield a call that just keeps a limit and one that exceeds it."""
-    operation, name, kind = rule.operation, rule.keyword.removeprefix("limit-"), kind_of(rule.operation)
+    operation, name, kind = rule.operation, rule.keyword.removeprefix("limit-"), _kind_of(rule.operation)
     if kind is None or name not in kind.at_limits:
         return _second_of(operation, name, setup)
     return kind.at_limits[name](operation, setup)
 
 
-def _second_of(operation: str, limit: str, setup: Calls) -> Iterator[State]:
+def _second_of(operation: str, limit: str, setup: _Setup) -> Iterator[State]:
     member = f"{noun_of(operation)}Name"
     first, one = setup.needs(operation), setup.make(operation)
     other = setup.make(operation) | {member: f"{one[member]}-2"}
@@ -238,18 +240,18 @@ def _case(rule: Rule, state: State) -> Case:
 
 def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case]:
     node = maker.root.find(rule.path)
-    aim = Aim(rule.path)
-    request = maker.request(LEAST, aim=aim, given=members)
+    wanted = MemberPath(rule.path)
+    request = maker.request(LEAST, wanted=wanted, given=members)
     where = places(request, rule.path)[0]
     label, value = _kept(node, rule, member_at(request, where, rule.path))
     request = put(request, where, value, key=rule.path.endswith("[key]"))
-    maker.repair(request, aim, members)
+    maker.repair(request, wanted, members)
     if not maker.catalogue.validate(maker.operation, request):  # else an override of another rule leaves no room for it
         yield _case(rule, State("inside", label, KEPT[rule.keyword], request, where))
-    broken = mutations(node, rule)
-    if isinstance(broken, Silent):
+    broken_request = mutations(node, rule)
+    if isinstance(broken_request, Unobservable):
         return
-    for mutation in broken if rule.keyword == "required" else broken[:1]:
+    for mutation in broken_request if rule.keyword == "required" else broken_request[:1]:
         change = break_constraint(maker, rule, mutation, LEAST, members)
         yield _case(rule, State("outside", mutation.label, mutation.how, change.request, change.where))
 
@@ -281,9 +283,9 @@ def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
             return str(bound), node.sized(bound, value)
 
 
-def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case | Silence]:
+def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case | UnobservableRule]:
     for example in examples(rule):
-        change = follow(maker, rule, example, LEAST, members)
+        change = apply_example(maker, rule, example, LEAST, members)
         beyond = rule.bound + 1 if type(rule.bound) is int else None
         label = example.label.format(bound=rule.bound, beyond=beyond)
         case = _case(rule, State(example.side, label, example.how, change.request, change.where))
@@ -291,4 +293,4 @@ def _cross_field(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[
         if not others:
             yield case
         elif example.side == "outside":
-            yield Silence(rule, "vacuous", f"what breaks it breaks {', '.join(sorted(others))} too, which comes first")
+            yield UnobservableRule(rule, "vacuous", f"what breaks it breaks {', '.join(sorted(others))} too, which comes first")

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pytest_smfake import Catalogue, FakeSageMaker, validate
-from pytest_smfake.cases import cases, silences
+from pytest_smfake.cases import cases, unobservable_rules
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.service.service import OPERATIONS
@@ -25,7 +25,7 @@ def by_id(operation="CreateModel", **keywords):
 def test_each_rule_has_a_case_on_both_sides(operation, edition):
     found = cases(operation, edition=edition)
     assert len({case.id for case in found}) == len(found)
-    silent = {silence.rule.id for silence in silences(operation, edition=edition)}
+    silent = {one.rule.id for one in unobservable_rules(operation, edition=edition)}
     rules = {rule.id for rule in catalogue(edition).rules(operation)}
     assert rules <= {case.rule.id for case in found if case.side == "inside"}
     outside = {case.rule.id for case in found if case.side == "outside"}

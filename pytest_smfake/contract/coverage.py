@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from pytest_smfake.cases import limit_rules, silences
+from pytest_smfake.cases import limit_rules, unobservable_rules
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
@@ -37,7 +37,7 @@ def describe_rules(edition: Edition, cited: Collection[str] = ()) -> list[RuleFa
 
 
 def _of(operation: str, edition: Edition) -> list[RuleFacts]:
-    silent = {silence.rule.id: silence.reason for silence in silences(operation, edition=edition)}
+    silent = {one.rule.id: one.reason for one in unobservable_rules(operation, edition=edition)}
     bounds = {name: {rule.id: _shown(rule) for rule in catalogue(name).rules(operation)} for name in EDITIONS}
     limits = limit_rules(operation)
     for limit in limits:  # it is the account's, whatever the edition

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pytest_smfake.cases import silences
+from pytest_smfake.cases import unobservable_rules
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.rules.catalogue import catalogue
@@ -70,7 +70,7 @@ def _verified(entries: Mapping[str, Mapping[str, Any]], edition: Edition) -> dic
     of_rule = defaultdict(list)
     for check in checks(edition=edition):
         of_rule[check.rule].append(entries.get(check.id))
-    silent = {silence.rule.id for operation in CHECKED_OPERATIONS for silence in silences(operation, edition=edition)}
+    silent = {one.rule.id for operation in CHECKED_OPERATIONS for one in unobservable_rules(operation, edition=edition)}
     known = {rule.id: rule for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation) if rule.id not in silent}
     verified = {}
     for rule_id, one in known.items():

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_smfake.rules.coded import CrossField, Example, Precondition, Where, coded_rule
-from pytest_smfake.rules.rule import Rule
+from pytest_smfake.rules.coded import CrossField, Example, Precondition, coded_rule
+from pytest_smfake.rules.rule import Rule, Where
 
-from .mutations import Mutation, Silent, member_at, mutations, places, put, value_at
+from .mutations import Mutation, Unobservable, member_at, mutations, places, put, value_at
 from .requests import Maker
-from .tree import Aim, Choices, Inputs, copy
+from .tree import Choices, MemberPath, NodeValues, copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def break_constraint(
     maker: Maker, rule: Rule, mutation: Mutation, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
 ) -> BrokenRequest:
     """Return a request that breaks a constraint, at one of the places where the member is."""
-    request = maker.request(choices, aim=Aim(rule.path), given=given, omit=omit)
+    request = maker.request(choices, wanted=MemberPath(rule.path), given=given, omit=omit)
     fixed = {*(given or ()), *omit}
     there = places(request, rule.path)
     where = there[choices.number(0, len(there) - 1)]
@@ -93,7 +93,7 @@ def break_constraint(
     after = mutation.change(choices, before)
     request = put(request, where, copy(after), key=key)
     if mutation.needs_repair:
-        maker.repair(request, Aim(rule.path), fixed)
+        maker.repair(request, MemberPath(rule.path), fixed)
         after = copy(value_at(request, where))
     return BrokenRequest(request, where, before, after, mutation.how)
 
@@ -104,29 +104,29 @@ def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collect
     items = value_at(request, where[:-1])
     if len(items) == 1 < node.sizes[1]:
         items[:] = node.sized(2, items)
-        maker.repair(request, Aim(rule.path), fixed)
+        maker.repair(request, MemberPath(rule.path), fixed)
         return *where[:-1], 1
     return where
 
 
-def follow(
+def apply_example(
     maker: Maker, rule: Rule, example: Example, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
 ) -> BrokenRequest:
     """Return a request made by an example for a rule between members."""
-    request = maker.request(choices, aim=Aim(example.needs), given=given, omit=omit)
+    request = maker.request(choices, wanted=MemberPath(example.needs), given=given, omit=omit)
     before = copy(request)
-    where = example.apply(request, Inputs(maker.root, rule.bound, choices))
+    where = example.apply(request, NodeValues(maker.root, rule.bound, choices))
     return BrokenRequest(request, where, value_at(before, where), copy(value_at(request, where)), example.how)
 
 
-def breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example] | Silent:
+def breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example] | Unobservable:
     """Return the mutations, or examples, by which a rule that needs no state is broken, or why nothing breaks it alone."""
     if rule.is_constraint:
         return mutations(maker.root.find(rule.path), rule)
     return [example for example in examples(rule) if example.side == "outside"]
 
 
-def broken(
+def broken_request(
     maker: Maker,
     rule: Rule,
     breaker: Mutation | Example,
@@ -137,7 +137,7 @@ def broken(
     """Return a request that breaks a rule."""
     if isinstance(breaker, Mutation):
         return break_constraint(maker, rule, breaker, choices, given, omit)
-    return follow(maker, rule, breaker, choices, given, omit)
+    return apply_example(maker, rule, breaker, choices, given, omit)
 
 
 def is_alone(maker: Maker, rule: Rule, change: BrokenRequest) -> bool:

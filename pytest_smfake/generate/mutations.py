@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_smfake.rules.coded import Where
 from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.java_regex import is_vacuous
-from pytest_smfake.rules.rule import Key, Rule
+from pytest_smfake.rules.rule import Key, Rule, Where
 
 from .strings import RANGES
 from .tree import STEP, Choices, Node, copy
@@ -42,7 +41,7 @@ class Mutation:
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
+class Unobservable:
     """Why no request breaks a rule alone.
 
     Attributes:
@@ -72,10 +71,10 @@ WRONG: dict[str, tuple[Any, ...]] = {
 TYPE_NAMES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "list", dict: "structure"}
 
 
-def mutations(node: Node, rule: Rule) -> list[Mutation] | Silent:
+def mutations(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
     """Return the mutations to break a constraint of a member, the one for the table of cases first."""
     if rule.keyword in ("max", "min", "pattern") and "enum" in node.rules:
-        return Silent("message-only", "what breaks it is none of the values that there are, too")
+        return Unobservable("message-only", "what breaks it is none of the values that there are, too")
     match rule.keyword:
         case "required":
             return _required(node)
@@ -97,9 +96,9 @@ def _required(node: Node) -> list[Mutation]:
     return [Mutation("missing", "the member is left out", lambda _, __: MISSING), null]
 
 
-def _type(node: Node) -> list[Mutation] | Silent:
+def _type(node: Node) -> list[Mutation] | Unobservable:
     if node.path.endswith("[key]"):
-        return Silent("vacuous", "in JSON every key is a string")
+        return Unobservable("vacuous", "in JSON every key is a string")
 
     def wrong(value: Any) -> Mutation:
         name = TYPE_NAMES[type(value)]
@@ -108,13 +107,13 @@ def _type(node: Node) -> list[Mutation] | Silent:
     return [wrong(value) for value in WRONG[node.kind]]
 
 
-def _enum(node: Node, rule: Rule) -> list[Mutation] | Silent:
+def _enum(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
     first = node.allowed[0]
     least, most = node.least_most()
     strange = (first.lower(), first.upper(), f"{first}x", f" {first}", f"{first[:-1]}x", "")
     others = [text for text in strange if text not in rule.bound and least <= len(text) <= most and node.text.matches(text)]
     if not others:
-        return Silent("message-only", "what is none of the values breaks another rule, too")
+        return Unobservable("message-only", "what is none of the values breaks another rule, too")
 
     def other(choices: Choices, _: Any) -> str:
         return others[choices.number(0, len(others) - 1)]
@@ -122,28 +121,28 @@ def _enum(node: Node, rule: Rule) -> list[Mutation] | Silent:
     return [Mutation("outside", "none of the values that there are", other)]
 
 
-def _pattern(node: Node, rule: Rule) -> list[Mutation] | Silent:
+def _pattern(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
     least, most = node.least_most()
     if is_vacuous(rule.bound):
-        return Silent("vacuous", "the pattern cannot be translated from Java, and is not enforced")
+        return Unobservable("vacuous", "the pattern cannot be translated from Java, and is not enforced")
     if node.text.broken(least, most) is None:
         if node.text.broken(0, max(most, 1)) is None:
-            return Silent("vacuous", "the pattern takes every string")
-        return Silent("message-only", f"what the pattern refuses is shorter than min {least}, too")
+            return Unobservable("vacuous", "the pattern takes every string")
+        return Unobservable("message-only", f"what the pattern refuses is shorter than min {least}, too")
     return [Mutation("outside", "a character that the pattern refuses", lambda choices, _: node.text.broken(least, most, choices.picks()))]
 
 
-def _length(node: Node, rule: Rule) -> list[Mutation] | Silent:
+def _length(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
     text, bound = node.text, rule.bound
     if rule.keyword == "min" and bound <= 0:
-        return Silent("vacuous", "no string is shorter than 0")
+        return Unobservable("vacuous", "no string is shorter than 0")
     longer = range(bound + 1, text.cap + 1) if rule.keyword == "max" else range(bound - 1, -1, -1)
     # A few next to the bound, and a few far away; to try them all would make a string of each, which can be long.
     lengths = [*longer[:8], *longer[8 :: max(97, len(longer) // 16)]]
     first = next((length for length in lengths if text.fits(length)), None)
     if first is None:
         side = "longer" if rule.keyword == "max" else "shorter"
-        return Silent("message-only", f"the pattern refuses every string that is {side}, too")
+        return Unobservable("message-only", f"the pattern refuses every string that is {side}, too")
 
     def broken(choices: Choices, _: Any) -> str:
         length = lengths[choices.number(0, len(lengths) - 1)]
@@ -153,10 +152,10 @@ def _length(node: Node, rule: Rule) -> list[Mutation] | Silent:
     return [Mutation(str(first), f"a string {what} length, which the pattern takes", broken)]
 
 
-def _count(node: Node, rule: Rule) -> list[Mutation] | Silent:
+def _count(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
     bound = rule.bound
     if rule.keyword == "min" and bound <= 0:
-        return Silent("vacuous", "nothing holds fewer than 0")
+        return Unobservable("vacuous", "nothing holds fewer than 0")
     count = bound + 1 if rule.keyword == "max" else bound - 1
     noun = {"list": "items", "map": "entries", "blob": "bytes"}[node.kind]
 
@@ -167,11 +166,11 @@ def _count(node: Node, rule: Rule) -> list[Mutation] | Silent:
     return [Mutation(str(count), f"{'more' if rule.keyword == 'max' else 'fewer'} {noun} than may be", broken, needs_repair=True)]
 
 
-def _number(node: Node, rule: Rule) -> list[Mutation] | Silent:
+def _number(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
     bound, reach = rule.bound, RANGES[node.kind]
     real = node.kind in ("float", "double")
     if not real and not -reach < bound < reach:
-        return Silent("vacuous", f"no {node.kind} is beyond it")
+        return Unobservable("vacuous", f"no {node.kind} is beyond it")
     step = 1 if rule.keyword == "max" else -1
 
     def broken(choices: Choices, _: Any) -> float:

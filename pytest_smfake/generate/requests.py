@@ -12,7 +12,7 @@ from pytest_smfake.rules.inputs import did_you_mean
 from pytest_smfake.rules.rule import Edition
 from pytest_smfake.rules.service_model import shape_of
 
-from .tree import NOWHERE, Aim, Choices, Node, Rules, copy
+from .tree import NO_MEMBER, Choices, MemberPath, Node, Rules, copy
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -65,33 +65,35 @@ class Maker:
             raise ValueError(f"{self.operation} has no member {path!r}; near it: {near}")
         return paths[path]
 
-    def request(self, choices: Choices, *, aim: Aim = NOWHERE, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()) -> Any:
+    def request(
+        self, choices: Choices, *, wanted: MemberPath = NO_MEMBER, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+    ) -> Any:
         """Return a request that keeps every rule.
 
         Args:
             choices: what chooses wherever there is a choice.
-            aim: members that have to be there.
+            wanted: a member that has to be there.
             given: members with the value that they have; what they break is not mended.
             omit: members that are left out.
         """
-        return self.root.make(choices, aim, copy(dict(given or {})), omit)
+        return self.root.make(choices, wanted, copy(dict(given or {})), omit)
 
-    def repair(self, request: Any, aim: Aim, fixed: Collection[str] = ()) -> None:
-        """Make a request that was changed hold the rules between its members again, without a change to what is aimed at."""
-        repair_all(self.root, request, aim, fixed)
+    def repair(self, request: Any, wanted: MemberPath, fixed: Collection[str] = ()) -> None:
+        """Make a changed request keep the rules between its members again, without a change to the wanted member."""
+        repair_all(self.root, request, wanted, fixed)
 
 
-def repair_all(node: Node, value: Any, aim: Aim, fixed: Collection[str]) -> None:
+def repair_all(node: Node, value: Any, wanted: MemberPath, fixed: Collection[str]) -> None:
     """Repair a value from the inside out."""
     if isinstance(value, dict) and node.kind == "structure":
         for name, item in value.items():
             if name in node.members:
-                repair_all(node.members[name], item, aim, ())
+                repair_all(node.members[name], item, wanted, ())
     elif isinstance(value, list) and node.kind == "list":
         for item in value:
-            repair_all(node.members["[]"], item, aim, ())
+            repair_all(node.members["[]"], item, wanted, ())
     if value is not None:
-        node.repair(value, aim, fixed)
+        node.repair(value, wanted, fixed)
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_smfake.rules.java_regex import is_vacuous, matcher, translate
 
-VALUE_FORMS = {
+VALUE_HINTS = {
     "RoleArn": (r"arn:aws:iam::123456789012:role/[a-z0-9]+",),
     "ContainerImage": (r"123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com/[a-z0-9]+",),
     **dict.fromkeys(("Url", "S3ModelUri", "S3Uri"), (r"s3://bucket/[a-z0-9]+",)),
@@ -30,7 +30,7 @@ VALUE_FORMS = {
     "SubnetId": (r"subnet-[a-f0-9]+",),
 }
 """For each shape of the SDK's model patterns narrower than its own, by which strings become readable. They bind nobody: what they
-make is matched against the rule in force, and one string in four is made without them."""
+make is matched against the active rule, and one string in four is made without them."""
 
 RANGES = {"integer": 2**31 - 1, "long": 2**63 - 1, "float": 1000, "double": 1000, "timestamp": 2**31 - 1}
 """The greatest number that is made where no rule bounds it; of the integers' types Java's."""
@@ -39,12 +39,6 @@ UNBOUNDED = {"string": 256, "list": 4, "map": 4, "blob": 256}
 DRAWN_BYTES = 4096
 """The greatest blob that is made unless a rule is about it: nobody wants to read megabytes in a failure report."""
 SCALARS = ("boolean", "timestamp", "blob", "string", *RANGES)
-ALTERNATIVES: dict[str, tuple[tuple[str, ...], str]] = {
-    "CreateModelInput": (("PrimaryContainer", "Containers"), "CreateModel:one-container-form"),
-    "ContainerDefinition": (("Image", "ModelPackageName"), "CreateModel:image-and-package"),
-    "ProductionVariant": (("InstanceType", "InstancePools", "ServerlessConfig"), "CreateEndpointConfig/ProductionVariants[]:capacity"),
-}
-"""For each shape members of which there is one, as long as a rule is in force."""
 
 
 READABLE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_./:=+@,"
@@ -306,12 +300,12 @@ class Text:
         ('aaa', 99, 'aa!')
     """
 
-    def __init__(self, pattern: str | None, cap: int, forms: Sequence[str] = ()) -> None:
+    def __init__(self, pattern: str | None, cap: int, hints: Sequence[str] = ()) -> None:
         self.cap = cap
         self.pattern = None if pattern is None or is_vacuous(pattern) else pattern
         self.matches = matcher(self.pattern or r"[\s\S]*")
         self.root = parsed(self.pattern or r"[\s\S]*", cap)
-        self.forms = [parsed(form, cap) for form in forms]
+        self.hints = [parsed(hint, cap) for hint in hints]
         self._fitting: dict[int, bool] = {}
         self._plain: dict[int, str] = {}
 
@@ -330,7 +324,7 @@ class Text:
 
     def simplest(self, least: int, most: int) -> int:
         """Return the length of the simplest string within bounds: the least that the first form has, else the least."""
-        lengths = self.forms[0].lengths if self.forms else 0
+        lengths = self.hints[0].lengths if self.hints else 0
         return next((length for length in bits(lengths) if least <= length <= most and self.fits(length)), least)
 
     def make(self, length: int, picks: bytes = b"") -> str:
@@ -356,7 +350,7 @@ class Text:
 
     def _try(self, length: int, picks: bytes) -> str | None:
         chosen = Picks(picks)
-        nodes = [form for form in self.forms if form.lengths >> length & 1] if not picks or chosen.next() % 4 else []
+        nodes = [hint for hint in self.hints if hint.lengths >> length & 1] if not picks or chosen.next() % 4 else []
         if self.root.lengths >> length & 1:
             nodes.append(self.root)
         for node in nodes[chosen.next() % len(nodes) :] if nodes else ():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_smfake.rules import coded
 from pytest_smfake.rules.rule import Rule
 
-from .strings import ALTERNATIVES, DRAWN_BYTES, RANGES, SCALARS, UNBOUNDED, VALUE_FORMS, Text
+from .strings import DRAWN_BYTES, RANGES, SCALARS, UNBOUNDED, VALUE_HINTS, Text
 
 if TYPE_CHECKING:
     from botocore.model import Shape
@@ -120,15 +120,15 @@ STEP = re.compile(r"\[key\]|\[value\]|\[\]|\w+")
 """A step of a path."""
 
 
-class Aim:
-    """A member that has to be there, in the first item or entry where there are several.
+class MemberPath:
+    """The path of a member that a request has to have, in the first item or entry of lists and maps.
 
     Args:
         path: the member's path; empty for none.
 
     Example:
-        >>> aim = Aim("Tags[].Key")
-        >>> aim.at("Tags"), aim.at("Tags[].Key"), aim.beyond("Tags[].Key"), aim.at("VpcConfig")
+        >>> wanted = MemberPath("Tags[].Key")
+        >>> wanted.at("Tags"), wanted.at("Tags[].Key"), wanted.beyond("Tags[].Key"), wanted.at("VpcConfig")
         (True, True, False, False)
     """
 
@@ -139,15 +139,15 @@ class Aim:
         self._beyond = frozenset(path[: step.start()].removesuffix(".") for step in STEP.finditer(path))
 
     def at(self, path: str) -> bool:
-        """Whether a member is aimed at, or lies on the way to the one that is."""
+        """Whether a path is this one, or leads to it."""
         return path == self.path or path in self._beyond
 
     def beyond(self, path: str) -> bool:
-        """Whether something inside a member is aimed at."""
+        """Whether a path leads to this one, and is not it."""
         return path in self._beyond
 
 
-NOWHERE = Aim("")
+NO_MEMBER = MemberPath("")
 
 
 def within(path: str, outer: str) -> bool:
@@ -232,11 +232,11 @@ class Node:
     @cached_property
     def text(self) -> Text:
         """The strings of this member."""
-        forms = [
-            form.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for form in VALUE_FORMS.get(self.shape, ())
+        hints = [
+            hint.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for hint in VALUE_HINTS.get(self.shape, ())
         ]
         cap = 2 * max(self.least_most()) + 2  # a string that is too long may be twice as long as may be
-        return Text(self.bound("pattern"), cap, forms)
+        return Text(self.bound("pattern"), cap, hints)
 
     @cached_property
     def sizes(self) -> tuple[int, int]:
@@ -249,49 +249,49 @@ class Node:
             raise ValueError(f"no string of {least} to {most} characters was found that matches {self.bound('pattern')} ({self.path})")
         return bounds[0], bounds[1]
 
-    def make(self, choices: Choices, aim: Aim = NOWHERE, given: Any = None, omit: Collection[str] = ()) -> Any:
+    def make(self, choices: Choices, wanted: MemberPath = NO_MEMBER, given: Any = None, omit: Collection[str] = ()) -> Any:
         """Return a value that keeps every rule about this member and those inside it, those between members included.
 
         Args:
             choices: what chooses wherever there is a choice.
-            aim: members that have to be there.
+            wanted: a member that has to be there.
             given: what of it is fixed: the members of a structure that have a value, or a value as a whole.
             omit: the members of a structure that are left out.
         """
-        made = self._make(choices, aim, given, omit)
-        self.repair(made, aim, {*(given if isinstance(given, dict) else ()), *omit})
+        made = self._make(choices, wanted, given, omit)
+        self.repair(made, wanted, {*(given if isinstance(given, dict) else ()), *omit})
         return made
 
-    def repair(self, value: Any, aim: Aim, fixed: Collection[str]) -> None:
+    def repair(self, value: Any, wanted: MemberPath, fixed: Collection[str]) -> None:
         """Make a value keep the rules between its members, without a change to members that are fixed."""
         for function, bound in self.all.repairs.get(self.shape, ()):
-            function(value, Repair(self, bound, aim, fixed))
+            function(value, NodeRepair(self, bound, wanted, fixed))
 
-    def made(self, choices: Choices, aim: Aim, given: Any = None) -> Any:
+    def made(self, choices: Choices, wanted: MemberPath, given: Any = None) -> Any:
         """Return a value as `make` does, as a part of its own where it is one of many members."""
-        apart = self.kind == "structure" and given is None and not aim.at(self.path)
-        return choices.part(self) if apart else self.make(choices, aim, given)
+        apart = self.kind == "structure" and given is None and not wanted.at(self.path)
+        return choices.part(self) if apart else self.make(choices, wanted, given)
 
-    def _make(self, choices: Choices, aim: Aim, given: Any, omit: Collection[str]) -> Any:
+    def _make(self, choices: Choices, wanted: MemberPath, given: Any, omit: Collection[str]) -> Any:
         if self.kind == "structure":
-            return self._structure(choices, aim, given or {}, omit)
-        if given is not None and (not aim.beyond(self.path) or self.kind in SCALARS):
+            return self._structure(choices, wanted, given or {}, omit)
+        if given is not None and (not wanted.beyond(self.path) or self.kind in SCALARS):
             return given
         if self.kind == "list":
-            return self._list(choices, aim, given)
-        return self._map(choices, aim, given or {}) if self.kind == "map" else self.scalar(choices)
+            return self._list(choices, wanted, given)
+        return self._map(choices, wanted, given or {}) if self.kind == "map" else self.scalar(choices)
 
-    def _structure(self, choices: Choices, aim: Aim, given: dict[str, Any], omit: Collection[str]) -> dict[str, Any]:
-        either = self._either(given, aim, omit)
+    def _structure(self, choices: Choices, wanted: MemberPath, given: dict[str, Any], omit: Collection[str]) -> dict[str, Any]:
+        either = self._either(given, wanted, omit)
         chosen = either[choices.number(0, len(either) - 1)] if either else None
         left_out = {*omit, *self._absent(choices), *either} - {chosen}
         made = {}
         picks = None
         for index, (name, member) in enumerate(self.members.items()):
-            aimed = aim.at(member.path)
-            if name in given and not aimed:
+            is_wanted = wanted.at(member.path)
+            if name in given and not is_wanted:
                 made[name] = given[name]
-            elif not (aimed or name in given or name not in left_out):
+            elif not (is_wanted or name in given or name not in left_out):
                 continue
             elif member.kind == "string" and "enum" not in member.rules and name not in given:
                 # The strings of a structure share the bytes that choose their characters, each from another byte on.
@@ -300,17 +300,16 @@ class Node:
                 made[name] = member.text_of(choices, picks[turn:] + picks[:turn])
             else:
                 not_empty = name == chosen and member.kind == "list"
-                made[name] = member.made(choices, Aim(f"{member.path}[]") if not_empty else aim, given.get(name))
+                made[name] = member.made(choices, MemberPath(f"{member.path}[]") if not_empty else wanted, given.get(name))
         for name in either:  # an empty list is as good as none
             if name != chosen and self.members[name].kind == "list" and not self.members[name].sizes[0] and choices.number(0, 4) == 4:
                 made[name] = []
         return made
 
-    def _either(self, given: Collection[str], aim: Aim, omit: Collection[str]) -> list[str]:
+    def _either(self, given: Collection[str], wanted: MemberPath, omit: Collection[str]) -> list[str]:
         """Return the members of which one is to be chosen; none where one is there anyway."""
-        names, rule_id = ALTERNATIVES.get(self.shape, ((), ""))
-        there = [name for name in names if name in self.members] if rule_id in self.all.by_id else []
-        decided = any(name in given or aim.at(self.members[name].path) or "required" in self.members[name].rules for name in there)
+        there = [name for name in self.all.alternatives.get(self.shape, ()) if name in self.members]
+        decided = any(name in given or wanted.at(self.members[name].path) or "required" in self.members[name].rules for name in there)
         return [] if decided else [name for name in there if name not in omit]
 
     def _absent(self, choices: Choices) -> Iterator[str]:
@@ -320,25 +319,25 @@ class Node:
         away = 2 if len(optional) <= FEW_MEMBERS else 4
         yield from (name for index, name in enumerate(optional) if (bits >> 3 * index) & 7 < away)
 
-    def _count(self, choices: Choices, aim: Aim) -> int:
+    def _count(self, choices: Choices, wanted: MemberPath) -> int:
         count = size(choices, *self.sizes)
-        return max(count, 1) if aim.beyond(self.path) else count
+        return max(count, 1) if wanted.beyond(self.path) else count
 
-    def _list(self, choices: Choices, aim: Aim, given: list[Any] | None) -> list[Any]:
+    def _list(self, choices: Choices, wanted: MemberPath, given: list[Any] | None) -> list[Any]:
         item = self.members["[]"]
         if given:
-            return [item.make(choices, aim, given[0]), *given[1:]]
-        count = self._count(choices, aim)
-        different = [item.made(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT_ITEMS))]
+            return [item.make(choices, wanted, given[0]), *given[1:]]
+        count = self._count(choices, wanted)
+        different = [item.made(choices, NO_MEMBER if index else wanted) for index in range(min(count, DIFFERENT_ITEMS))]
         return [copy(different[index % DIFFERENT_ITEMS]) for index in range(count)]
 
-    def _map(self, choices: Choices, aim: Aim, given: dict[str, Any]) -> dict[str, Any]:
+    def _map(self, choices: Choices, wanted: MemberPath, given: dict[str, Any]) -> dict[str, Any]:
         if given:
             return given
         key, value = self.members["[key]"], self.members["[value]"]
-        count = self._count(choices, aim)
-        keys = [key.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT_ITEMS))]
-        values = [value.make(choices, NOWHERE if index else aim) for index in range(min(count, DIFFERENT_ITEMS))]
+        count = self._count(choices, wanted)
+        keys = [key.make(choices, NO_MEMBER if index else wanted) for index in range(min(count, DIFFERENT_ITEMS))]
+        values = [value.make(choices, NO_MEMBER if index else wanted) for index in range(min(count, DIFFERENT_ITEMS))]
         different = distinct((keys[index % DIFFERENT_ITEMS] for index in range(count)), key)
         return {name: copy(values[index % DIFFERENT_ITEMS]) for index, name in enumerate(different)}
 
@@ -406,16 +405,19 @@ class Rules:
         self.by_path: dict[str, dict[str, Rule]] = {}
         self.repairs: dict[str, list[tuple[Callable[[Any, coded.Repair], None], Any]]] = {}
         """By the name of a shape the repairs of its values, each with the bound of its rule."""
+        self.alternatives: dict[str, tuple[str, ...]] = {}
+        """By the name of a shape the members of which a value has one."""
         for rule in rules:
             if rule.is_constraint:
                 self.by_path.setdefault(rule.path, {})[rule.keyword] = rule
         for one in coded.coded_rules(rules[0].operation) if rules else ():
             if one.rule.id in self.by_id:
+                self.alternatives.update(one.alternatives)
                 for shape, function in one.repairs.items():
                     self.repairs.setdefault(shape, []).append((function, self.by_id[one.rule.id].bound))
 
 
-class Inputs:
+class NodeValues:
     """Makes the values that an example works with (`pytest_smfake.rules.coded.Values`), by the tree of the request."""
 
     def __init__(self, node: Node, bound: Any, choices: Choices = LEAST) -> None:
@@ -456,19 +458,19 @@ class Inputs:
         return distinct(texts, self._find(path))
 
 
-class Repair(Inputs):
+class NodeRepair(NodeValues):
     """Makes the values that a repair works with (`pytest_smfake.rules.coded.Repair`), by the tree of the value."""
 
-    def __init__(self, node: Node, bound: Any, aim: Aim, fixed: Collection[str]) -> None:
+    def __init__(self, node: Node, bound: Any, wanted: MemberPath, fixed: Collection[str]) -> None:
         super().__init__(node, bound)
-        self.aim = aim
-        self.wanted = aim.path
+        self.member = wanted
+        self.wanted = wanted.path
         self.fixed = fixed
 
     def stays(self, name: str) -> bool:
         """Whether a member has to be there."""
         member = self.node.members[name]
-        return name in self.fixed or "required" in member.rules or self.aim.at(member.path)
+        return name in self.fixed or "required" in member.rules or self.member.at(member.path)
 
     def only_one(self, value: dict[str, Any], names: tuple[str, ...]) -> None:
         """Drop all but one of the members: keep one that has to stay, else the first that is there."""

@@ -10,9 +10,9 @@ from typing import Any
 from .coded import CrossField, coded_rules
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .inputs import shown
-from .rule import EDITIONS, Edition, Rule, Violation
+from .rule import EDITIONS, Edition, Rule, Violation, Where
 from .service_model import RESPONSE, shape_of
-from .validator import Findings, ShapeCheck, Where, compile_check, matches, sound, without_nulls
+from .validator import Findings, ShapeCheck, compile_check, matches, sound, without_nulls
 
 
 class Catalogue:

@@ -25,17 +25,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
-from .rule import EDITIONS, Edition, Evidence, Rule
+from .rule import EDITIONS, Edition, Evidence, Rule, Where
 
-Where = tuple[str | int, ...]
-"""The way to a value in a request: member names, list indices from 0, map keys."""
 Breaches = Iterator[tuple[Where, Any, str]]
 """For each breach: where it is, the value there, and the service's text."""
 Body = dict[str, Any]
 """A request as JSON has it."""
 Side = Literal["inside", "outside"]
 SIDES: tuple[Side, Side] = ("inside", "outside")
-Call = tuple[str, Body]
+Step = tuple[str, Body]
 """An operation and its request."""
 
 
@@ -125,7 +123,7 @@ class State:
     how: str
     request: Body
     where: Where
-    first: tuple[Call, ...] = ()
+    first: tuple[Step, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     objects: tuple[str, ...] | None = None
 
@@ -145,7 +143,7 @@ class Setup(Protocol):
     def make(self, operation: str) -> Body:
         """Return the simplest request of an operation."""
 
-    def needs(self, operation: str) -> tuple[Call, ...]:
+    def needs(self, operation: str) -> tuple[Step, ...]:
         """Return the calls that an operation needs before, each with its simplest request, which all name the same resources."""
 
     def arn(self, resource: str, region: str = "") -> str:
@@ -177,11 +175,13 @@ class CodedRule:
         rule: its statement.
         editions: the editions that have it; none for a rule that is off unless `rules={id: True}` asks for it.
         repairs: by the name of a shape the function that makes a value of it keep the rule.
+        alternatives: by the name of a shape the members of which a value has one.
     """
 
     rule: Rule
     editions: tuple[Edition, ...]
     repairs: dict[str, Callable[[Any, Repair], None]] = field(default_factory=dict, init=False)
+    alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def repair(self, *shapes: str) -> Callable[[Callable[[Any, Repair], None]], Callable[[Any, Repair], None]]:
         """Add the repair: the decorated function changes a value of one of the shapes of the SDK's model so that it keeps the rule.
@@ -194,6 +194,10 @@ class CodedRule:
             return function
 
         return add
+
+    def one_of(self, shape: str, names: tuple[str, ...]) -> None:
+        """Let a generator choose which of some members a value of a shape has, where the rule allows only one."""
+        self.alternatives[shape] = names
 
 
 @dataclass(eq=False, slots=True)

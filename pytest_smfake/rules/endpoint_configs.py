@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, Where, cross_field, not_taken, precondition, register
-from .rule import Rule
+from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
+from .rule import Rule, Where
 
 CONFIG = "CreateEndpointConfig"
 CONFIG_INPUT = "CreateEndpointConfigInput"
@@ -84,6 +84,9 @@ def capacity(request: Body, _: Any) -> Breaches:
             yield where, variant, f"Specify exactly one of InstanceType, InstancePools and ServerlessConfig for variant {name}."
         elif given == ["InstanceType"] and "InitialInstanceCount" not in variant:
             yield (*where, "InitialInstanceCount"), None, f"Specify InitialInstanceCount for variant {name}."
+
+
+capacity.one_of("ProductionVariant", CAPACITIES)
 
 
 @capacity.repair("ProductionVariant")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Constraint = tuple[str, Any]
 """A constraint as it is printed: its keyword (`max length`, `min value`, `pattern`, `enum`, `required`) and bound."""
 
-NUMBERS = {"integer", "long", "float", "double"}
+_NUMBERS = {"integer", "long", "float", "double"}
 ENTRIES: Mapping[str, Literal["Map keys", "Map value", "Member"]] = {"[key]": "Map keys", "[value]": "Map value", "[]": "Member"}
 
 
@@ -146,7 +146,7 @@ def _constraint(rule: Rule) -> Constraint | None:
     if rule.keyword == "type":
         return None
     if rule.keyword in ("max", "min"):
-        return f"{rule.keyword} {'value' if rule.kind in NUMBERS else 'length'}", rule.bound
+        return f"{rule.keyword} {'value' if rule.kind in _NUMBERS else 'length'}", rule.bound
     return rule.keyword, rule.bound
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, Where, cross_field, not_taken, precondition, register
-from .rule import Rule
+from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
+from .rule import Rule, Where
 
 PAGE = "CreateModel page"
 CONTAINER = "botocore service-2.json, ContainerDefinition"
@@ -73,6 +73,9 @@ def one_container_form(request: Body, _: Any) -> Breaches:
         yield ("Containers",), request["Containers"], "Specify either PrimaryContainer or Containers, not both."
 
 
+one_container_form.one_of(MODEL_INPUT, ("PrimaryContainer", "Containers"))
+
+
 @one_container_form.repair(MODEL_INPUT)
 def _drop_form(request: Body, repair: Repair) -> None:
     if request.get("Containers"):
@@ -130,6 +133,9 @@ def image_and_package(request: Body, _: Any) -> Breaches:
     for where, container in containers(request):
         if container.get("Image") is not None and container.get("ModelPackageName") is not None:
             yield (*where, "ModelPackageName"), container["ModelPackageName"], _IMAGE_OR_PACKAGE
+
+
+image_and_package.one_of("ContainerDefinition", ("Image", "ModelPackageName"))
 
 
 @image_and_package.repair("ContainerDefinition")

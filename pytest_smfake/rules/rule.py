@@ -55,6 +55,10 @@ class Rule:
         return self.keyword in CONSTRAINTS
 
 
+Where = tuple[str | int, ...]
+"""The way to a value in a request: member names, list indices from 0, map keys."""
+
+
 class Key(str):
     """A key of a map within the way to a value: the service prints it as it is, unlike the name of a member."""
 
@@ -81,7 +85,7 @@ class Violation:
     """
 
     rule: Rule
-    where: tuple[str | int, ...]
+    where: Where
     value: Any
     echo: str | None = None
     entry: tuple[Rule, ...] = ()

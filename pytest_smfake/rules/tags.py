@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, Where, cross_field, precondition
-from .rule import Rule
+from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, precondition
+from .rule import Rule, Where
 
 
 def tagged(operation: str) -> None:

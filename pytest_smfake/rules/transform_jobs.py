@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, Where, cross_field, not_taken, precondition, register
-from .rule import Rule
+from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
+from .rule import Rule, Where
 
 JOB = "CreateTransformJob"
 

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from .java_regex import matcher
 from .messages import MOST_VIOLATIONS, echo
-from .rule import OVERRIDE, Key, Rule, Violation
+from .rule import OVERRIDE, Key, Rule, Violation, Where
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-Where = tuple[str | int, ...]
 Bounds = Mapping[str, Rule]
 """The rules of one member by keyword."""
 

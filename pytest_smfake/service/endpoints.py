@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_smfake.rules.coded import SIDES, Body, Call, Setup, State, Where
+from pytest_smfake.rules.coded import SIDES, Body, Setup, State, Step
 from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS
 from pytest_smfake.rules.endpoints import endpoint_not_taken
 from pytest_smfake.rules.models import containers
+from pytest_smfake.rules.rule import Where
 from pytest_smfake.rules.service_model import operation_model
 from pytest_smfake.service.containers.serving import unhealthy
 
@@ -436,7 +437,7 @@ def _at_instances(operation: str, setup: Setup) -> Iterator[State]:
         yield State(side, str(count), f"{count} instances in all, of 2 that there may be", request, where, first, limits)
 
 
-def _with_update(first: tuple[Call, ...], request: Body, count: int) -> tuple[tuple[Call, ...], Body]:
+def _with_update(first: tuple[Step, ...], request: Body, count: int) -> tuple[tuple[Step, ...], Body]:
     operation, config = first[1]
     name = f"{config['EndpointConfigName']}-2"
     variant = config["ProductionVariants"][0] | {"InitialInstanceCount": count}

@@ -10,15 +10,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_smfake.generate.invalid import Verdict, breakers, broken, is_alone, rejection
-from pytest_smfake.generate.mutations import Mutation, Silent, spelled
+from pytest_smfake.generate.invalid import Verdict, breakers, broken_request, is_alone, rejection
+from pytest_smfake.generate.mutations import Mutation, Unobservable, spelled
 from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
 from pytest_smfake.generate.strings import DRAWN_BYTES
 from pytest_smfake.generate.tree import LEAST
 from pytest_smfake.rules.coded import Example
 from pytest_smfake.rules.rule import Edition, Rule
 
-from .valid import Drawn, check, pinned
+from .valid import Drawn, check_given, pinned
 
 Breakable = dict[str, tuple[Rule, list[Mutation] | list[Example]]]
 """Rules that can be broken alone, with the mutations to do it, by their ids."""
@@ -120,7 +120,7 @@ def invalid_requests(
         {'MaxResults': 101}
     """
     maker = maker_of(operation, edition, rules, region, account)
-    check(maker, members, omit)
+    check_given(maker, members, omit)
     if rule is not None:
         chosen = {rule: (maker.catalogue.rule(rule), _breakers(maker, maker.catalogue.rule(rule)))}
     elif rules or members or omit:
@@ -141,7 +141,7 @@ def _invalid(
     choices = Drawn(draw)
     rule, mutations = breakable[choices.bits(16) % len(breakable)]  # each as often as any other
     mutation = mutations[choices.number(0, len(mutations) - 1)]
-    change = broken(maker, rule, mutation, choices, pinned(draw, members), omit)
+    change = broken_request(maker, rule, mutation, choices, pinned(draw, members), omit)
     path, verdict = spelled(change.where), rejection(rule)
     return InvalidRequest(maker.operation, change.request, rule, path, change.before, change.after, change.how, verdict)
 
@@ -152,7 +152,7 @@ def _breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example]:
     if rule.operation != maker.operation:
         raise ValueError(f"{rule.id} is no rule of {maker.operation}")
     found = breakers(maker, rule)
-    if isinstance(found, Silent):
+    if isinstance(found, Unobservable):
         raise ValueError(f"no request breaks {rule.id} alone: {found.reason}")
     return found
 
@@ -161,9 +161,9 @@ def _alone(maker: Maker, pinned_names: frozenset[str], omit: frozenset[str]) -> 
     found: Breakable = {}
     for rule in maker.catalogue.rules(maker.operation):
         top = rule.path.partition(".")[0].partition("[")[0]
-        if rule.kind == "condition" or top in pinned_names or top in omit or isinstance(mutations := breakers(maker, rule), Silent):
+        if rule.kind == "condition" or top in pinned_names or top in omit or isinstance(mutations := breakers(maker, rule), Unobservable):
             continue
-        if all(is_alone(maker, rule, broken(maker, rule, mutation, LEAST)) for mutation in mutations):
+        if all(is_alone(maker, rule, broken_request(maker, rule, mutation, LEAST)) for mutation in mutations):
             found[rule.id] = rule, mutations
     return found
 

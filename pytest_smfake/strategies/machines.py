@@ -14,9 +14,8 @@ from pytest_smfake.generate.requests import maker
 from pytest_smfake.rules.rule import Edition
 
 from .invalid import InvalidRequest, invalid_create_model_requests
-from .valid import Drawn, tags
+from .valid import Drawn, Parameters, tags
 
-Parameters = dict[str, Any]
 MOST_TAGS = 50
 
 

@@ -141,7 +141,7 @@ def requests(
         [{'VariantName': 'a', 'InstanceType': 'ml.t2.medium', 'InitialInstanceCount': 1, 'ModelName': 'a'}]
     """
     maker = maker_of(operation, edition, rules, region, account)
-    check(maker, members, omit)
+    check_given(maker, members, omit)
     return _requests(maker, members, frozenset(omit))
 
 
@@ -152,7 +152,7 @@ def _requests(draw: st.DrawFn, maker: Maker, members: Mapping[str, Any], omit: f
     return request
 
 
-def check(maker: Maker, members: Collection[str], omit: Collection[str]) -> None:
+def check_given(maker: Maker, members: Collection[str], omit: Collection[str]) -> None:
     """Refuse names of members that are none, and one that is both pinned and omitted.
 
     Raises:

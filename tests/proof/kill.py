@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from pytest_smfake.cases import Case, Silence, Verdict, cases, silences
+from pytest_smfake.cases import Case, UnobservableRule, Verdict, cases, unobservable_rules
 from pytest_smfake.generate.mutations import places, put
 from pytest_smfake.generate.requests import Maker
-from pytest_smfake.generate.tree import LEAST, Aim, copy
+from pytest_smfake.generate.tree import LEAST, MemberPath, copy
 from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
 from pytest_smfake.service.clock import Clock
@@ -37,7 +37,7 @@ class Row:
     edition: Edition
     rules: int = 0
     observable: int = 0
-    silent: list[Silence] = field(default_factory=list)
+    silent: list[UnobservableRule] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
     survived: list[str] = field(default_factory=list)
     entangled: list[tuple[str, str]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Row:
 
     def count(self, kind: str) -> int:
         """Return how many rules are silent in this way."""
-        return sum(silence.kind == kind for silence in self.silent)
+        return sum(one.kind == kind for one in self.silent)
 
 
 class Objects:
@@ -127,11 +127,11 @@ def matrix(operation: str, edition: Edition) -> Row:
     start = time.perf_counter()
     catalogue = Catalogue(edition)
     found = sharing(cases(operation, edition=edition))
-    row = Row(operation, edition, silent=silences(operation, edition=edition), cases=len(found))
+    row = Row(operation, edition, silent=unobservable_rules(operation, edition=edition), cases=len(found))
     wrong = [case.id for case, verdict in zip(found, verdicts(found, catalogue), strict=True) if verdict != case.verdict]
     assert not wrong, f"not judged as they say: {wrong}"
     limits = {case.rule.id: case.rule for case in found if case.rule.kind == "limit"}
-    silent = {silence.rule.id: silence for silence in row.silent}
+    silent = {one.rule.id: one for one in row.silent}
     for rule in (*catalogue.rules(operation), *limits.values()):
         row.rules += 1
         row.observable += rule.id not in silent
@@ -152,7 +152,7 @@ def matrix(operation: str, edition: Edition) -> Row:
 
 def tells(rule: Rule, maker: Maker, weakened: Catalogue) -> bool:
     """Whether only the text tells that a rule is weakened: what breaks it breaks another, and is rejected all the same."""
-    request: Any = maker.request(LEAST, aim=Aim(rule.path))
+    request: Any = maker.request(LEAST, wanted=MemberPath(rule.path))
     value = "a" * (rule.bound + 1) if rule.keyword == "max" else ""
     put(request, places(request, rule.path)[0], value, key=rule.path.endswith("[key]"))
     strict, lax = (
@@ -190,8 +190,8 @@ def main() -> int:
         for rule_id, case_id in row.entangled:
             print(f"entangled in {row.edition}: {rule_id} with {case_id}")
         if options.reasons:
-            for silence in row.silent:
-                print(f"{row.edition}: {silence.rule.id} is {silence.kind}: {silence.reason}")
+            for one in row.silent:
+                print(f"{row.edition}: {one.rule.id} is {one.kind}: {one.reason}")
     return int(any(row.survived or row.unseen or row.entangled for row in rows))
 
 

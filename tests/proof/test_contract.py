@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from pytest_smfake.cases import silences
+from pytest_smfake.cases import unobservable_rules
 from pytest_smfake.contract import FakeTarget, checks, run_contract
 from pytest_smfake.contract.run import BEHAVIOURS, run_check
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
@@ -50,7 +50,7 @@ def is_noticed(rule_id, about, edition):
 @pytest.mark.parametrize("edition", ["page", "sdk"])
 def test_rules_without_such_a_check_say_why(edition):
     for operation in CHECKED_OPERATIONS:
-        known = {silence.rule.id for silence in silences(operation, edition=edition)}
+        known = {one.rule.id for one in unobservable_rules(operation, edition=edition)}
         without = {rule.id for rule in Catalogue(edition).rules(operation)} - rules_with_checks(edition).keys()
         assert without == known
 

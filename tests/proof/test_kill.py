@@ -21,7 +21,7 @@ def test_the_matrix(operation, edition):
     assert row.entangled == []
     assert row.unseen == []
     assert len(row.killed) == row.observable == row.rules - len(row.silent)
-    assert all(silence.reason for silence in row.silent)
+    assert all(one.reason for one in row.silent)
     if operation == "CreateModel":
         assert row.rules >= 300  # how many exactly depends on the installed botocore
         assert row.count("message-only") + row.count("vacuous") < row.rules / 5
