@@ -1,4 +1,4 @@
-"""Boundary cases: for each rule a request just inside its bound, and one that breaks it alone."""
+"""Boundary cases: for each rule a request that just keeps it, and one that breaks it alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .generate.invalid import Verdict, apply_example, break_constraint, examples, rejection
-from .generate.mutations import Unobservable, member_at, mutations, places, put, spelled
+from .generate.mutations import (
+    Unobservable,
+    Verdict,
+    apply_example,
+    break_constraint,
+    examples,
+    member_at,
+    mutations,
+    places,
+    put,
+    rejection,
+    spelled,
+)
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.tree import LEAST, MemberPath, Node
 from .rules.coded import Body, Precondition, Side, State, Step, coded_rule
@@ -268,7 +279,7 @@ KEPT = {
 
 
 def _kept(node: Node, rule: Rule, value: Any) -> tuple[str, Any]:
-    """Return a label and the value that just keeps a rule, in the place of one that keeps it anyway."""
+    """Return a label and the value that just keeps a rule, to replace any valid one."""
     match rule.keyword:
         case "required":
             return "given", value

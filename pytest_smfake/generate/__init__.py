@@ -1,1 +1,1 @@
-"""Values made to keep a rule, or to break it: read by the cases, the strategies and the Faker provider alike."""
+"""Values that keep a rule, or break it, for cases, strategies and the Faker provider."""

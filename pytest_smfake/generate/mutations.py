@@ -1,17 +1,19 @@
-"""How each constraint is broken alone, where in a request that is, and why some cannot be."""
+"""Mutations: how each rule of a request is broken alone, at which place, and why some cannot be; and the verdict on such a request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pytest_smfake.rules.coded import CrossField, Example, Precondition, coded_rule
 from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.java_regex import is_vacuous
 from pytest_smfake.rules.rule import Key, Rule, Where
 
+from .requests import Maker
 from .strings import RANGES
-from .tree import STEP, Choices, Node, copy
+from .tree import STEP, Choices, MemberPath, Node, NodeValues, copy
 
 
 class _Missing:
@@ -25,7 +27,7 @@ MISSING: Any = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A way to break a rule.
+    """A change of a value that breaks a constraint.
 
     Attributes:
         label: what tells it from others in the id of a case: the length, the type, `missing`.
@@ -72,7 +74,7 @@ TYPE_NAMES = {bool: "boolean", int: "integer", float: "float", str: "string", li
 
 
 def mutations(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
-    """Return the mutations to break a constraint of a member, the one for the table of cases first."""
+    """Return the mutations that break a constraint of a member; cases use the first."""
     if rule.keyword in ("max", "min", "pattern") and "enum" in node.rules:
         return Unobservable("message-only", "what breaks it is none of the values that there are, too")
     match rule.keyword:
@@ -181,7 +183,7 @@ def _number(node: Node, rule: Rule) -> list[Mutation] | Unobservable:
 
 
 def places(request: Any, path: str) -> list[Where]:
-    """Return every way to a member that is there, in order; to the key and to the value of an entry leads the same one.
+    """Return every place of a member in a request, in order; the key and the value of an entry share one place.
 
     Example:
         >>> places({"Tags": [{"Key": "a"}, {"Key": "b"}]}, "Tags[].Key")
@@ -217,12 +219,12 @@ def value_at(request: Any, where: Where) -> Any:
 
 
 def member_at(request: Any, where: Where, path: str) -> Any:
-    """Return the value of a member at a place, which for the keys of a map is the key."""
+    """Return the value of a member at a place: the key itself for the keys of a map."""
     return str(where[-1]) if path.endswith("[key]") else value_at(request, where)
 
 
 def put(request: Any, where: Where, value: Any, *, key: bool = False) -> Any:
-    """Return the request with a value at a place: it is changed itself, unless the place is the whole of it.
+    """Put a value at a place of a request, and return the request; if the place is the whole request, return the value.
 
     Args:
         request: the request.
@@ -246,7 +248,7 @@ def put(request: Any, where: Where, value: Any, *, key: bool = False) -> Any:
 
 
 def spelled(where: Where) -> str:
-    """Return a place as Python spells it.
+    """Return a place as a Python expression.
 
     Example:
         >>> spelled(("PrimaryContainer", "Environment", Key("A"))), spelled(("Tags", 0, "Key"))
@@ -254,3 +256,134 @@ def spelled(where: Where) -> str:
     """
     steps = [f"[{str(part)!r}]" if isinstance(part, Key) else f"[{part}]" if isinstance(part, int) else f".{part}" for part in where]
     return "".join(steps).removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Accepted, or rejected with a code and the rules that are broken.
+
+    Attributes:
+        code: the error's, such as `ValidationException`; None where the request is accepted.
+        rules: the ids of the rules, each once, sorted.
+
+    Example:
+        >>> Verdict().accepted, Verdict("ValidationException", ("CreateModel/ModelName:max",)).accepted
+        (True, False)
+    """
+
+    code: str | None = None
+    rules: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the request is accepted."""
+        return self.code is None
+
+
+def rejection(rule: Rule) -> Verdict:
+    """Return the verdict on a request that breaks one rule."""
+    code = "SerializationException" if rule.keyword == "type" else "ValidationException"
+    if rule.kind == "limit":
+        code = "ResourceLimitExceeded"
+    elif rule.kind == "condition":
+        coded = coded_rule(rule)
+        code = coded.code if isinstance(coded, Precondition) else code
+    return Verdict(code, (rule.id,))
+
+
+def examples(rule: Rule) -> list[Example]:
+    """Return the examples of a rule between members.
+
+    Raises:
+        LookupError: it has none, or not one of each side.
+    """
+    coded = coded_rule(rule)
+    found = coded.examples if isinstance(coded, CrossField) else []
+    if {example.side for example in found} != {"inside", "outside"}:
+        raise LookupError(f"rule {rule.id} needs an example of each side: add some with its decorators .inside and .outside")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRequest:
+    """A request, changed at one place.
+
+    Attributes:
+        request: the request, changed.
+        where: the place.
+        before, after: the value there; `MISSING` where there was none, or is none any more.
+        how: what was done, in words.
+    """
+
+    request: Any
+    where: Where
+    before: Any
+    after: Any
+    how: str
+
+
+def break_constraint(
+    maker: Maker, rule: Rule, mutation: Mutation, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+) -> BrokenRequest:
+    """Return a request that breaks a constraint, at one of the places where the member is."""
+    request = maker.request(choices, wanted=MemberPath(rule.path), given=given, omit=omit)
+    fixed = {*(given or ()), *omit}
+    there = places(request, rule.path)
+    where = there[choices.number(0, len(there) - 1)]
+    if rule.path.endswith("[]"):
+        where = _beside(maker, request, where, rule, fixed)
+    key = rule.path.endswith("[key]")
+    before = copy(member_at(request, where, rule.path))
+    after = mutation.change(choices, before)
+    request = put(request, where, copy(after), key=key)
+    if mutation.needs_repair:
+        maker.repair(request, MemberPath(rule.path), fixed)
+        after = copy(value_at(request, where))
+    return BrokenRequest(request, where, before, after, mutation.how)
+
+
+def _beside(maker: Maker, request: Any, where: Where, rule: Rule, fixed: Collection[str]) -> Where:
+    """Return the place of the second item if the list can have two, so that the changed item stands beside a valid one."""
+    node = maker.root.find(rule.path.removesuffix("[]"))
+    items = value_at(request, where[:-1])
+    if len(items) == 1 < node.sizes[1]:
+        items[:] = node.sized(2, items)
+        maker.repair(request, MemberPath(rule.path), fixed)
+        return *where[:-1], 1
+    return where
+
+
+def apply_example(
+    maker: Maker, rule: Rule, example: Example, choices: Choices, given: Mapping[str, Any] | None = None, omit: Collection[str] = ()
+) -> BrokenRequest:
+    """Return a request, changed by an example of a rule between members."""
+    request = maker.request(choices, wanted=MemberPath(example.needs), given=given, omit=omit)
+    before = copy(request)
+    where = example.apply(request, NodeValues(maker.root, rule.bound, choices))
+    return BrokenRequest(request, where, value_at(before, where), copy(value_at(request, where)), example.how)
+
+
+def breakers(maker: Maker, rule: Rule) -> list[Mutation] | list[Example] | Unobservable:
+    """Return the mutations or examples that break a rule of a request, or why no request breaks it alone."""
+    if rule.is_constraint:
+        return mutations(maker.root.find(rule.path), rule)
+    return [example for example in examples(rule) if example.side == "outside"]
+
+
+def broken_request(
+    maker: Maker,
+    rule: Rule,
+    breaker: Mutation | Example,
+    choices: Choices,
+    given: Mapping[str, Any] | None = None,
+    omit: Collection[str] = (),
+) -> BrokenRequest:
+    """Return a request that breaks a rule."""
+    if isinstance(breaker, Mutation):
+        return break_constraint(maker, rule, breaker, choices, given, omit)
+    return apply_example(maker, rule, breaker, choices, given, omit)
+
+
+def is_alone(maker: Maker, rule: Rule, change: BrokenRequest) -> bool:
+    """Whether the validator finds one rule broken and no other."""
+    return {violation.rule.id for violation in maker.catalogue.validate(maker.operation, change.request)} == {rule.id}

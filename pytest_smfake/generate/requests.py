@@ -1,4 +1,4 @@
-"""Whole requests: what makes those of one operation under one catalogue."""
+"""Whole requests of one operation, by the rules of one catalogue."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def repair_all(node: Node, value: Any, wanted: MemberPath, fixed: Collection[str
 
 @cache
 def maker(edition: Edition, operation: str, region: str = REGION, account: str = ACCOUNT) -> Maker:
-    """Return the maker of an edition without overrides, shared by all who ask."""
+    """Return the maker of an edition without overrides; it is made once."""
     return Maker(catalogue(edition), operation, region, account)
 
 

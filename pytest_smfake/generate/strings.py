@@ -1,4 +1,4 @@
-"""Strings of an exact length that a pattern accepts, strings that it refuses, and how values look where no rule says so.
+"""Strings of an exact length that a pattern accepts, strings that it refuses, and readable forms of values.
 
 A pattern is read once into a tree whose nodes know which lengths they can have, as the bits of an int: bit n is set
 where n characters are possible. A string of a length is then made in one pass, from a few bytes that choose among what
@@ -55,7 +55,7 @@ DIFFERENT_PARTS = 5
 
 
 class Picks:
-    """Bytes that choose, repeated without end; none at all choose the first of everything."""
+    """A source of choices from bytes, repeated without end; no bytes always choose the first option."""
 
     __slots__ = ("at", "bytes")
 
@@ -90,7 +90,7 @@ class Chars:
 
 
 class Parts:
-    """One part after the other; no part at all is the empty string."""
+    """A sequence of parts; without parts it is the empty string."""
 
     def __init__(self, parts: Sequence[PatternNode], cap: int) -> None:
         self.parts = parts
@@ -103,7 +103,7 @@ class Parts:
         self.lengths: int = self.rest[0]
 
     def make(self, length: int, picks: Picks) -> str:
-        """Return a string: early parts are as short as can be, so that the last one that can be long is."""
+        """Return a string of a length: the last part that can be long takes what the others leave."""
         if length not in self._plans:
             self._plans[length] = self._plan(length)
         return "".join([part.make(own, picks) for part, own in self._plans[length]])
@@ -118,7 +118,7 @@ class Parts:
 
 
 class Branch:
-    """One of several."""
+    """A choice of one of several parts."""
 
     def __init__(self, options: Sequence[PatternNode]) -> None:
         self.options = options
@@ -127,13 +127,13 @@ class Branch:
             self.lengths |= option.lengths
 
     def make(self, length: int, picks: Picks) -> str:
-        """Return a string of one of the options that can be that long."""
+        """Return a string of a length, of one of the options that can have it."""
         fitting = [option for option in self.options if option.lengths >> length & 1]
         return fitting[picks.next() % len(fitting)].make(length, picks)
 
 
 class Repeat:
-    """The same part several times."""
+    """A part, repeated."""
 
     def __init__(self, part: PatternNode, least: int, most: int | None, cap: int) -> None:
         self.part = part
@@ -154,7 +154,7 @@ class Repeat:
         return total
 
     def make(self, length: int, picks: Picks) -> str:
-        """Return a string: short parts, a few longer ones among them."""
+        """Return a string of a length: of short parts and a few longer ones."""
         if isinstance(self.part, Chars):
             return picks.text(self.part.alphabet, length)
         texts: dict[int, list[str]] = {}
@@ -189,14 +189,14 @@ class Repeat:
 
 
 class UnfitError(ValueError):
-    """A length that this way of dividing it among parts does not reach."""
+    """Raised for a length that cannot be divided among the parts in this way."""
 
 
 PatternNode = Chars | Parts | Branch | Repeat
 
 
 def _sums(left: int, right: int, cap: int) -> int:
-    """Return the lengths of a part with one of `left` and a part with one of `right`, none above the cap."""
+    """Return the possible lengths of two parts together, up to the cap, as bits; `left` and `right` hold those of each."""
     runs, others = list(_runs(left)), list(_runs(right))
     if len(others) < len(runs):
         runs, right = others, left
@@ -213,7 +213,7 @@ def _sums(left: int, right: int, cap: int) -> int:
 
 
 def _runs(lengths: int) -> Iterator[tuple[int, int]]:
-    """Yield the runs of lengths without a gap: the first, and how many."""
+    """Yield each run of consecutive lengths: its first length, and how many there are."""
     return ((run.start(), run.end() - run.start()) for run in re.finditer("1+", bin(lengths)[:1:-1]))
 
 
@@ -223,7 +223,7 @@ def bits(lengths: int) -> Iterator[int]:
 
 
 def _node(items: Any, cap: int) -> PatternNode:
-    """Return the node for a sequence of Python's parsed pattern, in which what has no width stands for nothing."""
+    """Return the node of a sequence of a parsed pattern; anchors and look-arounds count as empty."""
     parts = [part for operator, argument in items for part in _part(operator, argument, cap)]
     return parts[0] if len(parts) == 1 else Parts(parts, cap)
 
@@ -242,7 +242,7 @@ def _part(operator: Any, argument: Any, cap: int) -> Iterator[PatternNode]:
 
 
 def _chars(operator: Any, argument: Any) -> str:
-    """Return the characters of the alphabet that a class takes; a literal beyond the alphabet is one, too."""
+    """Return the characters of the alphabet that a class accepts; a literal is accepted also if it is not in the alphabet."""
     if operator is sre.LITERAL:
         return chr(argument)
     if operator is sre.ANY:
@@ -286,7 +286,7 @@ STRANGE = "!_ -.\n/é\x00:🙂a"
 
 
 class Text:
-    """Strings that a pattern takes, and strings that it does not.
+    """The strings of a member: those that its pattern accepts, and those that it refuses.
 
     Args:
         pattern: a Java regular expression; None takes every string.
@@ -316,19 +316,19 @@ class Text:
         return self._fitting[length]
 
     def near(self, length: int, least: int, most: int) -> int | None:
-        """Return the length nearest to one, within bounds, that can be made; the shorter of two, None if there is none."""
+        """Return the possible length that is nearest to a length, within bounds: the shorter of two; None if there is none."""
         if self.fits(length):
             return length
         lengths = sorted(range(least, most + 1), key=lambda other: (abs(other - length), other))
         return next((other for other in lengths if self.fits(other)), None)
 
     def simplest(self, least: int, most: int) -> int:
-        """Return the length of the simplest string within bounds: the least that the first form has, else the least."""
+        """Return the length of the simplest string within bounds: the least length of the first hint, else the least of all."""
         lengths = self.hints[0].lengths if self.hints else 0
         return next((length for length in bits(lengths) if least <= length <= most and self.fits(length)), least)
 
     def make(self, length: int, picks: bytes = b"") -> str:
-        """Return a string of a length that fits.
+        """Return a string of a possible length.
 
         Args:
             length: in code points.
@@ -363,7 +363,7 @@ class Text:
         return None
 
     def broken(self, least: int, most: int, picks: bytes = b"") -> str | None:
-        """Return a string within bounds of length that the pattern refuses, None if there is none.
+        """Return a string that the pattern refuses, of a length within bounds; None if there is none.
 
         It is one that the pattern takes but for a character at its end, start or middle, or the empty string.
         """

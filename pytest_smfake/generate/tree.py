@@ -1,4 +1,4 @@
-"""The members of a request as a tree, each of which can make its own value, and who chooses where a value leaves a choice."""
+"""The tree of the members of a request: each node makes values of its member, by the choices of a generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def distinct(texts: Iterable[str], node: Node) -> list[str]:
-    """Return the texts, each that an earlier one has said already changed at its end.
+    """Return the texts, with each that repeats an earlier one changed at its end.
 
     Raises:
         ValueError: the member has not so many different values.
@@ -47,23 +47,23 @@ EDGES = 8
 
 
 class Choices(Protocol):
-    """What chooses: Hypothesis, a random number generator, or nobody."""
+    """A source of choices: Hypothesis, a random number generator, or one that always takes the least."""
 
     def number(self, least: int, most: int) -> int:
         """Return a whole number within bounds, both included."""
 
     def bits(self, count: int) -> int:
-        """Return a number of so many bits, each of which is as often set as not."""
+        """Return a random number of a count of bits."""
 
     def picks(self) -> bytes:
-        """Return a few bytes, that choose the characters of a string."""
+        """Return a few bytes, which choose the characters of a string."""
 
     def part(self, node: Node) -> Any:
-        """Return a value of a member, chosen as a part of its own, which a shrinker can take out or make simpler as a whole."""
+        """Return a value of a member, chosen as a unit, so that a shrinker can remove or simplify it as a whole."""
 
 
 class Least:
-    """Chooses the least of everything: the simplest value there is, the same each time."""
+    """A source of choices that always takes the least, so that the value is the simplest, and the same each time."""
 
     def number(self, least: int, most: int) -> int:  # noqa: ARG002  # the protocol's
         """Return the least."""
@@ -109,7 +109,7 @@ def size(choices: Choices, least: int, most: int, simplest: int | None = None) -
 
 @lru_cache(maxsize=4096)
 def _edges(least: int, most: int, first: int) -> tuple[list[int], int, int]:
-    """Return the steps from the first to each bound and to what is next to it, how many more numbers each has, and how many there are."""
+    """Return the distances from the first size to each bound and its neighbour, how often each is counted, and the total."""
     count = most - least + 1
     edges = sorted({(size - first) % count for size in (least, min(least + 1, most), max(most - 1, least), most)})
     copies = EDGES * count // 4
@@ -151,7 +151,7 @@ NO_MEMBER = MemberPath("")
 
 
 def within(path: str, outer: str) -> bool:
-    """Whether a path is that of a member or of something inside it.
+    """Whether a path is `outer`, or leads to something inside it.
 
     Example:
         >>> within("Tags[].Key", "Tags"), within("Tags", "Tags"), within("TagsX", "Tags"), within("", "Tags")
@@ -168,7 +168,7 @@ def copy(value: Any) -> Any:
 
 
 def inner(shape: Any) -> dict[str, Shape]:
-    """Return what a shape holds: the members of a structure by name, `[]` of a list, `[key]` and `[value]` of a map."""
+    """Return the shapes inside a shape: the members of a structure by name, `[]` of a list, `[key]` and `[value]` of a map."""
     if shape.type_name == "map":
         return {"[key]": shape.key, "[value]": shape.value}
     return {"[]": shape.member} if shape.type_name == "list" else dict(shape.members)
@@ -206,12 +206,12 @@ class Node:
         return f"<Node {self.path or 'request'}: {self.kind}>"
 
     def bound(self, keyword: str, default: Any = None) -> Any:
-        """Return the bound of a rule in force, or the default."""
+        """Return the bound of an active rule, or the default."""
         rule = self.rules.get(keyword)
         return default if rule is None else rule.bound
 
     def find(self, path: str) -> Node:
-        """Return the member of a path that exists."""
+        """Return the node of a path inside this one."""
         if path == self.path:
             return self
         return next(member for member in self.members.values() if within(path, member.path)).find(path)
@@ -223,7 +223,7 @@ class Node:
             yield from member.walk()
 
     def least_most(self) -> tuple[Any, Any]:
-        """Return the bounds of size, or of a number, with the greatest that is made where no rule bounds it."""
+        """Return the bounds of the size, or number; where no rule gives the upper one, a default."""
         least = self.bound("min", 0)
         if self.kind in RANGES:
             return least, min(self.bound("max", max(RANGES[self.kind], least)), max(RANGES[self.kind], least))
@@ -240,7 +240,7 @@ class Node:
 
     @cached_property
     def sizes(self) -> tuple[int, int]:
-        """The least and the greatest size of a value that keeps every rule."""
+        """The least and the greatest size of a valid value."""
         least, most = self.least_most()
         if self.kind != "string":
             return least, most
@@ -250,7 +250,7 @@ class Node:
         return bounds[0], bounds[1]
 
     def make(self, choices: Choices, wanted: MemberPath = NO_MEMBER, given: Any = None, omit: Collection[str] = ()) -> Any:
-        """Return a value that keeps every rule about this member and those inside it, those between members included.
+        """Return a value that keeps every rule of this member and of its members, also the rules between them.
 
         Args:
             choices: what chooses wherever there is a choice.
@@ -268,7 +268,7 @@ class Node:
             function(value, NodeRepair(self, bound, wanted, fixed))
 
     def made(self, choices: Choices, wanted: MemberPath, given: Any = None) -> Any:
-        """Return a value as `make` does, as a part of its own where it is one of many members."""
+        """Return a value as `make` does; a structure that nothing is said about is chosen as a unit."""
         apart = self.kind == "structure" and given is None and not wanted.at(self.path)
         return choices.part(self) if apart else self.make(choices, wanted, given)
 
@@ -307,13 +307,13 @@ class Node:
         return made
 
     def _either(self, given: Collection[str], wanted: MemberPath, omit: Collection[str]) -> list[str]:
-        """Return the members of which one is to be chosen; none where one is there anyway."""
+        """Return the alternatives of which one is to be chosen; none if one is given, wanted or required."""
         there = [name for name in self.all.alternatives.get(self.shape, ()) if name in self.members]
         decided = any(name in given or wanted.at(self.members[name].path) or "required" in self.members[name].rules for name in there)
         return [] if decided else [name for name in there if name not in omit]
 
     def _absent(self, choices: Choices) -> Iterator[str]:
-        """Yield the optional members that stay away: one in four of few, every second of many."""
+        """Yield the optional members to leave out: one in four if there are few, every second if there are many."""
         optional = [name for name, member in self.members.items() if "required" not in member.rules]
         bits = choices.bits(3 * len(optional)) if optional else 0
         away = 2 if len(optional) <= FEW_MEMBERS else 4
@@ -358,7 +358,7 @@ class Node:
 
     @cached_property
     def allowed(self) -> list[str]:
-        """The values that an enum allows and no other rule refuses."""
+        """The values of the enum that no other rule refuses."""
         least, most = self.least_most()
         allowed = [text for text in self.rules["enum"].bound if least <= len(text) <= most and self.text.matches(text)]
         if not allowed:
@@ -370,7 +370,7 @@ class Node:
         return self.text.simplest(*self.sizes)
 
     def sized(self, size: int, before: Any) -> Any:
-        """Return a value of a size, or a number: a list or map is what there was before, cut off or gone on with."""
+        """Return a value of a size, or a number; a list or map repeats or cuts `before`."""
         if self.kind == "string":
             return before if "enum" in self.rules else self.string(size)
         if self.kind == "blob":
@@ -385,7 +385,7 @@ class Node:
         return float(size) if self.kind in ("float", "double") else size
 
     def text_of(self, choices: Choices, picks: bytes) -> str:
-        """Return a string whose length is chosen, of characters that the bytes choose."""
+        """Return a string of a chosen length, of characters that the bytes choose."""
         return self.string(size(choices, *self.sizes, self._simplest), picks)
 
     def string(self, wanted: int, picks: bytes = b"") -> str:

@@ -4,14 +4,16 @@ All arguments are keywords. Keywords in boto3's CamelCase pin a member to a valu
 members out. Everything is made from the catalogue: `rules=` overrides a rule, and the strategies with it.
 """
 
-from .invalid import InvalidRequest, invalid_create_model_requests, invalid_requests
 from .machines import ModelComparison, ModelLifecycle
-from .valid import (
+from .requests import (
+    InvalidRequest,
     container_definitions,
     container_hostnames,
     create_model_requests,
     environments,
     image_uris,
+    invalid_create_model_requests,
+    invalid_requests,
     model_data_urls,
     model_names,
     model_package_names,

@@ -1,4 +1,4 @@
-"""State machines that create, describe, list, tag, delete and recreate models, and what they drive."""
+"""State machines that create, describe, list, tag, delete and recreate models, and the targets that they drive."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from pytest_smfake.generate.requests import maker
 from pytest_smfake.rules.rule import Edition
 
-from .invalid import InvalidRequest, invalid_create_model_requests
-from .valid import Drawn, Parameters, tags
+from .requests import Drawn, InvalidRequest, Parameters, invalid_create_model_requests, tags
 
 MOST_TAGS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What came of a call, without what differs between accounts, regions and moments.
+    """The outcome of a call, without values that differ between accounts, regions and times.
 
     Attributes:
         code: the error's code, None where the call was accepted; `Invalid` for any error about the request itself, whether the
@@ -37,7 +36,7 @@ INVALID = {"ValidationException", "SerializationException"}
 
 
 def outcome(call: Callable[[], Any]) -> CallOutcome:
-    """Return what comes of a call to a client."""
+    """Return the outcome of a call to a client."""
     from botocore.exceptions import ClientError, ParamValidationError
 
     try:
@@ -66,7 +65,7 @@ class ClientTarget:
         return self.target if hasattr(self.target, "__enter__") else nullcontext()
 
     def call(self, operation: str, parameters: Parameters) -> CallOutcome:
-        """Make a call, and return what came of it."""
+        """Make a call, and return its outcome."""
         with self._active():
             client = self.target.client() if callable(getattr(self.target, "client", None)) else self.target
             return outcome(lambda: getattr(self, operation)(client, parameters))
@@ -121,14 +120,14 @@ def _resource(arn: str) -> str:
 
 
 class Expected:
-    """What the service is expected to do, in plain Python: a dict of models, and of their tags."""
+    """A model of the service in plain Python: a dict of models, and of their tags."""
 
     def __init__(self) -> None:
         self.models: dict[str, Parameters] = {}
         self.tags: dict[str, dict[str, str]] = {}
 
     def call(self, operation: str, parameters: Parameters) -> CallOutcome:
-        """Return what is to come of a call."""
+        """Return the expected outcome of a call."""
         about_one = operation not in ("create_model", "list_models")
         if about_one and parameters["ModelName"] not in self.models:
             return CallOutcome("Invalid")
@@ -182,7 +181,7 @@ class Expected:
 
 
 def agree(expected: Any, actual: Any) -> bool:
-    """Whether an answer holds what is expected of it; it may hold more, such as defaults that the service fills in."""
+    """Whether an answer holds everything expected; it may hold more, such as defaults of the service."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return all(name in actual and agree(value, actual[name]) for name, value in expected.items())
     if isinstance(expected, list) and isinstance(actual, list):
@@ -196,13 +195,13 @@ KEYS = st.sampled_from(("a", "A", "k/1", "ñ"))
 
 
 class _Machine(RuleBasedStateMachine):
-    """Draws calls; what is done with one, `step` says."""
+    """The rules that draw calls; `step` makes them."""
 
     prefix = ""
     edition: Edition = "page"
 
     def step(self, operation: str, parameters: Parameters) -> None:
-        """Make a call, and see what comes of it."""
+        """Make a call, and check its outcome."""
         raise NotImplementedError
 
     def name(self, suffix: str) -> str:
@@ -211,7 +210,7 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(suffix=MODEL_NAMES, data=st.data())
     def create(self, suffix: str, data: st.DataObject) -> None:
-        """Create a model, or try to create it once more."""
+        """Create a model, or try to create an existing one."""
         strategy = _requests(self.edition, self.name(suffix))
         self.step("create_model", data.draw(strategy, label="request"))
 
@@ -223,17 +222,17 @@ class _Machine(RuleBasedStateMachine):
             self.refused(record)
 
     def refused(self, record: InvalidRequest) -> None:
-        """See that a request is refused."""
+        """Check that a request is refused."""
         raise NotImplementedError
 
     @rule(suffix=MODEL_NAMES)
     def describe(self, suffix: str) -> None:
-        """Describe a model, or one that is not there."""
+        """Describe a model, which need not exist."""
         self.step("describe_model", {"ModelName": self.name(suffix)})
 
     @rule(suffix=MODEL_NAMES)
     def delete(self, suffix: str) -> None:
-        """Delete a model, or one that is not there."""
+        """Delete a model, which need not exist."""
         self.step("delete_model", {"ModelName": self.name(suffix)})
 
     @rule(contains=st.sampled_from((None, "a", "z", "-", "nothing")), size=st.sampled_from((None, 1, 2, 3, 100)), order=st.integers(0, 5))
@@ -246,17 +245,17 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(suffix=MODEL_NAMES, added=tags() | KEYS.map(lambda key: [{"Key": key, "Value": "v"}]))
     def tag(self, suffix: str, added: Any) -> None:
-        """Add tags to a model, or to one that is not there."""
+        """Add tags to a model, which need not exist."""
         self.step("add_tags", {"ModelName": self.name(suffix), "Tags": added})
 
     @rule(suffix=MODEL_NAMES, keys=st.lists(KEYS, min_size=1, max_size=3))
     def untag(self, suffix: str, keys: Any) -> None:
-        """Delete tags of a model, there or not."""
+        """Delete tags of a model, which need not exist."""
         self.step("delete_tags", {"ModelName": self.name(suffix), "TagKeys": keys})
 
     @rule(suffix=MODEL_NAMES)
     def look_at_tags(self, suffix: str) -> None:
-        """List the tags of a model, or of one that is not there."""
+        """List the tags of a model, which need not exist."""
         self.step("list_tags", {"ModelName": self.name(suffix)})
 
 
@@ -267,7 +266,7 @@ def _requests(draw: st.DrawFn, edition: Edition, name: str) -> Parameters:
 
 
 class ModelLifecycle(_Machine):
-    """A state machine that holds a client against a model of the service in plain Python.
+    """A state machine that compares a client with a model of the service in plain Python.
 
     Run it with Hypothesis's `run_state_machine_as_test`, which makes a machine, and so a world, for each example.
 
@@ -296,12 +295,12 @@ class ModelLifecycle(_Machine):
         self.expected = Expected()
 
     def step(self, operation: str, parameters: Parameters) -> None:
-        """Make a call, and hold it against what is expected."""
+        """Make a call, and compare its outcome with the expected one."""
         expected, actual = self.expected.call(operation, parameters), self.target.call(operation, parameters)
         _compare(operation, parameters, ("expected", expected), ("actual", actual), agree(expected.answer, actual.answer))
 
     def refused(self, record: InvalidRequest) -> None:
-        """See that a request is refused, and nothing is there that was not."""
+        """Check that a request is refused, and creates nothing."""
         actual = self.target.call("create_model", record.request)
         if actual.code is None:
             name = record.request["ModelName"]
@@ -310,7 +309,7 @@ class ModelLifecycle(_Machine):
         _compare("create_model", record.request, ("expected", CallOutcome("Invalid")), ("actual", actual), True)
 
     def teardown(self) -> None:
-        """Delete the models that are left, after a look whether they are all."""
+        """Delete the remaining models, after a check that they are the expected ones."""
         try:
             self.step("list_models", {"NameContains": self.prefix} if self.prefix else {})
         finally:
@@ -319,7 +318,7 @@ class ModelLifecycle(_Machine):
 
 
 class ModelComparison(_Machine):
-    """A state machine that makes the same calls to two targets, and compares what comes of them.
+    """A state machine that makes the same calls to two targets, and compares their outcomes.
 
     Codes are compared, names, descriptions and tags; accounts, regions and times are not.
 
@@ -353,11 +352,11 @@ class ModelComparison(_Machine):
         _compare(operation, parameters, ("left", left), ("right", right), left.answer == right.answer)
 
     def refused(self, record: InvalidRequest) -> None:
-        """See that both say the same of an invalid request."""
+        """Check that both targets answer an invalid request alike."""
         self.step("create_model", record.request)
 
     def teardown(self) -> None:
-        """Delete the models that are left."""
+        """Delete the remaining models."""
         for name in sorted(self.names):
             for target in (self.left, self.right):
                 target.call("delete_model", {"ModelName": name})
