@@ -19,7 +19,7 @@ from .rules.inputs import did_you_mean, shown
 from .rules.rule import Edition
 from .service.arns import access_key_of, check_account, check_region
 from .service.clock import Clock
-from .service.dependencies import Dependencies
+from .service.context import Dependencies
 from .service.faults import Delay, Fault, Throttle
 from .service.resources import Place
 from .service.service import Service
@@ -29,10 +29,10 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .protocol.active import Entry
     from .service.calls import Call, Calls
-    from .service.containers.stand_ins import StandIn
     from .service.faults import Effect
     from .service.limits import Limit
     from .service.permissions import Denial, Policy
+    from .service.stand_ins import StandIn
 
 FAULT_KEYWORDS = ("operation", "code", "times", "after", "attempts", "when", "message", "effect", "optional", "unmodelled")
 

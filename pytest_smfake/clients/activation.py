@@ -15,7 +15,7 @@ from functools import cache
 from types import FrameType, MethodType
 
 from pytest_smfake.protocol.active import ActiveFake, Entry, active, fakes, in_context, running_task
-from pytest_smfake.service.containers import stand_ins
+from pytest_smfake.service import stand_ins
 
 from . import botocore
 from .credentials import wanted

@@ -17,7 +17,7 @@ from pytest_smfake.protocol.active import ActiveFake, active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
 from pytest_smfake.protocol.json11 import answer
 from pytest_smfake.service.calls import origin
-from pytest_smfake.service.containers.stand_ins import isolated, refusal
+from pytest_smfake.service.stand_ins import isolated, refusal
 
 from . import botocore as transport
 from . import credentials

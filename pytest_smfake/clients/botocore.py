@@ -15,7 +15,7 @@ from typing import Any
 from pytest_smfake.protocol.active import active, answering, patches
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
 from pytest_smfake.protocol.json11 import answer, is_sagemaker
-from pytest_smfake.service.containers.stand_ins import isolated, refusal
+from pytest_smfake.service.stand_ins import isolated, refusal
 
 from . import cache, credentials, guard, sleeps
 from .environment import variables

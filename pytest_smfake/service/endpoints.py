@@ -1,4 +1,4 @@
-"""Endpoints: what runs on them, how their status changes, the operations, and why one cannot come into service."""
+"""Endpoint configurations and endpoints: their operations, what runs on an endpoint, and how its status changes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,62 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smfake.rules.models import containers
-from pytest_smfake.rules.preconditions import NOT_TAKEN
+from pytest_smfake.rules.preconditions import NOT_TAKEN, SERVERLESS_ISOLATION
 from pytest_smfake.rules.service_model import operation_model
-from pytest_smfake.service.containers.serving import unhealthy
 
 from .context import Answer, Context
-from .endpoint_configs import ENDPOINT_CONFIG, VARIANT_LISTS, EndpointConfig
 from .errors import ServiceError
 from .limits import SERVERLESS_MEMORY, Quota, instances
 from .models import MODEL, Model
+from .records import add, describe
 from .resources import Kind, Resource, World
+from .stand_ins import unhealthy
+
+VARIANT_LISTS = ("ProductionVariants", "ShadowProductionVariants")
+
+
+class EndpointConfig(Resource):
+    """An endpoint configuration: a read-only mapping of its request, with `name`, `arn`, `created` and `tags`."""
+
+    __slots__ = ()
+
+
+def create_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
+    """Keep an endpoint configuration. The order of the conditions is assumed: the name, the models, the limit."""
+    world = context.world
+    context.refuse_taken(world[ENDPOINT_CONFIG], request["EndpointConfigName"])
+    for member in VARIANT_LISTS:
+        for index, variant in enumerate(request.get(member) or ()):
+            if "ModelName" in variant:
+                model = world[MODEL].find(variant["ModelName"])
+                isolated = model.get("EnableNetworkIsolation") is True
+                if isolated and "ServerlessConfig" in variant and context.catalogue.get(SERVERLESS_ISOLATION.id):
+                    text = "The network isolation is not supported for serverless endpoint. Please disable the network isolation."
+                    raise context.breach(SERVERLESS_ISOLATION, (member, index, "ModelName"), model.name, text)
+    return add(ENDPOINT_CONFIG, request, context)
+
+
+def describe_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
+    """Return an endpoint configuration. The weight's default is documented; that it is filled in here is assumed."""
+    answer = describe(ENDPOINT_CONFIG, request, context)
+    for member in VARIANT_LISTS:
+        if variants := answer.pop(member, None):
+            answer[member] = [{"InitialVariantWeight": 1.0} | variant for variant in variants]
+    answer.setdefault("EnableNetworkIsolation", False)
+    return answer
+
+
+# The text is observed: aws/amazon-sagemaker-examples#2339. The quota's name and unit are assumed.
+ENDPOINT_CONFIG = Kind(
+    noun="EndpointConfig",
+    label="endpoint configuration",
+    holds=EndpointConfig,
+    missing='Could not find endpoint configuration "{arn}".',
+    taken=NOT_TAKEN["endpoint-config"],
+    needs=(MODEL,),
+    quotas={"endpoint-configs": Quota("Total number of endpoint configurations", "Endpoint Configurations", 1000)},
+    operations={"CreateEndpointConfig": create_endpoint_config, "DescribeEndpointConfig": describe_endpoint_config},
+)
 
 
 @dataclass(frozen=True, slots=True)

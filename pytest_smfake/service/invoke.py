@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_smfake.rules.rule import Rule
-from pytest_smfake.service.containers.serving import ContainerError, is_direct, is_multi_model, serve, steps
 
 from .arns import console_of, partition_of
 from .context import Answer, Context
 from .endpoints import ENDPOINT, Deployment, Endpoint, Variant
 from .errors import ServiceError, not_implemented
 from .models import Model
+from .stand_ins import ContainerError, is_direct, is_multi_model, serve, steps
 
 BODY = "InvokeEndpoint/Body:max"
 SERVERLESS_BODY = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Plain records: the operations of a kind that follow from its shapes, and the pages of lists."""
+"""Operations that every kind of resource has: create, describe, list and delete, which follow from its shapes, and those on tags."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
+from pytest_smfake.rules.preconditions import TAGS_IN_ALL
 from pytest_smfake.rules.service_model import is_operation, operation_model
 
 from .context import Answer, Context
 from .errors import ServiceError, not_implemented
-from .resources import Collection, Kind, Operation, R
+from .resources import Collection, Kind, Operation, R, Resource, World
 
 PAGE_SIZE = 10
 """Resources on a page where MaxResults does not say (documented of several lists, assumed of ListModels)."""
@@ -154,3 +155,62 @@ def delete(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer
     collection = context.world[kind]
     collection.remove(collection.find(request[kind.member]).name)
     return None
+
+
+TAGS_PAGE_SIZE = 50
+"""Tags on a page of ListTags where MaxResults does not say (assumed; the least that MaxResults may be)."""
+
+
+def add_tags(request: dict[str, Any], context: Context) -> Answer:
+    """Merge tags by key. A resource has at most 50 in all."""
+    resource = _tagged(request["ResourceArn"], context.world)
+    tags = resource.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+    rule = context.catalogue.get(TAGS_IN_ALL.id)
+    if rule is not None and len(tags) > rule.bound:
+        text = f"A resource can have at most {rule.bound} tags; with these it would have {len(tags)}."
+        raise context.breach(TAGS_IN_ALL, ("Tags",), len(tags), text)
+    resource.set_tags(tags)
+    return {"Tags": _tag_list(tags)}
+
+
+def list_tags(request: dict[str, Any], context: Context) -> Answer:
+    """Return a page of tags, in the order in which they were added (assumed)."""
+    resource = _tagged(request["ResourceArn"], context.world)
+    tags = _tag_list(resource.tags)
+    scope = ["ListTags", resource.arn]
+    start = decode_token(request["NextToken"], scope) if "NextToken" in request else 0
+    end = start + request.get("MaxResults", TAGS_PAGE_SIZE)
+    answer: dict[str, Any] = {"Tags": tags[start:end]}
+    if end < len(tags):
+        answer["NextToken"] = encode_token(scope, end)
+    return answer
+
+
+def delete_tags(request: dict[str, Any], context: Context) -> Answer:
+    """Drop tags by key; a key that is not there is passed over (assumed)."""
+    resource = _tagged(request["ResourceArn"], context.world)
+    resource.set_tags({key: value for key, value in resource.tags.items() if key not in request["TagKeys"]})
+    return {}
+
+
+def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def slug_of(arn: str) -> str:
+    """Return the kind of the resource that an ARN names."""
+    return arn.split(":", 5)[5].split("/", maxsplit=1)[0]
+
+
+def _tagged(arn: str, world: World) -> Resource:
+    name = arn.rpartition("/")[2]
+    for collection in world.collections():
+        if name in collection and collection.arn(name) == arn:
+            resource: Resource = collection.find(name)
+            return resource
+    # Observed of ListTags in boto/boto3#4606; assumed for AddTags and DeleteTags.
+    raise ServiceError("ValidationException", "Resource does not exist")
+
+
+TAG_OPERATIONS = {"AddTags": add_tags, "ListTags": list_tags, "DeleteTags": delete_tags}
+"""The operations on tags."""

@@ -11,28 +11,26 @@ from pytest_smfake.rules.preconditions import CONDITIONS
 from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.rules.service_model import is_operation
 from pytest_smfake.rules.validator import at
-from pytest_smfake.service.containers.stand_ins import StandIns
 
-from . import invoke, tags
 from .calls import Call, Calls
 from .clock import Clock, Schedule
-from .context import Answer, Context, Hosting
-from .dependencies import Dependencies
-from .endpoint_configs import ENDPOINT_CONFIG
-from .endpoints import ENDPOINT
+from .context import Answer, Context, Dependencies, Hosting
+from .endpoints import ENDPOINT, ENDPOINT_CONFIG
 from .errors import ServiceError, not_implemented, rejected
 from .faults import Faults, skewed
+from .invoke import invoke_endpoint
 from .limits import Limits
 from .locks import lock
 from .models import MODEL
 from .permissions import Denials, denied, resource_of
-from .records import operations_of
+from .records import TAG_OPERATIONS, operations_of, slug_of
 from .resources import Kind, Operation, Place, Store
+from .stand_ins import StandIns
 from .transform_jobs import TRANSFORM_JOB
 
 KINDS: list[Kind[Any]] = []
 """Every kind of resource that this fake keeps."""
-OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **tags.TAG_OPERATIONS}
+OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke_endpoint, **TAG_OPERATIONS}
 """Every operation that this fake implements: those of SageMaker, and InvokeEndpoint of its runtime."""
 
 
@@ -62,7 +60,7 @@ def keeps(operation: str, request: Any) -> bool:
     """Whether the fake implements an operation; those on tags it implements for the resources that it keeps."""
     if operation not in OPERATIONS:
         return False
-    return operation not in tags.TAG_OPERATIONS or tags.slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
+    return operation not in TAG_OPERATIONS or slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
 
 
 class Service:

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from pytest_smfake.rules.preconditions import NOT_TAKEN, TRANSFORM_INPUT
 from pytest_smfake.rules.rule import Violation
 from pytest_smfake.rules.service_model import enum_of, operation_model
-from pytest_smfake.service.containers.serving import ContainerError, ContainerStep, serve, steps, unhealthy
 
 from .batch import MAX_PAYLOAD, Plan, TransformError, compile_path, transform
 from .context import Answer, Context
@@ -19,6 +18,7 @@ from .errors import NetworkBlockedError, ServiceError, not_implemented
 from .limits import instances
 from .models import MODEL, Model
 from .resources import Kind, Resource, World
+from .stand_ins import ContainerError, ContainerStep, serve, steps, unhealthy
 
 COMPLETED, FAILED, IN_PROGRESS, STOPPING, STOPPED = "Completed", "Failed", "InProgress", "Stopping", "Stopped"
 

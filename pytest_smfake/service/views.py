@@ -10,8 +10,7 @@ from pytest_smfake.rules.inputs import seconds_of, shown
 from pytest_smfake.rules.service_model import check_members
 
 from .arns import elsewhere, partition_of
-from .endpoint_configs import ENDPOINT_CONFIG, EndpointConfig
-from .endpoints import ENDPOINT, Endpoint
+from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Endpoint, EndpointConfig
 from .errors import ServiceError
 from .models import MODEL, Model
 from .resources import Kind, Place, Resource

@@ -16,8 +16,7 @@ from pytest_smfake.generate.repair import repairs
 from pytest_smfake.rules.models import cross_field
 from pytest_smfake.rules.preconditions import condition
 from pytest_smfake.rules.service_model import operation_model
-from pytest_smfake.service.endpoint_configs import ENDPOINT_CONFIG
-from pytest_smfake.service.endpoints import ENDPOINT
+from pytest_smfake.service.endpoints import ENDPOINT, ENDPOINT_CONFIG
 from pytest_smfake.service.limits import Quota
 from pytest_smfake.service.models import MODEL
 from pytest_smfake.service.resources import Kind, Resource

@@ -14,7 +14,7 @@ from pytest_smfake.contract.run import BEHAVIOURS, run_check
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.protocol import json11 as wire
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.service import limits, models, records, resources, tags
+from pytest_smfake.service import limits, models, records, resources
 from pytest_smfake.service import service as core  # its tests call a service `service`
 from pytest_smfake.service.errors import ServiceError
 
@@ -289,7 +289,7 @@ def off_by_one(monkeypatch):
 
 def more_tags(monkeypatch):
     monkeypatch.setattr(
-        tags, "TAGS_IN_ALL", tags.TAGS_IN_ALL.__class__("AddTags/Tags:x", "AddTags", "Tags", "x", 99, "condition", "assumed", "")
+        records, "TAGS_IN_ALL", records.TAGS_IN_ALL.__class__("AddTags/Tags:x", "AddTags", "Tags", "x", 99, "condition", "assumed", "")
     )
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pytest_smfake.service.locks import lock
+from .locks import lock
 
 if TYPE_CHECKING:
     from .stand_ins import Invocation
