@@ -112,7 +112,7 @@ def mend() -> None:
     """
     held = _lock.acquire(timeout=LOCK_SECONDS)
     try:
-        stand_ins.mend()
+        stand_ins.restore_sockets()
         innermost = active()
         if innermost is not None:
             variables.cover(wanted(innermost.account))

@@ -15,68 +15,68 @@ from .clock import Clock, Schedule
 from .errors import ServiceError, rejected
 from .limits import Limits
 from .permissions import Denials
-from .resources import Collection, Place, World
+from .resources import Collection, Scope, World
 from .stand_ins import StandIns
 
 Answer = Any
-"""What an operation returns: the response's members; None for an empty body; or a function to call for one of these once
-the lock is released, since it runs code of the test or talks to another service."""
+"""The result of an operation: the response's members, or None for an empty body. It may also be a function that returns one of
+these; it is called after the lock is released, since it runs code of the test or calls another service."""
 
 
 class Dependencies:
-    """The other services of AWS that the service looks into for its caller.
+    """The other AWS services that SageMaker calls for its caller.
 
     Args:
-        client: returns an ordinary boto3 client of a service, such as `s3`, for the account and region of a call.
+        client: a function that returns a boto3 client of a service, such as `s3`, for the account and region of a call.
     """
 
-    def __init__(self, client: Callable[[str, Place], Any]) -> None:
+    def __init__(self, client: Callable[[str, Scope], Any]) -> None:
         self._client = client
 
-    def s3(self, place: Place) -> S3:
-        """Return the objects of S3, as a call of that place sees them."""
-        return S3(self._client("s3", place))
+    def s3(self, scope: Scope) -> S3:
+        """Return the objects of S3 that a call in that scope can access."""
+        return S3(self._client("s3", scope))
 
 
 class S3:
-    """The objects of S3, by their addresses.
+    """The objects of S3 by their addresses, such as `s3://bucket/key`.
 
     Args:
-        client: a boto3 client; while a fake is active it is answered by moto, or by what `allow` lets through.
+        client: a boto3 client. While a fake is active moto answers it, or a host that `allow` names.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the address of every object whose key begins as the address does; none where the bucket is not there."""
-        bucket, key = split(prefix)
+        """Yield the address of every object whose address begins with the prefix; none if there is no such bucket."""
+        bucket, key = split_address(prefix)
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
         try:
             for page in pages:
                 for entry in page.get("Contents", ()):
-                    if not entry["Key"].endswith("/"):  # a folder, as the console makes it
+                    if not entry["Key"].endswith("/"):  # an empty object, which the console creates for a folder
                         yield f"s3://{bucket}/{entry['Key']}"
         except self._client.exceptions.NoSuchBucket:
             return
 
     def read(self, address: str) -> bytes:
-        """Return an object."""
-        bucket, key = split(address)
+        """Return the body of an object."""
+        bucket, key = split_address(address)
         body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
     def write(self, address: str, body: bytes) -> None:
         """Store an object."""
-        bucket, key = split(address)
+        bucket, key = split_address(address)
         self._client.put_object(Bucket=bucket, Key=key, Body=body)
 
 
-def split(address: str) -> tuple[str, str]:
-    """Return bucket and key of an address.
+def split_address(address: str) -> tuple[str, str]:
+    """Return bucket and key of an S3 address.
 
     Example:
-        >>> split("s3://bucket/some/key")
+        >>> split_address("s3://bucket/some/key")
         ('bucket', 'some/key')
     """
     parts = urlsplit(address, allow_fragments=False)
@@ -86,14 +86,14 @@ def split(address: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """What hosting needs beside the store.
+    """The parts of the service that all its worlds share.
 
     Attributes:
-        schedule: what is to happen later.
-        stand_ins: what plays the containers.
-        denials: what the role of a model may not do.
-        lock: held while an operation reads and changes the store.
-        dependencies: the other services that the service looks into.
+        schedule: the later actions.
+        stand_ins: the stand-ins for containers.
+        denials: the denied permissions.
+        lock: held while an operation reads and changes the resources.
+        dependencies: the other AWS services.
     """
 
     schedule: Schedule
@@ -105,7 +105,7 @@ class Hosting:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an operation works with."""
+    """The arguments of an operation other than its request."""
 
     world: World
     catalogue: Catalogue
@@ -114,19 +114,19 @@ class Context:
     hosting: Hosting
 
     def now(self) -> float:
-        """Return the time in seconds since the epoch, in milliseconds as the service's timestamps are."""
+        """Return the time in seconds since the epoch, rounded to milliseconds like the service's timestamps."""
         return round(self.clock.now(), 3)
 
     def breach(self, rule: Rule, where: tuple[str | int, ...], value: Any, text: str) -> ServiceError:
-        """Return the error for a condition that does not hold."""
+        """Return the error response for a broken precondition; `where` is the path of the value in the request."""
         current = self.catalogue.rule(rule.id)
         return rejected([Violation(current, where, value, text=text)])
 
     def refuse_taken(self, collection: Collection[Any], name: str) -> None:
-        """Refuse a name that a resource has already.
+        """Raise a ServiceError if the collection has a resource of this name already.
 
         Raises:
-            ServiceError: in the words observed of models (astronomer/astronomer-providers#1055), endpoints
+            ServiceError: with the text observed of models (astronomer/astronomer-providers#1055), endpoints
                 (aws/sagemaker-python-sdk#101) and endpoint configurations (awslabs/spot-tagging-bot-for-digital-assets#2).
         """
         kind = collection.kind

@@ -1,4 +1,4 @@
-"""The operations on models: CreateModel and what belongs to it."""
+"""Models and their operations."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Model(Resource):
 
 
 def create_model(request: dict[str, Any], context: Context) -> Answer:
-    """Keep a model. The order of the conditions is assumed: the name, the package's region, the limit."""
+    """Create a model. The order of the preconditions is assumed: the name, the region of the model package, the limit."""
     world = context.world
     context.refuse_taken(world[MODEL], request["ModelName"])
     if context.catalogue.get(PACKAGE_REGION.id):
         for where, container in containers(request):
             package = container.get("ModelPackageName", "").split(":")
-            if len(package) > 3 and package[3] != world.place.region:
-                text = f"ARN should be scoped to correct region: {world.place.region}"
+            if len(package) > 3 and package[3] != world.scope.region:
+                text = f"ARN should be scoped to correct region: {world.scope.region}"
                 raise context.breach(PACKAGE_REGION, (*where, "ModelPackageName"), container["ModelPackageName"], text)
     return add(MODEL, request, context)
 
 
 def describe_model(request: dict[str, Any], context: Context) -> Answer:
-    """Return a model as the service describes it: absent members stay absent, defaults are filled in (reported)."""
+    """Describe a model: absent members stay absent, defaults are filled in (reported)."""
     answer = describe(MODEL, request, context)
     if "PrimaryContainer" in answer:
         answer["PrimaryContainer"] = _described_container(answer["PrimaryContainer"])
