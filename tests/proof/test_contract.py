@@ -267,14 +267,14 @@ def lenient(monkeypatch):
 def recoding(monkeypatch):
     from pytest_smfake.service import errors
 
-    original = errors.rejected
+    original = errors.rejection
 
-    def rejected(violations):
+    def rejection(violations):
         error = original(violations)
         error.code = "ValidationException"
         return error
 
-    monkeypatch.setattr(core, "rejected", rejected)
+    monkeypatch.setattr(core, "rejection", rejection)
 
 
 def one_region(monkeypatch):
