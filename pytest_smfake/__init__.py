@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from .service.calls import Call as Call
     from .service.calls import Calls as Calls
     from .service.clock import Clock as Clock
-    from .service.containers.stand_ins import Invocation as Invocation
-    from .service.containers.stand_ins import StandIn as StandIn
-    from .service.endpoint_configs import EndpointConfig as EndpointConfig
     from .service.endpoints import Endpoint as Endpoint
+    from .service.endpoints import EndpointConfig as EndpointConfig
     from .service.errors import NetworkBlockedError as NetworkBlockedError
     from .service.errors import ServiceError as ServiceError
     from .service.faults import Delay as Delay
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from .service.limits import Limit as Limit
     from .service.models import Model as Model
     from .service.permissions import Denial as Denial
+    from .service.stand_ins import Invocation as Invocation
+    from .service.stand_ins import StandIn as StandIn
     from .service.transform_jobs import NothingRanWarning as NothingRanWarning
     from .service.transform_jobs import TransformJob as TransformJob
     from .sweeps import Run as Run
@@ -72,10 +72,10 @@ _HOMES = {
     "Delay": "service.faults",
     "Denial": "service.permissions",
     "Endpoint": "service.endpoints",
-    "EndpointConfig": "service.endpoint_configs",
+    "EndpointConfig": "service.endpoints",
     "FakeSageMaker": "fake",
     "Fault": "service.faults",
-    "Invocation": "service.containers.stand_ins",
+    "Invocation": "service.stand_ins",
     "Limit": "service.limits",
     "Model": "service.models",
     "NetworkBlockedError": "service.errors",
@@ -83,7 +83,7 @@ _HOMES = {
     "Rule": "rules.rule",
     "Run": "sweeps",
     "ServiceError": "service.errors",
-    "StandIn": "service.containers.stand_ins",
+    "StandIn": "service.stand_ins",
     "Sweep": "sweeps",
     "Throttle": "service.faults",
     "TransformJob": "service.transform_jobs",

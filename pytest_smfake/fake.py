@@ -19,9 +19,9 @@ from .rules.inputs import did_you_mean, shown
 from .rules.rule import Edition
 from .service.arns import access_key_of, check_account, check_region
 from .service.clock import Clock
-from .service.dependencies import Dependencies
+from .service.context import Dependencies
 from .service.faults import Delay, Fault, Throttle
-from .service.resources import Place
+from .service.resources import Scope
 from .service.service import Service
 from .service.views import View
 from .settings import Settings
@@ -29,10 +29,10 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .protocol.active import Entry
     from .service.calls import Call, Calls
-    from .service.containers.stand_ins import StandIn
     from .service.faults import Effect
     from .service.limits import Limit
     from .service.permissions import Denial, Policy
+    from .service.stand_ins import StandIn
 
 FAULT_KEYWORDS = ("operation", "code", "times", "after", "attempts", "when", "message", "effect", "optional", "unmodelled")
 
@@ -369,7 +369,7 @@ class FakeSageMaker(Controls, View):
         service = Service(
             Catalogue(edition, rules) if rules else catalogue(edition), limits or {}, self.clock, Dependencies(self._client_of)
         )
-        super().__init__(service, Place(account, region))
+        super().__init__(service, Scope(account, region))
         self.signatures = Signatures(auth, {} if keys is None else keys, self.clock)
         self._put_in_force(self.settings.faults)
         self.allow = tuple(self.settings.allow)
@@ -500,7 +500,7 @@ class FakeSageMaker(Controls, View):
         """
         check_region(region)
         check_account(account)
-        return View(self.service, Place(account or self.account, region or self.region))
+        return View(self.service, Scope(account or self.account, region or self.region))
 
     def reset(self) -> None:
         """Forget all resources, calls, stand-ins, denials, and all limits and failures but the first ones. The clock goes on."""
@@ -508,7 +508,7 @@ class FakeSageMaker(Controls, View):
         self.service.reset()
         self._put_in_force(self.settings.faults)
 
-    def _client_of(self, service: str, place: Place) -> Any:
+    def _client_of(self, service: str, place: Scope) -> Any:
         """Return the client by which the service looks into another one for its caller."""
         given = self.s3 if service == "s3" else None
         return given or self.client(service, account=place.account, region_name=place.region)

@@ -15,7 +15,7 @@ from functools import cache
 from types import FrameType, MethodType
 
 from pytest_smfake.protocol.active import ActiveFake, Entry, active, fakes, in_context, running_task
-from pytest_smfake.service.containers import stand_ins
+from pytest_smfake.service import stand_ins
 
 from . import botocore
 from .credentials import wanted
@@ -112,7 +112,7 @@ def mend() -> None:
     """
     held = _lock.acquire(timeout=LOCK_SECONDS)
     try:
-        stand_ins.mend()
+        stand_ins.restore_sockets()
         innermost = active()
         if innermost is not None:
             variables.cover(wanted(innermost.account))

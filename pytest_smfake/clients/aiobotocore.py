@@ -17,7 +17,7 @@ from pytest_smfake.protocol.active import ActiveFake, active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
 from pytest_smfake.protocol.json11 import answer
 from pytest_smfake.service.calls import origin
-from pytest_smfake.service.containers.stand_ins import isolated, refusal
+from pytest_smfake.service.stand_ins import isolated, network_unreachable
 
 from . import botocore as transport
 from . import credentials
@@ -56,7 +56,7 @@ def _send(original: Any) -> Any:
         if (model := isolated.get()) is not None:
             from botocore.exceptions import EndpointConnectionError
 
-            raise EndpointConnectionError(endpoint_url=request.url) from refusal(model)
+            raise EndpointConnectionError(endpoint_url=request.url) from network_unreachable(model)
         match way(seen, fake):
             case Way.ON:
                 return await original(session, request)

@@ -15,7 +15,7 @@ from typing import Any
 from pytest_smfake.protocol.active import active, answering, patches
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
 from pytest_smfake.protocol.json11 import answer, is_sagemaker
-from pytest_smfake.service.containers.stand_ins import isolated, refusal
+from pytest_smfake.service.stand_ins import isolated, network_unreachable
 
 from . import cache, credentials, guard, sleeps
 from .environment import variables
@@ -157,7 +157,7 @@ def _send(original: Any) -> Any:
         if (model := isolated.get()) is not None:
             from botocore.exceptions import EndpointConnectionError
 
-            raise EndpointConnectionError(endpoint_url=request.url) from refusal(model)
+            raise EndpointConnectionError(endpoint_url=request.url) from network_unreachable(model)
         match way(seen, fake):
             case Way.ON:
                 return original(session, request)

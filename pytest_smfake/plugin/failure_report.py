@@ -71,7 +71,7 @@ def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None
         for fault in call.faults:
             where = f"{call.operation} in {call.region}{_sent_from(call, root)}"
             yield f"{fault.label} struck call {number}, {where}, {counted(call.attempts, 'attempt')}"
-    for stand_in in fake.service.stand_ins.ever:
+    for stand_in in fake.service.stand_ins.added:
         for error in stand_in.errors:
             place = "".join(f", at {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-1:])
             yield f"The stand-in for {stand_in.key!r} raised {shown(error, 1000)}{place}"

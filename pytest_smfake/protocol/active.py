@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from pytest_smfake.service.clock import Clock
-    from pytest_smfake.service.resources import Place
+    from pytest_smfake.service.resources import Scope
     from pytest_smfake.service.service import Service
 
     from .signatures import Signatures
@@ -42,7 +42,7 @@ class ActiveFake(Protocol):
     """What interception needs to know of the fake that answers; `quotas` holds what retry quotas had left before it."""
 
     service: Service
-    home: Place
+    home: Scope
     signatures: Signatures
     account: str
     credentials: bool

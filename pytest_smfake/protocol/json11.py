@@ -16,7 +16,7 @@ from pytest_smfake.rules.service_model import error_names, operation_names, serv
 from pytest_smfake.service.calls import Call, origin
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.faults import NOTHING, InjectedError, Injection
-from pytest_smfake.service.resources import Place
+from pytest_smfake.service.resources import Scope
 
 from . import runtime
 from .active import ActiveFake
@@ -59,7 +59,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     """
     key, region, _ = request.scope
     service, caller = fake.service, fake.signatures.caller(key)
-    place = Place(caller.account or fake.home.account, region or _region_of(request.host) or fake.home.region)
+    place = Scope(caller.account or fake.home.account, region or _region_of(request.host) or fake.home.region)
     call = Call(None, request.body, place.region, place.account, service.clock.now(), principal=caller.principal)
     call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
     to_runtime, identity = runtime.is_runtime(request), request_id()

@@ -247,7 +247,7 @@ def state_of(fake: Any) -> dict[str, Any]:
     places = []
     with fake.service.hosting.lock:
         for world in fake.service.store.worlds():
-            place: dict[str, Any] = {"account": world.place.account, "region": world.place.region}
+            place: dict[str, Any] = {"account": world.scope.account, "region": world.scope.region}
             for collection in world.collections():
                 place[f"{collection.kind.slug.replace('-', '_')}s"] = [
                     {"name": kept.name, "arn": kept.arn, "created": kept.created, "tags": kept.tags, "request": dict(kept)}

@@ -1,1 +1,1 @@
-"""The service: operations, store, limits, clock. It imports the specification and knows nothing of transports."""
+"""The service: its operations, resources, limits, faults and clock. It uses the rules and knows nothing of HTTP."""

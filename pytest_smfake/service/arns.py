@@ -1,4 +1,4 @@
-"""ARNs, partitions, accounts and regions: as users write them, and as an access key names them."""
+"""ARNs, partitions, accounts and regions; also the account that an access key belongs to."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COMMON_REGIONS = frozenset(
         *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-east-1"),
     }
 )
-"""Regions that every botocore lists: botocore is not loaded for them."""
+"""Regions that every version of botocore lists. To check one of them, botocore need not be loaded."""
 
 
 class UnlistedRegionWarning(UserWarning):
-    """A region that the installed botocore does not list: most likely it is misspelled."""
+    """The installed botocore does not list the region: most likely it is misspelled."""
 
 
 @cache
@@ -33,14 +33,14 @@ def listed_regions() -> frozenset[str]:
 
 
 def check_region(region: str | None, stacklevel: int = 3) -> None:
-    """Refuse what cannot be the name of a region, and warn of one that the installed botocore does not list.
+    """Check the name of a region; warn if the installed botocore does not list it.
 
     Args:
-        region: the name; None for none.
-        stacklevel: whose line the warning is about, as of `warnings.warn`: by default that of who calls the caller.
+        region: the name; None passes.
+        stacklevel: as in `warnings.warn`; by default the warning names the line that called the caller.
 
     Raises:
-        ValueError: it has another form.
+        ValueError: no region can have this name.
     """
     if region is None or (isinstance(region, str) and region in COMMON_REGIONS):
         return
@@ -55,27 +55,31 @@ def check_region(region: str | None, stacklevel: int = 3) -> None:
 
 
 def check_account(account: str | None) -> None:
-    """Refuse what cannot be the id of an account; None stands for none.
+    """Check the id of an account; None passes.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a string of 12 digits.
     """
     if account is not None and not (isinstance(account, str) and re.fullmatch(r"[0-9]{12}", account)):
         raise ValueError(f"{shown(account)} is not an account id, which is a string of 12 digits")
 
 
-def elsewhere(held: Iterable[tuple[str, str]], here: tuple[str, str]) -> str:
-    """Return the part of a sentence that says where else a name is held, given accounts and regions; empty for nowhere.
+def elsewhere(scopes: Iterable[tuple[str, str]], own: tuple[str, str]) -> str:
+    """Return the part of an error text that names other scopes that hold the resource; empty if there are none.
+
+    Args:
+        scopes: the account and region of each scope that holds it.
+        own: the account and region that were searched.
 
     Example:
         >>> elsewhere([("123456789012", "eu-west-1")], ("123456789012", "us-east-1"))
         ', but there is one in eu-west-1: .at(region="eu-west-1")'
     """
     found = []
-    for account, region in held:
-        keywords = [f'region="{region}"'] if region != here[1] else []
-        keywords += [f'account="{account}"'] if account != here[0] else []
-        of = f" of account {account}" if account != here[0] else ""
+    for account, region in scopes:
+        keywords = [f'region="{region}"'] if region != own[1] else []
+        keywords += [f'account="{account}"'] if account != own[0] else []
+        of = f" of account {account}" if account != own[0] else ""
         found.append(f"{region}{of}: .at({', '.join(keywords)})")
     return f", but there is one in {' and in '.join(found)}" if found else ""
 
@@ -89,12 +93,12 @@ PARTITIONS = (
     ("aws-iso-f", r"us-isof-"),
     ("aws-eusc", r"eusc-"),
 )
-"""The partitions beside `aws` by the start of their regions' names. Source: botocore's partitions.json."""
+"""The partitions other than `aws`, each with the prefix of its regions. Source: botocore's partitions.json."""
 
 
 @cache
 def partition_of(region: str) -> str:
-    """Return the partition of a region, `aws` for one that nobody knows.
+    """Return the partition of a region; `aws` for an unknown region.
 
     Example:
         >>> partition_of("cn-north-1"), partition_of("mars-west-1")
@@ -104,25 +108,25 @@ def partition_of(region: str) -> str:
 
 
 def arn(region: str, account: str, resource: str) -> str:
-    """Return the ARN of a SageMaker resource, such as `model/churn`; the name's case is kept (assumed)."""
+    """Return the ARN of a SageMaker resource, such as `model/churn`. Upper and lower case of the name are kept (assumed)."""
     return f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{resource}"
 
 
 def console_of(region: str) -> str:
-    """Return the address of the console in a region; that of `aws` is observed in texts of the service, the others documented."""
+    """Return the address of the console in a region. That of `aws` was observed in texts of the service; the others are documented."""
     domains = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
     return f"https://{region}.{domains.get(partition_of(region), 'console.aws.amazon.com')}"
 
 
-# How an access key holds its account: five bytes in base32 after the four letters of the prefix, offset, and one letter more
-# for the last bit. Keys from before 2019 hold none. Source: moto's iam/utils.py, which mints keys in the same way.
+# An access key contains its account. After the four letters of the prefix, five bytes in base32 hold the upper bits plus an
+# offset; one more letter holds the last bit. Keys from before 2019 contain no account. Source: moto's iam/utils.py.
 _KEY = re.compile(r"A[KS]IA(?P<account>[A-Z2-7]{8})(?P<odd>[A-Z2-7])[A-Z2-7]{7}")
 _OFFSET = 1 << 39
 
 
 @lru_cache(maxsize=1024)
 def account_of(access_key: str) -> str | None:
-    """Return the account of an access key: the one in it, or the key itself where it is 12 digits; else None.
+    """Return the account of an access key: the key itself if it is 12 digits, else the account that it contains, else None.
 
     Example:
         >>> account_of(access_key_of("111122223333")), account_of("111122223333"), account_of("testing")

@@ -1,7 +1,7 @@
-"""Batch transform on bytes: split an object into payloads, filter by JSONPath, join what a model answers. It does no I/O.
+"""Batch transform on bytes: split an object into payloads, filter records by JSONPath, join them with predictions. It does no I/O.
 
-Source: developer guide, "Associate Prediction Results with Input Records", supported operators. A path with several names or
-indices yields one object, or one list, of what they pick, as the guide's examples show.
+Source: developer guide, "Associate Prediction Results with Input Records", supported operators. A path with several names yields an
+object of their values, one with several indices a list of their items, as in the guide's examples.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _STEP = re.compile(
 
 
 def compile_path(path: str) -> Pick:
-    """Return the function that picks from a value what a path names.
+    """Return the function that applies a JSONPath to a value.
 
     Raises:
-        ValueError: the path is not of the grammar.
+        ValueError: batch transform does not support the path.
 
     Example:
         >>> compile_path("$[0,2:]")([1, 2, 3, 4])
@@ -86,7 +86,7 @@ def _member(name: str) -> Pick:
 def _item(index: int) -> Pick:
     def pick(value: Any) -> Any:
         if not isinstance(value, list) or not -len(value) <= index < len(value):
-            raise LookupError(f"there is no item {index}")  # documented of OutputFilter: an error
+            raise LookupError(f"there is no item {index}")  # an error: documented of OutputFilter
         return value[index]
 
     return pick
@@ -107,18 +107,18 @@ def _items(part: str, whole: str) -> Pick:
 
 MEGABYTE = 1024 * 1024
 MAX_PAYLOAD = 6
-"""MB of a payload where MaxPayloadInMB does not say (documented). 0 stands for no bound (documented)."""
+"""The default of MaxPayloadInMB (documented). 0 means no bound (documented)."""
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 OUTPUT, INPUT = "SageMakerOutput", "SageMakerInput"
 
 
 class TransformError(Exception):
-    """An object cannot be transformed; the text says why."""
+    """An object of the input cannot be transformed; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a job splits, filters and joins, as its request says."""
+    """The settings by which a job splits, filters and joins."""
 
     split: bool
     single: bool
@@ -132,7 +132,7 @@ class Plan:
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Plan:
-        """Return the plan of a CreateTransformJob request."""
+        """Return the plan for the request that creates a job."""
         source, target = request["TransformInput"], request["TransformOutput"]
         processing = request.get("DataProcessing") or {}
         most = request.get("MaxPayloadInMB", MAX_PAYLOAD)
@@ -150,16 +150,21 @@ class Plan:
 
     @property
     def processes(self) -> bool:
-        """Whether records are looked into at all."""
+        """Whether records are filtered or joined, so that they must be parsed."""
         return self.join or (self.input_filter, self.output_filter) != ("$", "$")
 
 
 def transform(data: bytes, plan: Plan, invoke: Callable[[bytes], bytes]) -> bytes:
-    r"""Return what becomes of an object.
+    r"""Return the output for an object of the input.
+
+    Args:
+        data: the object.
+        plan: the settings of the job.
+        invoke: sends a payload to the model and returns its answer.
 
     Raises:
-        TransformError: a record is over the bound, cannot be read, or has no answer.
-        Exception: whatever `invoke` raises.
+        TransformError: a record exceeds the bound, cannot be parsed, or has no answer.
+        Exception: any exception of `invoke`.
 
     Example:
         >>> lines = Plan.of({"TransformInput": {"SplitType": "Line"}, "TransformOutput": {"AssembleWith": "Line"}})
@@ -174,22 +179,22 @@ def transform(data: bytes, plan: Plan, invoke: Callable[[bytes], bytes]) -> byte
     records = data.split(b"\n") if plan.split else [data]
     if plan.split and not records[-1]:
         records.pop()
-    form = _form(plan) if plan.processes else None
-    sent = [form.filter_input(record) for record in records] if form else records
+    format_ = _format(plan) if plan.processes else None
+    sent = [format_.filter_input(record) for record in records] if format_ else records
     assembled = []
     for first, last in _payloads(sent, plan):
         answer = invoke(b"\n".join(sent[first:last]))
-        if form is not None:
-            answer = form.finish(records[first:last], answer)
+        if format_ is not None:
+            answer = format_.finish(records[first:last], answer)
         assembled.append(answer)
     if plan.assemble_lines:
-        # An answer that ends its last line gets no second end (assumed).
+        # An answer that ends with a line end gets no second one (assumed).
         return b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in assembled)
     return b"".join(assembled)
 
 
 def _payloads(records: list[bytes], plan: Plan) -> Iterator[tuple[int, int]]:
-    """Yield first record and end of each payload: one record each, or as many as fit (documented)."""
+    """Yield the first record and the end of each payload: one record, or as many as fit into MaxPayloadInMB (documented)."""
     most = plan.max_payload or float("inf")
     for index, record in enumerate(records):
         if len(record) > most:
@@ -205,16 +210,16 @@ def _payloads(records: list[bytes], plan: Plan) -> Iterator[tuple[int, int]]:
         yield first, len(records)
 
 
-def _form(plan: Plan) -> _Form:
+def _format(plan: Plan) -> _Format:
     kind = plan.content_type.split(";")[0].strip().lower()
     if kind not in (CSV, JSON, JSON_LINES):
-        # Documented: data processing takes CSV and JSON alone.
+        # Documented: data processing supports CSV and JSON only.
         raise TransformError(f"DataProcessing takes input of {CSV}, {JSON} or {JSON_LINES}; ContentType is {plan.content_type!r}")
-    return _Form(kind, plan)
+    return _Format(kind, plan)
 
 
-class _Form:
-    """How records of a content type are filtered and joined."""
+class _Format:
+    """Filters and joins the records of a content type."""
 
     def __init__(self, kind: str, plan: Plan) -> None:
         self.kind = kind
@@ -223,19 +228,19 @@ class _Form:
         self.pick_output = compile_path(plan.output_filter)
 
     def filter_input(self, record: bytes) -> bytes:
-        """Return the part of a record that the model is sent."""
+        """Apply InputFilter to a record and return the result, which is sent to the model."""
         if self.plan.input_filter == "$":
             return record
         return self._map(record, self.pick_input)
 
     def finish(self, records: list[bytes], answer: bytes) -> bytes:
-        """Join the answer to a payload with its records, one by one, and filter what comes of it."""
+        """Join each record of a payload with its prediction in the answer, and apply OutputFilter."""
         if not (self.plan.split or self.kind == CSV):
             return self._one(records[0], answer)
         answers = answer.removesuffix(b"\n").split(b"\n")
         lines = records if self.plan.split else records[0].removesuffix(b"\n").split(b"\n")
         if len(answers) != len(lines):
-            raise TransformError(f"The model answered {len(answers)} records to {len(lines)}, so that they cannot be joined or filtered")
+            raise TransformError(f"The model answered {len(answers)} records for {len(lines)}, so they cannot be joined or filtered")
         return b"\n".join(self._one(record, line) for record, line in zip(lines, answers, strict=True))
 
     def _one(self, record: bytes, answer: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The log of the calls that reached a fake, and the line of the code under test that sent each."""
+"""Calls that reached a fake, the log of them, and the line of the code under test that sent a call."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from .locks import lock
 
 @dataclass(slots=True)
 class Call:
-    """One call: all attempts of one invocation of a client.
+    """A call: all attempts of one invocation of a client.
 
     Attributes:
-        operation: `CreateModel`; None where the request named none that is known.
+        operation: the operation, such as `CreateModel`; None if the request named no known operation.
         body: the request's body as it was sent.
-        response: what was answered, None for an error, for an empty body and for what was passed on to moto.
-        error: the error answered, with `code`, `text`, `status` and `violations`; else None.
-        region, account: the world that the call went to.
-        time: when its first attempt arrived, on the fake's clock, in seconds since the epoch.
-        attempts: how many requests the client sent for it.
-        passed_on: whether it was passed on to moto.
-        faults: what struck it on purpose, in order: faults, delays and throttles.
-        principal: the ARN of who sent it, where its key is known by one; else None.
-        members: the parameters of a call of the runtime, which sends them in path and headers; else None.
-        request_id: the id that its latest answer bears; empty before there is one.
-        sent_from: file and line of the code that sent it, such as `/project/deploy.py:26`, where it was answered with an error or
-            failed on purpose; else empty, as where that code runs in another process.
+        response: the members of the answer; None for an error, for an empty body, and for a call passed on to moto.
+        error: the error that was answered, with `code`, `text`, `status` and `violations`; else None.
+        region, account: the region and account that the call went to.
+        time: the arrival of its first attempt on the fake's clock, in seconds since the epoch.
+        attempts: the number of requests that the client sent for it.
+        passed_on: True if it was passed on to moto.
+        faults: the faults, delays and throttles that it triggered, in order.
+        principal: the ARN of the caller if the access key has one in `keys`, else None.
+        members: the parameters of a call of the runtime service, which sends them in path and headers; else None.
+        request_id: the request id of its latest answer; empty before the first answer.
+        sent_from: file and line of the code that sent it, such as `/project/deploy.py:26`, if it was answered with an error or
+            triggered a fault; empty otherwise, and if that code runs in another process.
     """
 
     operation: str | None
@@ -55,7 +55,7 @@ class Call:
 
     @property
     def parameters(self) -> Any:
-        """The parameters as they were sent, read anew at each look; None where they cannot be read."""
+        """The parameters as they were sent: a new copy at each access; None if the body cannot be read."""
         if self.members is not None:
             return dict(self.members)
         try:
@@ -66,12 +66,16 @@ class Call:
     def __repr__(self) -> str:
         verdict = self.error or ("passed on to moto" if self.passed_on else reprlib.repr(self.response))
         retries = f", {self.attempts} attempts" if self.attempts > 1 else ""
-        struck = f" ({', '.join(fault.label for fault in self.faults)})" if self.faults else ""
-        return f"<Call {self.operation} {reprlib.repr(self.parameters)} in {self.region}{retries} -> {verdict}{struck}>"
+        triggered = f" ({', '.join(fault.label for fault in self.faults)})" if self.faults else ""
+        return f"<Call {self.operation} {reprlib.repr(self.parameters)} in {self.region}{retries} -> {verdict}{triggered}>"
 
 
 class Calls(Sequence[Call]):
-    """The calls in the order of their arrival; it reads like a list. With a bound the oldest make room for the newest."""
+    """The log of calls: a read-only sequence in the order of arrival.
+
+    Args:
+        bound: the number of newest calls to keep; None keeps all.
+    """
 
     def __init__(self, bound: int | None = None) -> None:
         self._bound = bound
@@ -82,7 +86,7 @@ class Calls(Sequence[Call]):
         self._lock = lock()
 
     def arrive(self, call: Call, invocation: str | None) -> Call:
-        """Add a call and return it; for a further attempt of an invocation return the entry of the first."""
+        """Add a call and return it. For another attempt of the same invocation, count it and return the call of the first attempt."""
         with self._lock:
             first = self._by_invocation.get(invocation) if invocation else None
             if first is None:
@@ -98,14 +102,14 @@ class Calls(Sequence[Call]):
             return first
 
     def _drop(self, count: int) -> None:
-        """Forget the oldest calls: many at once, since the front of a list is slow to cut."""
+        """Drop the oldest calls. Many are dropped at once, since deleting at the front of a list is slow."""
         for call in self._calls[:count]:
             self._by_invocation.pop(self._invocations.pop(id(call), ""), None)
         del self._calls[:count]
         self._dropped += count
 
     def snapshot(self) -> tuple[list[Call], int]:
-        """Return the calls that are kept, and how many older ones are not."""
+        """Return the calls that are kept, and the number of older calls that were dropped."""
         with self._lock:
             extra = max(0, len(self._calls) - self._bound) if self._bound is not None else 0
             return self._calls[extra:], self._dropped + extra
@@ -133,17 +137,17 @@ class Calls(Sequence[Call]):
 
 
 CLIENTS = frozenset({"aioboto3", "aiobotocore", "boto3", "botocore", "pytest_smfake"})
-"""The packages whose code stands between the code under test and the fake."""
+"""The packages of clients: `origin` does not report their code."""
 LOOPS = frozenset({"asyncio.base_events", "asyncio.events", "asyncio.runners"})
-"""The modules that run an event loop: what called them has not sent what a task of the loop sends."""
+"""The modules that run an event loop: `origin` stops there, since their callers did not send the request of a task."""
 _STANDARD_LIBRARY = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 
 
 def origin() -> str:
-    """Return file and line of the code that is sending a request, such as `/project/deploy.py:26`; empty where none is known.
+    """Return file and line of the code that sends a request, such as `/project/deploy.py:26`; empty if unknown.
 
-    That is the innermost code that is not installed, else the innermost of a package that is no client, such as an SDK. Code that runs
-    on a thread of its own, as a server does, has neither; nor has a client's coroutine that is a task itself.
+    This is the innermost frame of code that is not installed. If there is none, it is the innermost frame of an installed package that is
+    not a client, such as an SDK. It is unknown for code on a thread of its own, such as a server, and if a client's coroutine is a task.
     """
     frame: FrameType | None = sys._getframe(1)
     installed = ""
@@ -160,7 +164,7 @@ def origin() -> str:
 
 @cache
 def _kind(path: str) -> str:
-    """Return whose code a file holds: `project`, `installed` or, of Python itself, `standard`."""
+    """Return the kind of a source file: `project`, `installed`, or `standard` for Python itself."""
     if "site-packages" in path or "dist-packages" in path:
         return "installed"
     return "standard" if path.startswith(_STANDARD_LIBRARY) or path.startswith("<frozen") else "project"

@@ -1,4 +1,4 @@
-"""The clock of a fake, and what is to happen later on it."""
+"""The clock of a fake, and the schedule of later actions."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pytest_smfake.rules.inputs import seconds_of
 from .locks import lock
 
 LATEST = 253402300799
-"""The last second of the year 9999, in seconds since the epoch: the last that a date of Python can hold."""
+"""The last second of the year 9999 in seconds since the epoch; Python has no later date."""
 
 
 real_sleep: ContextVar[Callable[[float], None] | None] = ContextVar("real_sleep", default=None)
-"""How a delay takes real time, `time.sleep` by default; on a server it lets others be answered meanwhile."""
+"""The function by which a delay takes real time, `time.sleep` by default. A server sets one that does not block other requests."""
 
 
 class Clock:
-    """Real time plus what a test, or a sleep on the virtual clock, has advanced it by.
+    """Real time plus an offset, which `advance()` and the sleeps of clients increase.
 
-    `time.time` is read at each call, so that freezegun and time-machine stay in charge.
+    `time.time` is called each time, so that freezegun and time-machine work.
 
     Example:
         >>> clock = Clock()
@@ -36,25 +36,25 @@ class Clock:
         self._offset = 0.0
 
     def now(self) -> float:
-        """Return the time in seconds since the epoch, which no date beyond the year 9999 can hold."""
+        """Return the time in seconds since the epoch, at most the end of the year 9999."""
         return min(time.time() + self._offset, LATEST)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
 
         Args:
-            seconds: how far, at least 0.
+            seconds: the number of seconds, at least 0.
 
         Raises:
-            ValueError: a negative number, none, or so many that no date can hold the time.
+            ValueError: not a number of at least 0, or the clock would go past the end of the year 9999.
         """
         wanted = self._offset + seconds_of(seconds, "a clock advances by")
         if time.time() + wanted > LATEST:
-            raise ValueError(f"a clock goes to the end of the year 9999 at most, which {seconds:g} more seconds are beyond")
+            raise ValueError(f"a clock cannot go past the end of the year 9999, so it cannot advance by {seconds:g} seconds")
         self._offset = wanted
 
     def pass_by(self, seconds: float) -> None:
-        """Move the clock forward by what a call takes, which is answered whatever the clock says."""
+        """Move the clock forward by the duration of a call. Other than `advance`, it never raises."""
         self._offset += seconds
 
     def __repr__(self) -> str:
@@ -62,11 +62,11 @@ class Clock:
 
 
 Action = Callable[[float], None]
-"""Called with the time that it was due, in seconds since the epoch."""
+"""A function that is called with the time at which it was due, in seconds since the epoch."""
 
 
 class Schedule:
-    """Actions by the time they are due. Nothing runs by itself: each look at the service runs what has become due."""
+    """Actions in the order in which they are due. No thread runs them: each call and each access to the resources runs the due ones."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -75,13 +75,13 @@ class Schedule:
         self._lock = lock()
 
     def add(self, seconds: float, action: Action) -> None:
-        """Let an action happen that many seconds from now."""
+        """Schedule an action that many seconds from now."""
         with self._lock:
             self._serial += 1
             heapq.heappush(self._items, (self._clock.now() + seconds, self._serial, action))
 
     def run(self) -> None:
-        """Run what is due, in order. No lock is held while an action runs: it may call code of the test."""
+        """Run the due actions in order. No lock is held while an action runs, since it may call code of the test."""
         while self._items:
             with self._lock:
                 if not self._items or self._items[0][0] > self._clock.now():

@@ -1,38 +1,100 @@
-"""What an operation works with."""
+"""Context: what an operation gets beside its request, and the other services that it may call."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.coded import Precondition, coded_rules
 from pytest_smfake.rules.rule import Violation
-from pytest_smfake.service.containers.stand_ins import StandIns
 
 from .clock import Clock, Schedule
-from .dependencies import Dependencies
 from .errors import ServiceError
 from .limits import Limits
 from .permissions import Denials
-from .resources import Collection, Resource, World
+from .resources import Collection, Resource, Scope, World
+from .stand_ins import StandIns
 
 Answer = Any
-"""What an operation returns: the response's members; None for an empty body; or a function to call for one of these once
-the lock is released, since it runs code of the test or talks to another service."""
+"""The result of an operation: the response's members, or None for an empty body. It may also be a function that returns one of
+these; it is called after the lock is released, since it runs code of the test or calls another service."""
+
+
+class Dependencies:
+    """The other AWS services that SageMaker calls for its caller.
+
+    Args:
+        client: a function that returns a boto3 client of a service, such as `s3`, for the account and region of a call.
+    """
+
+    def __init__(self, client: Callable[[str, Scope], Any]) -> None:
+        self._client = client
+
+    def s3(self, scope: Scope) -> S3:
+        """Return the objects of S3 that a call in that scope can access."""
+        return S3(self._client("s3", scope))
+
+
+class S3:
+    """The objects of S3 by their addresses, such as `s3://bucket/key`.
+
+    Args:
+        client: a boto3 client. While a fake is active moto answers it, or a host that `allow` names.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the address of every object whose address begins with the prefix; none if there is no such bucket."""
+        bucket, key = split_address(prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        try:
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    if not entry["Key"].endswith("/"):  # an empty object, which the console creates for a folder
+                        yield f"s3://{bucket}/{entry['Key']}"
+        except self._client.exceptions.NoSuchBucket:
+            return
+
+    def read(self, address: str) -> bytes:
+        """Return the body of an object."""
+        bucket, key = split_address(address)
+        body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    def write(self, address: str, body: bytes) -> None:
+        """Store an object."""
+        bucket, key = split_address(address)
+        self._client.put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """Return bucket and key of an S3 address.
+
+    Example:
+        >>> split_address("s3://bucket/some/key")
+        ('bucket', 'some/key')
+    """
+    parts = urlsplit(address, allow_fragments=False)
+    query = f"?{parts.query}" if parts.query else ""
+    return parts.netloc, parts.path.removeprefix("/") + query
 
 
 @dataclass(frozen=True, slots=True)
 class Hosting:
-    """What hosting needs beside the store.
+    """The parts of the service that all its worlds share.
 
     Attributes:
-        schedule: what is to happen later.
-        stand_ins: what plays the containers.
-        denials: what the role of a model may not do.
-        lock: held while an operation reads and changes the store.
-        dependencies: the other services that the service looks into.
+        schedule: the later actions.
+        stand_ins: the stand-ins for containers.
+        denials: the denied permissions.
+        lock: held while an operation reads and changes the resources.
+        dependencies: the other AWS services.
     """
 
     schedule: Schedule
@@ -44,7 +106,7 @@ class Hosting:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an operation works with."""
+    """The arguments of an operation other than its request."""
 
     world: World
     catalogue: Catalogue
@@ -53,13 +115,13 @@ class Context:
     hosting: Hosting
 
     def now(self) -> float:
-        """Return the time in seconds since the epoch, in milliseconds as the service's timestamps are."""
+        """Return the time in seconds since the epoch, rounded to milliseconds like the service's timestamps."""
         return round(self.clock.now(), 3)
 
     @property
     def region(self) -> str:
         """The region of the call."""
-        return self.world.place.region
+        return self.world.scope.region
 
     def find(self, noun: str, name: str) -> Resource | None:
         """Return a resource, such as a `Model`; None if there is none of the name."""
@@ -74,7 +136,7 @@ class Context:
 
     def has_objects(self, uri: str) -> bool:
         """Whether S3 holds an object under an address."""
-        return next(self.hosting.dependencies.s3(self.world.place).keys(uri), None) is not None
+        return next(self.hosting.dependencies.s3(self.world.scope).keys(uri), None) is not None
 
     def preconditions(self, operation: str, *, services: bool = False) -> list[tuple[Precondition, Any]]:
         """Return the active preconditions of an operation that ask other services, or those that ask none, each with its bound."""
@@ -106,10 +168,10 @@ class Context:
         return ServiceError(coded.code, text, violations=[Violation(rule, where, value, text=text)])
 
     def refuse_taken(self, collection: Collection[Any], name: str) -> None:
-        """Refuse a name that a resource has already.
+        """Raise a ServiceError if the collection has a resource of this name already.
 
         Raises:
-            ServiceError: in the words observed of models (astronomer/astronomer-providers#1055), endpoints
+            ServiceError: with the text observed of models (astronomer/astronomer-providers#1055), endpoints
                 (aws/sagemaker-python-sdk#101) and endpoint configurations (awslabs/spot-tagging-bot-for-digital-assets#2).
         """
         kind = collection.kind

@@ -1,4 +1,4 @@
-"""Endpoints: what runs on them, how their status changes, the operations, and why one cannot come into service."""
+"""Endpoint configurations and endpoints: their operations, what runs on an endpoint, and how its status changes."""
 
 from __future__ import annotations
 
@@ -9,31 +9,70 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smfake.rules.coded import SIDES, Body, Setup, State, Step
-from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS
+from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS, endpoint_config_not_taken, variants
 from pytest_smfake.rules.endpoints import endpoint_not_taken
 from pytest_smfake.rules.models import containers
 from pytest_smfake.rules.rule import Where
 from pytest_smfake.rules.service_model import operation_model
-from pytest_smfake.service.containers.serving import unhealthy
 
 from .context import Answer, Context
-from .endpoint_configs import ENDPOINT_CONFIG, EndpointConfig
 from .errors import ServiceError
 from .limits import SERVERLESS_MEMORY, Quota, instances
 from .models import MODEL, Model
+from .records import add, describe
 from .resources import Kind, Resource, World
+from .stand_ins import unhealthy
+
+
+class EndpointConfig(Resource):
+    """An endpoint configuration: a read-only mapping of its request, with `name`, `arn`, `created` and `tags`."""
+
+    __slots__ = ()
+
+
+def create_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
+    """Create an endpoint configuration. The order of the preconditions is assumed: the name, the models, the others, the limit."""
+    world = context.world
+    context.refuse_taken(world[ENDPOINT_CONFIG], request["EndpointConfigName"])
+    for _, variant in variants(request):
+        if "ModelName" in variant:
+            world[MODEL].find(variant["ModelName"])
+    return add(ENDPOINT_CONFIG, request, context)
+
+
+def describe_endpoint_config(request: dict[str, Any], context: Context) -> Answer:
+    """Describe an endpoint configuration. The default of the weight is documented; that the answer has it is assumed."""
+    answer = describe(ENDPOINT_CONFIG, request, context)
+    for member in VARIANT_LISTS:
+        if found := answer.pop(member, None):
+            answer[member] = [{"InitialVariantWeight": 1.0} | variant for variant in found]
+    answer.setdefault("EnableNetworkIsolation", False)
+    return answer
+
+
+# The text is observed: aws/amazon-sagemaker-examples#2339. The quota's name and unit are assumed.
+ENDPOINT_CONFIG = Kind(
+    noun="EndpointConfig",
+    label="endpoint configuration",
+    holds=EndpointConfig,
+    missing='Could not find endpoint configuration "{arn}".',
+    taken=endpoint_config_not_taken,
+    needs=(MODEL,),
+    quotas={"endpoint-configs": Quota("Total number of endpoint configurations", "Endpoint Configurations", 1000)},
+    operations={"CreateEndpointConfig": create_endpoint_config, "DescribeEndpointConfig": describe_endpoint_config},
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A production variant as it runs.
+    """A deployed production variant.
 
     Attributes:
-        config: the variant as the endpoint configuration states it.
-        model: its model as it was when the variant was deployed; None for one that hosts inference components.
+        config: the variant in the endpoint configuration.
+        model: its model at the time of the deployment; None if it hosts inference components.
         weight: its share of the traffic.
-        count: how many instances it has, None for a serverless one.
-        serverless: its serverless configuration now, None for one on instances.
+        count: its number of instances; None if it is serverless.
+        serverless: its current serverless configuration; None if it has instances.
     """
 
     config: dict[str, Any]
@@ -44,11 +83,11 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name of the variant."""
         return str(self.config["VariantName"])
 
     def instances(self) -> tuple[str, int] | None:
-        """Return type and number of its instances; those of a pool are counted as its first type (assumed)."""
+        """Return type and number of its instances, or None. Instances of a pool count as the pool's first type (assumed)."""
         pools = sorted(self.config.get("InstancePools") or (), key=lambda pool: pool["Priority"])
         instance_type = self.config.get("InstanceType") or (pools[0]["InstanceType"] if pools else None)
         return (instance_type, self.count) if instance_type and self.count else None
@@ -56,7 +95,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """An endpoint configuration at work; what it names is copied, so that it outlives what is deleted."""
+    """A deployed endpoint configuration. It keeps the configuration and models even if they are deleted."""
 
     config: EndpointConfig
     variants: tuple[Variant, ...]
@@ -72,11 +111,11 @@ class Deployment:
         return found
 
     def variant(self, name: str) -> Variant | None:
-        """Return the production variant of a name."""
+        """Return the production variant of a name, or None."""
         return next((variant for variant in self.variants if variant.name == name), None)
 
     def retaining(self, other: Deployment, excluded: set[str]) -> Deployment:
-        """Return this deployment with the variant properties of another kept, but for those excluded."""
+        """Return this deployment with the variant properties of another one, except for the excluded ones."""
 
         def kept(variant: Variant) -> Variant:
             old = other.variant(variant.name)
@@ -90,8 +129,8 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class UnderWay:
-    """A creation, update or deletion that is going on; `adds` is false where it replaces the instances that run."""
+class Transition:
+    """A creation, update or deletion in progress; `adds` is False if its instances replace the running ones."""
 
     status: str
     deployment: Deployment | None
@@ -102,92 +141,92 @@ class Endpoint(Resource):
     """An endpoint: a read-only mapping of its CreateEndpoint request.
 
     Attributes:
-        name, arn, created, tags: as of every resource.
+        name, arn, created, tags: as for every resource.
         status: `Creating`, `Updating`, `InService`, `Failed` or `Deleting`.
-        failure_reason: why the last creation or update failed, else None.
-        modified: when it last changed, in seconds since the epoch.
-        deployment: what runs on it; None until it is in service.
-        under_way: the creation, update or deletion that is going on, else None.
+        failure_reason: the reason why the last creation or update failed, else None.
+        modified: the time of its last change, in seconds since the epoch.
+        deployment: the running deployment; None until it is in service.
+        transition: the creation, update or deletion in progress, else None.
     """
 
-    __slots__ = ("choices", "deployment", "failure_reason", "under_way", "update")
+    __slots__ = ("choices", "deployment", "failure_reason", "transition", "update")
 
     def __init__(self, name: str, request: dict[str, Any], arn: str, created: float, deployment: Deployment) -> None:
         super().__init__(name, request, arn, created)
         self.failure_reason: str | None = None
         self.deployment: Deployment | None = None
-        self.under_way: UnderWay | None = UnderWay("Creating", deployment)
+        self.transition: Transition | None = Transition("Creating", deployment)
         self.update: dict[str, Any] | None = request.get("DeploymentConfig")
-        # Seeded by its name: each run of a test sees the same choices.
-        self.choices = random.Random(arn)  # noqa: S311  # shares out traffic, guards nothing
+        # Seeded by its ARN: each run of a test has the same choices.
+        self.choices = random.Random(arn)  # noqa: S311  # distributes traffic, protects nothing
 
     @property
     def status(self) -> str:
-        """Its status now."""
-        if self.under_way is not None:
-            return self.under_way.status
+        """Its current status."""
+        if self.transition is not None:
+            return self.transition.status
         return "Failed" if self.deployment is None else "InService"
 
     @property
     def config_name(self) -> str:
-        """The name of the endpoint configuration that runs, or is to run first."""
-        deployment = self.deployment or (self.under_way.deployment if self.under_way else None)
+        """The name of the running endpoint configuration; during the creation, of the one to be deployed."""
+        deployment = self.deployment or (self.transition.deployment if self.transition else None)
         return deployment.config.name if deployment is not None else str(self["EndpointConfigName"])
 
     @property
     def variants(self) -> dict[str, dict[str, Any]]:
-        """Weight, number of instances and name of the model of each variant that runs, by its name."""
+        """By name of each running variant, its weight, number of instances and name of the model."""
         return {
             variant.name: {"weight": variant.weight, "count": variant.count, "model": variant.model.name if variant.model else None}
             for variant in (self.deployment.variants if self.deployment else ())
         }
 
     def instances(self) -> Counter[str]:
-        """Return the instances it holds by their type: during an update those of both fleets (documented), failed none (assumed)."""
+        """Return its instances by their type: during an update those of both fleets (documented), none if it failed (assumed)."""
         found: Counter[str] = Counter()
-        coming = self.under_way.deployment if self.under_way else None
-        if self.deployment is not None and (coming is None or (self.under_way and self.under_way.adds)):
+        coming = self.transition.deployment if self.transition else None
+        if self.deployment is not None and (coming is None or (self.transition and self.transition.adds)):
             found += self.deployment.instances()
         return found + coming.instances() if coming else found
 
     def lasts(self) -> bool:
-        """Whether it stays until somebody deletes it."""
+        """Return whether it exists until somebody deletes it."""
         return self.status != "Deleting"
 
-    def begin(self, under_way: UnderWay, at: float) -> None:
+    def begin(self, transition: Transition, at: float) -> None:
         """Begin an update or deletion."""
-        self.under_way = under_way
+        self.transition = transition
         self.modified = at
 
-    def settle(self, at: float, reason: str | None) -> None:
-        """End the creation or update that is going on; one that failed for a reason leaves what ran before (reported).
+    def finish(self, at: float, reason: str | None) -> None:
+        """End the creation or update in progress; with a failure reason the previous deployment goes on running (reported).
 
-        An endpoint whose update failed stays in service and tells the reason: hashicorp/terraform-provider-aws#39099.
+        An endpoint whose update failed stays in service and shows the reason: hashicorp/terraform-provider-aws#39099.
         """
-        if reason is None and self.under_way is not None:
-            self.deployment = self.under_way.deployment
+        if reason is None and self.transition is not None:
+            self.deployment = self.transition.deployment
         self.failure_reason = reason
-        self.under_way = None
+        self.transition = None
         self.modified = at
 
 
-def demand(deployment: Deployment) -> dict[str, int]:
-    """Return what a deployment asks of each limit on instances."""
+def instance_demand(deployment: Deployment) -> dict[str, int]:
+    """Return the number of instances that a deployment needs, by limit."""
     return {instances(instance_type, "endpoint"): count for instance_type, count in deployment.instances().items()}
 
 
-def failure_of(deployment: Deployment, context: Context) -> str | None:
-    """Return the FailureReason of a deployment, None where its images can be pulled and its containers are healthy."""
+def failure_reason(deployment: Deployment, context: Context) -> str | None:
+    """Return the FailureReason of a deployment; None if its images can be pulled and its containers are healthy."""
     hosting = context.hosting
     for variant in deployment.variants:
         if variant.model is None:
             continue
         role = variant.model.get("ExecutionRoleArn")
         for _, container in containers(variant.model):
-            if "Image" in container and hosting.denials.forbid("ecr:BatchGetImage", container["Image"]):
+            if "Image" in container and hosting.denials.is_denied("ecr:BatchGetImage", container["Image"]):
                 # Observed: aws/sagemaker-python-sdk#2002.
                 return f"The role '{role}' does not have BatchGetImage permission for the image: '{container['Image']}'."
-        if name := unhealthy(variant.model, hosting.stand_ins, context.world.place):
+        if name := unhealthy(variant.model, hosting.stand_ins, context.world.scope):
             # Observed of the primary container: aws/amazon-sagemaker-examples#1113; with another name assumed.
             return (
                 f"The {name} container for production variant {variant.name} did not pass the ping health check. Please check "
@@ -197,11 +236,11 @@ def failure_of(deployment: Deployment, context: Context) -> str | None:
 
 
 SHARED = ("RoutingConfig", "ManagedInstanceScaling")
-"""Members of a variant that a description takes from the configuration as they are."""
+"""Members of a variant that a description copies from the configuration."""
 
 
 def create_endpoint(request: dict[str, Any], context: Context) -> Answer:
-    """Keep an endpoint and begin to create it. The order of the conditions is assumed: the name, what it names, the limits."""
+    """Begin to create an endpoint. The order of the preconditions is assumed: the name, the configuration and models, the limits."""
     world, name = context.world, request["EndpointName"]
     context.refuse_taken(world[ENDPOINT], name)
     deployment = _deployment(request["EndpointConfigName"], context)
@@ -209,12 +248,12 @@ def create_endpoint(request: dict[str, Any], context: Context) -> Answer:
     context.limits.check(ENDPOINT.plural, world)
     _check_limits(deployment, context)
     endpoint = world[ENDPOINT].add(Endpoint(name, request, world[ENDPOINT].arn(name), context.now(), deployment))
-    _settle_later(endpoint, context)
+    _finish_later(endpoint, context)
     return {"EndpointArn": endpoint.arn}
 
 
 def update_endpoint(request: dict[str, Any], context: Context) -> Answer:
-    """Begin to replace what runs. Its instances count beside those that run until they are gone (documented: a new fleet)."""
+    """Begin to update an endpoint. Until the end, the instances of old and new fleet both count (documented: a new fleet)."""
     endpoint, current = _in_service(request["EndpointName"], context)
     deployment = _deployment(request["EndpointConfigName"], context)
     context.check("UpdateEndpoint", request)
@@ -224,13 +263,13 @@ def update_endpoint(request: dict[str, Any], context: Context) -> Answer:
     _check_limits(deployment, context)
     if not request.get("RetainDeploymentConfig"):
         endpoint.update = request.get("DeploymentConfig")
-    endpoint.begin(UnderWay("Updating", deployment), context.now())
-    _settle_later(endpoint, context)
+    endpoint.begin(Transition("Updating", deployment), context.now())
+    _finish_later(endpoint, context)
     return {"EndpointArn": endpoint.arn}
 
 
 def update_endpoint_weights_and_capacities(request: dict[str, Any], context: Context) -> Answer:
-    """Begin to change weights and numbers of instances; only what is added counts against the limits (assumed)."""
+    """Begin to change weights and instance counts. Only added instances count against the limits (assumed)."""
     endpoint, current = _in_service(request["EndpointName"], context)
     changes = {change["VariantName"]: change for change in request["DesiredWeightsAndCapacities"]}
     for name in changes:
@@ -239,25 +278,25 @@ def update_endpoint_weights_and_capacities(request: dict[str, Any], context: Con
             raise ServiceError("ValidationException", f'Could not find variant "{name}" in endpoint "{endpoint.arn}".')
     variants = tuple(_resized(variant, changes.get(variant.name, {})) for variant in current.variants)
     resized = replace(current, variants=variants, begun=context.now())
-    held = demand(current)
-    for key, count in demand(resized).items():
+    held = instance_demand(current)
+    for key, count in instance_demand(resized).items():
         if count > held.get(key, 0):
             context.limits.check(key, context.world, count - held.get(key, 0))
-    endpoint.begin(UnderWay("Updating", resized, adds=False), context.now())
-    _settle_later(endpoint, context)
+    endpoint.begin(Transition("Updating", resized, adds=False), context.now())
+    _finish_later(endpoint, context)
     return {"EndpointArn": endpoint.arn}
 
 
 def describe_endpoint(request: dict[str, Any], context: Context) -> Answer:
-    """Return an endpoint. What runs is absent until it is in service; what is to come is there while it comes (assumed)."""
+    """Describe an endpoint. Variants are absent until it is in service; the pending deployment is shown during an update (assumed)."""
     endpoint = context.world[ENDPOINT].find(request["EndpointName"])
-    under_way, running = endpoint.under_way, endpoint.deployment
+    transition, running = endpoint.transition, endpoint.deployment
     answer = ENDPOINT.described(endpoint, operation_model("DescribeEndpoint").output_shape) | {"EndpointConfigName": endpoint.config_name}
     if endpoint.update is not None:
         answer["LastDeploymentConfig"] = endpoint.update
-    coming = under_way.deployment if under_way is not None else None
+    coming = transition.deployment if transition is not None else None
     if running is not None:
-        resizing = coming if under_way is not None and not under_way.adds else None
+        resizing = coming if transition is not None and not transition.adds else None
         answer |= _described(running, resizing)
         config = running.config
         answer |= {name: config[name] for name in ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig") if name in config}
@@ -270,26 +309,26 @@ def describe_endpoint(request: dict[str, Any], context: Context) -> Answer:
 
 
 def delete_endpoint(request: dict[str, Any], context: Context) -> Answer:
-    """Begin to delete an endpoint; one that is being created, updated or deleted cannot be."""
+    """Begin to delete an endpoint; refused while it is created, updated or deleted."""
     endpoints = context.world[ENDPOINT]
     endpoint = endpoints.find(request["EndpointName"])
     _refuse_in_progress(endpoint)
-    deleting = UnderWay("Deleting", endpoint.deployment, adds=False)
+    deleting = Transition("Deleting", endpoint.deployment, adds=False)
     endpoint.begin(deleting, context.now())
 
     def drop(_: float) -> None:
         with context.hosting.lock:
-            if endpoints.by_name.get(endpoint.name) is endpoint and endpoint.under_way is deleting:
+            if endpoints.by_name.get(endpoint.name) is endpoint and endpoint.transition is deleting:
                 endpoints.remove(endpoint.name)
 
     context.hosting.schedule.add(endpoints.seconds, drop)
 
 
 def _deployment(config_name: str, context: Context) -> Deployment:
-    """Return what a configuration deploys now.
+    """Return a new deployment of an endpoint configuration.
 
     Raises:
-        ServiceError: the configuration is gone, or a model that it names (that the latter is looked at again is assumed).
+        ServiceError: the configuration or one of its models does not exist (that the models are checked again is assumed).
     """
     config = context.world[ENDPOINT_CONFIG].find(config_name)
     production, shadow = (tuple(_variant(variant, context) for variant in config.get(member) or ()) for member in VARIANT_LISTS)
@@ -315,7 +354,7 @@ def _check_limits(deployment: Deployment, context: Context) -> None:
     for variant in deployment.variants:
         if variant.serverless:
             context.limits.check(SERVERLESS_MEMORY, context.world, variant.serverless["MemorySizeInMB"])
-    for key, count in demand(deployment).items():
+    for key, count in instance_demand(deployment).items():
         context.limits.check(key, context.world, count)
 
 
@@ -323,38 +362,38 @@ def _in_service(name: str, context: Context) -> tuple[Endpoint, Deployment]:
     endpoint = context.world[ENDPOINT].find(name)
     _refuse_in_progress(endpoint)
     if endpoint.deployment is None:
-        # That nothing but deletion is possible is documented of DescribeEndpoint's status; the text is assumed.
+        # DescribeEndpoint's status documents that a failed endpoint can only be deleted; the text is assumed.
         raise ServiceError("ValidationException", f'Cannot update failed endpoint "{endpoint.arn}".')
     return endpoint, endpoint.deployment
 
 
 def _refuse_in_progress(endpoint: Endpoint) -> None:
-    if endpoint.under_way is not None:
+    if endpoint.transition is not None:
         # Reported: aws/amazon-sagemaker-operator-for-k8s matches the start, and others quote it with the ARN.
         raise ServiceError("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 
-def _settle_later(endpoint: Endpoint, context: Context) -> None:
-    """Put the end of a creation or update on the schedule; it finds out whether the containers are healthy."""
-    under_way, lock, failing = endpoint.under_way, context.hosting.lock, context.world[ENDPOINT].failing
+def _finish_later(endpoint: Endpoint, context: Context) -> None:
+    """Schedule the end of a creation or update; it then checks whether the containers are healthy."""
+    transition, lock, failing = endpoint.transition, context.hosting.lock, context.world[ENDPOINT].failing
 
-    def settle(at: float) -> None:
-        if endpoint.under_way is not under_way or under_way is None or under_way.deployment is None:
-            return  # it was failed on purpose before its time
-        reason = failing.pop(endpoint.name, None) or failure_of(under_way.deployment, context)
+    def finish(at: float) -> None:
+        if endpoint.transition is not transition or transition is None or transition.deployment is None:
+            return  # a test let it fail before
+        reason = failing.pop(endpoint.name, None) or failure_reason(transition.deployment, context)
         with lock:
-            if endpoint.under_way is under_way:
-                endpoint.settle(round(at, 3), reason)
+            if endpoint.transition is transition:
+                endpoint.finish(round(at, 3), reason)
 
-    context.hosting.schedule.add(context.world[ENDPOINT].seconds, settle)
+    context.hosting.schedule.add(context.world[ENDPOINT].seconds, finish)
 
 
 def _described(deployment: Deployment, desired: Deployment | None) -> dict[str, Any]:
     answer = {}
-    for member, variants in zip(VARIANT_LISTS, (deployment.variants, deployment.shadows), strict=True):
-        if variants:
+    for member, deployed in zip(VARIANT_LISTS, (deployment.variants, deployment.shadows), strict=True):
+        if deployed:
             wanted = {variant.name: variant for variant in desired.variants} if desired and member == VARIANT_LISTS[0] else {}
-            answer[member] = [_summary(variant, wanted.get(variant.name, variant), deployment.begun) for variant in variants]
+            answer[member] = [_summary(variant, wanted.get(variant.name, variant), deployment.begun) for variant in deployed]
     return answer
 
 
@@ -398,7 +437,7 @@ def _of_capacities(request: Mapping[str, Any], world: World) -> Iterator[tuple[s
 
 
 def _of_variants(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield what the variants of an endpoint configuration ask for: instances by their type, then memory of serverless ones."""
+    """Yield the limits that the variants of an endpoint configuration count against: instances by their type, then serverless memory."""
     variants = [variant for member in ("ProductionVariants", "ShadowProductionVariants") for variant in config.get(member) or ()]
     found: Counter[str] = Counter()
     for variant in variants:
@@ -412,7 +451,7 @@ def _of_variants(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def _added(deployment: Deployment, request: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield what an update of capacities adds, most first; what adds nothing is refused for one instance."""
+    """Yield the instances that an update of capacities adds, most first; at least 1 of each type, so that a text can be made."""
     changes = {change["VariantName"]: change for change in request.get("DesiredWeightsAndCapacities") or ()}
     found: Counter[str] = Counter()
     for variant in deployment.variants:

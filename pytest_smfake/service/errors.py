@@ -1,4 +1,4 @@
-"""An error that the service answers with."""
+"""Errors that the service answers with, and the error for a blocked AWS call."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pytest_smfake.rules.rule import Violation
 
 
 class ServiceError(Exception):
-    """An error response: code, text and HTTP status, with the violations that led to it.
+    """An error response: code, text and HTTP status, with the violations that caused it.
 
-    It is raised by operations and encoded by the transport; a client sees it as its own error class. `members` are what it
-    has beside code and text, such as a model error's OriginalStatusCode. An empty code stands for an error that names none.
-    `because` names what a test put in force that led to it, as the test would write it; it never goes over the wire.
+    Operations raise it and the protocol encodes it; a client raises its own error class for it. `members` are its members other
+    than code and text, such as a model error's OriginalStatusCode. The code is empty if the response has no code. `because` is the
+    expression by which a test caused it, such as `limit('models', 5)`; it is not sent to the client.
     """
 
     def __init__(
@@ -36,17 +36,17 @@ class ServiceError(Exception):
         self.because = because
 
 
-def rejected(violations: Sequence[Violation], left_out: int = 0) -> ServiceError:
-    """Return the error by which the service rejects a request with these violations, and others that it only counts."""
+def rejection(violations: Sequence[Violation], left_out: int = 0) -> ServiceError:
+    """Return the error response for violations; `left_out` is the number of further violations, which the text only counts."""
     code = "SerializationException" if violations[0].rule.keyword == "type" else "ValidationException"
     return ServiceError(code, message(violations, left_out), violations=violations)
 
 
 def not_implemented(what: str, remedy: str = "With moto active (mock_aws) the call would be passed on to it") -> ServiceError:
-    """Return the error for what this fake does not do. It is no answer of the service, and says so."""
+    """Return the error for something that this fake does not implement. Its text says that it does not come from the service."""
     # 501 is the one 5xx status that no SDK retries.
     return ServiceError("NotImplemented", f"{what} is not implemented by pytest-smfake. {remedy}.", status=501)
 
 
 class NetworkBlockedError(RuntimeError):
-    """An AWS call that would have left the process while a fake was active."""
+    """An AWS call would have left the process while a fake was active."""

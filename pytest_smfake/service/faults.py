@@ -1,4 +1,4 @@
-"""Failures on purpose: what a test injects, for how long it is active, and where a call meets it."""
+"""Injected failures: faults, delays and throttles, which calls they apply to, and at which stage of a call they are triggered."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ from .errors import ServiceError
 from .locks import lock
 
 
-class InForce:
-    """Something in force until `stop()`, or the end of its `with` block; then what was there before holds again."""
+class Stoppable:
+    """Base of what a test switches on: it is active until `stop()` or the end of its `with` block. Then the setting before it applies."""
 
-    _end: Callable[[], None] | None = None
+    _deactivate: Callable[[], None] | None = None
+
+    def activated(self, deactivate: Callable[[], None]) -> None:
+        """Store the function that `stop()` calls."""
+        self._deactivate = deactivate
 
     def stop(self) -> None:
-        """End it; a second call does nothing."""
-        end, self._end = self._end, None
-        if end is not None:
-            end()
-            self.ended()
+        """Deactivate it; a second call does nothing."""
+        deactivate, self._deactivate = self._deactivate, None
+        if deactivate is not None:
+            deactivate()
+            self.release()
 
-    def ended(self) -> None:
-        """Let go of what it holds."""
+    def release(self) -> None:
+        """Release the resources that it holds; by default there are none."""
 
     def __enter__(self) -> Self:
         return self
@@ -39,26 +43,26 @@ class InForce:
         self.stop()
 
 
-T = TypeVar("T", bound=InForce)
+_StoppableT = TypeVar("_StoppableT", bound=Stoppable)
 
 
-class Register(Generic[T]):
-    """What is in force; iteration begins with the latest."""
+class Register(Generic[_StoppableT]):
+    """The active items of one kind; iteration begins with the latest."""
 
     def __init__(self) -> None:
-        self._items: list[T] = []
+        self._items: list[_StoppableT] = []
 
-    def add(self, item: T) -> T:
-        """Put something in force."""
+    def add(self, item: _StoppableT) -> _StoppableT:
+        """Activate an item and return it."""
         self._items.append(item)
-        item._end = lambda: self._items.remove(item)
+        item.activated(lambda: self._items.remove(item))
         return item
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[_StoppableT]:
         return iter(self._items[::-1])
 
-    def oldest_first(self) -> list[T]:
-        """Return what is in force, in the order in which it came."""
+    def oldest_first(self) -> list[_StoppableT]:
+        """Return the active items in the order in which they were added."""
         return list(self._items)
 
     def __bool__(self) -> bool:
@@ -67,23 +71,29 @@ class Register(Generic[T]):
 
 Effect = Literal["before", "after"]
 Stage = Literal["arrival", "access", "condition", "reply"]
-"""Where a fault strikes: before the request is read, after its constraints, after the access to it, or when the answer is ready."""
+"""When a fault is triggered.
+
+- arrival: before the request is read;
+- access: after its constraints were checked, before permissions are;
+- condition: after permissions were checked, before the operation runs;
+- reply: once the answer is ready.
+"""
 
 STAGES: dict[str, Stage] = {known.code: "arrival" for known in (*COMMON, *FORMER, *BROKEN)}
 STAGES |= {"AccessDeniedException": "access", "NotAuthorized": "access", "OptInRequired": "access", "ValidationException": "condition"}
-"""Where a failure strikes; an error that is modelled for an operation strikes where conditions are looked at."""
+"""The stage of a failure by its code. Errors that botocore models for an operation have the stage `condition`."""
 
 
 class UnusedFaultError(AssertionError):
-    """A fault that was put in force and never struck: the test shows less than it seems to."""
+    """An injected fault was never triggered, so the test does not test the failure."""
 
 
 @dataclass(eq=False, kw_only=True)
-class Waiting(InForce):
-    """What waits for calls of an operation; see `FakeSageMaker.fail` for what the arguments mean.
+class Injectable(Stoppable):
+    """Base of Fault and Delay: it claims calls of an operation; see `FakeSageMaker.fail` for its arguments.
 
     Attributes:
-        hits: how many calls it struck so far.
+        hits: how many calls triggered it so far.
     """
 
     operation: str
@@ -92,69 +102,75 @@ class Waiting(InForce):
     when: Callable[[Call], object] | None = None
     optional: bool = False
     hits: int = field(default=0, init=False)
-    _passed: int = field(default=0, init=False, repr=False)
+    skipped: int = field(default=0, init=False, repr=False)
     _pending: int = field(default=0, init=False, repr=False)
-    _verdict: Callable[[Waiting], str] | None = field(default=None, init=False, repr=False)
+    _explain_unused: Callable[[], str] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         _whole("times", self.times, 1, "; None stands for every call")
         _whole("after", self.after, 0, "")
         if self.when is not None and not callable(self.when):
-            raise ValueError(f"when={self.when!r} is not a function of the call")
+            raise ValueError(f"when={self.when!r} is not callable; expected a function that takes the call")
         _either("optional", self.optional)
 
     @property
     def label(self) -> str:
-        """How a test would write it."""
+        """The expression by which a test injects it."""
         raise NotImplementedError
 
-    def takes(self, call: Call) -> bool | None:
-        """Whether it takes a call; None where it has none to do with it, False where it lets it pass for once."""
+    def applies_to(self, call: Call) -> bool:
+        """Return whether it applies to a call: same operation, `times` not used up, `when` true."""
         if self.operation not in (ANY, call.operation) or (self.times is not None and self.hits + self._pending >= self.times):
-            return None
-        if self.when is not None and not self.when(call):
-            return None
-        if self._passed < self.after:
-            self._passed += 1
+            return False
+        return self.when is None or bool(self.when(call))
+
+    def claim(self) -> bool:
+        """Claim a call that it applies to. Return False, and count the call as skipped, for the first `after` calls."""
+        if self.skipped < self.after:
+            self.skipped += 1
             return False
         self._pending += 1
         return True
 
-    def hides(self, later: Waiting) -> bool:
-        """Whether a later one could never strike, since this one, in force before it, has no end."""
+    def hides(self, later: Injectable) -> bool:
+        """Return whether it claims every call that a later one applies to, so that the later one is never triggered."""
         return self.times is None and self.operation in (ANY, later.operation) and self.when in (None, later.when)
 
-    def met(self, call: Call) -> None:
-        """Note that it struck; the attempts of a call count once."""
+    def trigger(self, call: Call) -> None:
+        """Record that a call triggered it; all attempts of a call count once."""
         if self not in call.faults:
             call.faults.append(self)
             self.hits += 1
             self._pending -= 1
 
-    def let_go(self) -> None:
-        """Wait for another call than the one it took."""
+    def unclaim(self) -> None:
+        """Give back the call that it claimed, so that it can claim another one."""
         self._pending -= 1
 
-    def complaint(self) -> str | None:
-        """Return the sentence about one that never struck and is not optional, at the first time of asking; else None."""
-        if self.hits or self.optional or self._verdict is None:
+    def explain_unused_by(self, explain: Callable[[], str]) -> None:
+        """Set the function that returns the error text if it is never triggered."""
+        self._explain_unused = explain
+
+    def unused_text(self) -> str | None:
+        """Return the error text if it was never triggered and is not optional, else None. A second call returns None."""
+        if self.hits or self.optional or self._explain_unused is None:
             return None
-        verdict, self._verdict = self._verdict, None
-        return verdict(self)
+        explain, self._explain_unused = self._explain_unused, None
+        return explain()
 
     def __exit__(self, exc_type: object = None, *exc: object) -> None:
         self.stop()
-        if exc_type is None and (complaint := self.complaint()):
-            raise UnusedFaultError(complaint)
+        if exc_type is None and (text := self.unused_text()):
+            raise UnusedFaultError(text)
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
-class Fault(Waiting):
-    """A failure in force, until it has struck as often as it should, `stop()`, or the end of its `with` block.
+class Fault(Injectable):
+    """An injected failure. It is active until it was triggered `times` times, until `stop()`, or until the end of its `with` block.
 
     Attributes:
         operation, code, times, after, attempts, when, message, effect, optional: as given to `FakeSageMaker.fail`.
-        hits: how many calls it struck so far.
+        hits: how many calls triggered it so far.
     """
 
     code: str
@@ -171,27 +187,27 @@ class Fault(Waiting):
             self.effect = "after" if form == "damage" else "before"
         if self.effect not in ("before", "after"):
             raise ValueError(
-                f"effect={self.effect!r} is not when a failure strikes; that is 'before' or 'after' the operation takes effect"
+                f"effect={self.effect!r} is unknown; expected 'before' or 'after': whether the operation takes effect before the failure"
             )
         if self.effect == "after" and code in UNREACHED:
-            raise ValueError(f"effect='after' cannot be with {code}: such a call never reaches the service")
+            raise ValueError(f"effect='after' is impossible with {code}: such a call never reaches the service")
         if self.effect == "before" and form == "damage":
-            raise ValueError(f"effect='before' cannot be with {code}: it is an answer that is damaged, and what it answers has happened")
+            raise ValueError(f"effect='before' is impossible with {code}: the operation takes effect before its answer is damaged")
         if self.message is not None and form != "error":
-            raise ValueError(f"message={self.message!r} cannot be: {code} has no text")
+            raise ValueError(f"message={self.message!r} is impossible: {code} has no text")
         if self.message is not None and not isinstance(self.message, str):
             raise ValueError(f"message={self.message!r} is not a string")
 
     @property
     def stage(self) -> Stage:
-        """Where it strikes."""
+        """The stage at which it is triggered."""
         if self.effect == "after":
             return "reply"
         return "condition" if self.failure.evidence == "modelled" else STAGES.get(self.failure.code, "condition")
 
     @property
     def label(self) -> str:
-        """How a test would write it."""
+        """The expression by which a test injects it."""
         shown: list[tuple[str, Any, Any]] = [("times", self.times, 1), ("after", self.after, 0), ("attempts", self.attempts, None)]
         shown += [("effect", self.effect, "after" if self.failure.form == "damage" else "before")]
         options = "".join(f", {name}={value!r}" for name, value, default in shown if value != default)
@@ -204,13 +220,13 @@ class Fault(Waiting):
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
-class Delay(Waiting):
-    """A slow answer in force.
+class Delay(Injectable):
+    """An injected slow answer.
 
     Attributes:
-        seconds: how long the answer takes.
-        real: whether it takes real time, or moves the fake's clock.
-        hits: how many calls it struck so far.
+        seconds: how many seconds the answer takes.
+        real: True if it takes real time, False if it moves the fake's clock.
+        hits: how many calls triggered it so far.
     """
 
     seconds: float
@@ -221,11 +237,11 @@ class Delay(Waiting):
         number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
         _either("real", self.real)
         if not number or not 0 < self.seconds <= MOST_SECONDS:
-            raise ValueError(f"seconds={shown(self.seconds)} is not how long an answer takes: a number over 0 and at most {MOST_SECONDS}")
+            raise ValueError(f"seconds must be a number over 0 and at most {MOST_SECONDS}, got {shown(self.seconds)}")
 
     @property
     def label(self) -> str:
-        """How a test would write it."""
+        """The expression by which a test injects it."""
         return f"delay({self.operation!r}, {self.seconds!r})"
 
     def __repr__(self) -> str:
@@ -233,8 +249,8 @@ class Delay(Waiting):
 
 
 @dataclass(eq=False, kw_only=True)
-class Throttle(InForce):
-    """A token bucket in force: for each account and region it holds up to `burst` tokens, and gets `rate` of them a second.
+class Throttle(Stoppable):
+    """An active token bucket: for each account and region it holds up to `burst` tokens, and gets `rate` of them a second.
 
     Attributes:
         hits: how many requests it refused so far.
@@ -249,16 +265,16 @@ class Throttle(InForce):
     def __post_init__(self) -> None:
         number = isinstance(self.rate, int | float) and not isinstance(self.rate, bool)
         if not number or not 0 < self.rate <= LARGEST:
-            raise ValueError(f"rate={shown(self.rate)} is not how many requests a second are let through: a number over 0")
+            raise ValueError(f"rate must be a number over 0 (requests a second), got {shown(self.rate)}")
         _whole("burst", self.burst, 1, "")
 
     @property
     def label(self) -> str:
-        """How a test would write it."""
+        """The expression by which a test injects it."""
         return f"throttle(rate={self.rate!r}, burst={self.burst!r})"
 
     def refuses(self, call: Call, now: float) -> bool:
-        """Whether a request finds no token; else it takes one."""
+        """Return True if the bucket is empty; else take a token and return False."""
         if self.operation not in (ANY, call.operation):
             return False
         tokens, then = self._buckets.get((call.account, call.region), (float(self.burst), now))
@@ -270,14 +286,14 @@ class Throttle(InForce):
 
 
 def probability(chance: float, *, seed: int = 0) -> Callable[[Call], bool]:
-    """Return a predicate for `when` that holds for a share of the calls: the same ones in each run.
+    """Return a predicate for `when` that is true for a share of the calls, the same calls in each run.
 
     Args:
-        chance: how likely it is to hold, from 0 to 1.
-        seed: which calls these are.
+        chance: the probability that it is true for a call, from 0 to 1.
+        seed: the seed of the random numbers; another seed selects other calls.
 
     Raises:
-        ValueError: a chance that is none.
+        ValueError: the chance is not a number from 0 to 1.
 
     Example:
         >>> from pytest_smfake import FakeSageMaker
@@ -289,10 +305,10 @@ def probability(chance: float, *, seed: int = 0) -> Callable[[Call], bool]:
     """
     if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
         raise ValueError(f"{chance!r} is not a probability, which is a number from 0 to 1")
-    draw = random.Random(seed).random  # noqa: S311  # not for secrets
+    next_random = random.Random(seed).random  # noqa: S311  # not for secrets
 
     def holds(call: Call) -> bool:  # noqa: ARG001  # any call
-        return draw() < chance
+        return next_random() < chance
 
     holds.__name__ = f"probability({chance!r}, seed={seed!r})"
     return holds
@@ -311,11 +327,11 @@ def _whole(name: str, value: Any, least: int, note: str) -> None:
 
 
 THROTTLED, READ_TIMEOUT = failure(ANY, "ThrottlingException"), failure(ANY, "read-timeout")
-W = TypeVar("W", bound=Waiting)
+_InjectableT = TypeVar("_InjectableT", bound=Injectable)
 
 
 class InjectedError(ServiceError):
-    """An error on purpose; `failure` tells which."""
+    """An injected error; `failure` is the failure that was injected."""
 
     def __init__(self, injected: Failure, text: str) -> None:
         super().__init__("" if injected.form == "status" else injected.code, text, status=injected.status)
@@ -323,61 +339,61 @@ class InjectedError(ServiceError):
 
 
 class Faults:
-    """The failures of a fake, in the order in which they were put in force.
+    """The injected failures of a fake, in the order in which they were added.
 
     Args:
-        clock: whose time passes.
-        calls: what arrived, for the sentence about a fault that never struck.
-        words: the texts that depend on the call, by error code.
+        clock: the clock that delays and throttles use.
+        calls: the log of calls, for the error text about an unused fault.
+        texts: by error code, functions that return the error text for a call.
     """
 
-    def __init__(self, clock: Clock, calls: Calls, words: dict[str, Callable[[Call], str]]) -> None:
+    def __init__(self, clock: Clock, calls: Calls, texts: dict[str, Callable[[Call], str]]) -> None:
         self._clock = clock
         self._calls = calls
-        self._words = words
+        self._texts = texts
         self._lock = lock()
-        self._waiting: Register[Waiting] = Register()
+        self._active: Register[Injectable] = Register()
         self._throttles: Register[Throttle] = Register()
-        self._ever: list[Waiting] = []
+        self._added: list[Injectable] = []
 
-    def add(self, waiting: Waiting) -> None:
-        """Put a fault or a delay in force.
+    def add(self, item: Injectable) -> None:
+        """Activate a fault or a delay.
 
         Raises:
-            ValueError: it could never strike, since one before it has no end.
+            ValueError: it could never be triggered, since an earlier one claims every call that it applies to.
         """
-        for earlier in self._waiting.oldest_first():
-            if isinstance(earlier, Delay) is isinstance(waiting, Delay) and earlier.hides(waiting):
+        for earlier in self._active.oldest_first():
+            if isinstance(earlier, Delay) is isinstance(item, Delay) and earlier.hides(item):
                 raise ValueError(
-                    f"{waiting.label} would never strike: {earlier.label}, in force already, has no end and takes every such call. "
+                    f"{item.label} can never be triggered: {earlier.label} is active already and claims every such call. "
                     "Stop it first, or give it times="
                 )
-        waiting._verdict = self._verdict
-        self._waiting.add(waiting)
-        self._ever.append(waiting)
+        item.explain_unused_by(lambda: self._explain_unused(item))
+        self._active.add(item)
+        self._added.append(item)
 
     def clear(self) -> None:
-        """Put nothing in force, and complain of nothing."""
-        for waiting in self._waiting.oldest_first():
-            waiting.stop()
-        self._ever.clear()
+        """Stop every fault and delay, and report none of them as unused."""
+        for item in self._active.oldest_first():
+            item.stop()
+        self._added.clear()
 
     def throttle(self, throttle: Throttle) -> Throttle:
-        """Put a token bucket in force."""
+        """Activate a token bucket."""
         return self._throttles.add(throttle)
 
     def __bool__(self) -> bool:
-        return bool(self._waiting or self._throttles)
+        return bool(self._active or self._throttles)
 
     def block(self) -> bool:
-        """Whether an answer may take real time."""
-        return any(isinstance(waiting, Delay) and waiting.real for waiting in self._waiting)
+        """Return whether an answer may take real time."""
+        return any(isinstance(item, Delay) and item.real for item in self._active)
 
     def arrive(self, call: Call, read_timeout: float) -> Injection:
-        """Let an attempt of a call meet what is in force for it.
+        """Apply the active throttles, delays and faults to an attempt of a call that has arrived.
 
         Raises:
-            InjectedError: it is refused at once.
+            InjectedError: a throttle or fault refuses the attempt on arrival.
         """
         if not self and call.injection is None:
             return NOTHING
@@ -392,44 +408,44 @@ class Faults:
         injection.begin(self._clock, read_timeout)
         return injection
 
-    def _choose(self, kind: type[W], call: Call) -> W | None:
-        """Return the first in line that takes a call; one that lets it pass lets it pass by those behind it, too."""
-        for waiting in self._waiting.oldest_first():
-            if isinstance(waiting, kind) and (takes := waiting.takes(call)) is not None:
-                return waiting if takes else None
+    def _choose(self, kind: type[_InjectableT], call: Call) -> _InjectableT | None:
+        """Return the fault or delay that claims a call. The oldest that applies decides; if it skips the call, no other claims it."""
+        for item in self._active.oldest_first():
+            if isinstance(item, kind) and item.applies_to(call):
+                return item if item.claim() else None
         return None
 
     def injected(self, injected: Failure, call: Call, message: str | None = None) -> InjectedError:
         """Return the error for a failure of a call."""
-        words = self._words.get(injected.code)
-        return InjectedError(injected, message if message is not None else words(call) if words else injected.text)
+        text_of = self._texts.get(injected.code)
+        return InjectedError(injected, message if message is not None else text_of(call) if text_of else injected.text)
 
     def verify(self) -> None:
-        """Complain of the faults that never struck and are not optional, each once.
+        """Raise UnusedFaultError if an injected fault was never triggered and is not optional; each is reported once.
 
         Raises:
-            UnusedFaultError: there are some.
+            UnusedFaultError: the error text names every such fault.
         """
-        complaints = [complaint for waiting in self._ever if (complaint := waiting.complaint())]
-        if complaints:
-            raise UnusedFaultError("\n".join(complaints))
+        texts = [text for item in self._added if (text := item.unused_text())]
+        if texts:
+            raise UnusedFaultError("\n".join(texts))
 
-    def _verdict(self, waiting: Waiting) -> str:
-        arrived = [call for call in self._calls if waiting.operation in (ANY, call.operation)]
+    def _explain_unused(self, item: Injectable) -> str:
+        arrived = [call for call in self._calls if item.operation in (ANY, call.operation)]
         if not arrived:
-            why = f"no call of {waiting.operation} arrived"
-        elif waiting.after:
-            why = f"of {len(arrived)} calls of {waiting.operation} {waiting._passed} came to it, and {waiting.after} were to pass first"
-        elif waiting.when is not None:
-            why = f"`when` held for none of {len(arrived)} calls of {waiting.operation}, or they were rejected before"
+            why = f"no call of {item.operation} arrived"
+        elif item.after:
+            why = f"it skips the first {item.after} calls of {item.operation}, and {item.skipped} of {len(arrived)} reached it"
+        elif item.when is not None:
+            why = f"`when` was true for none of {len(arrived)} calls of {item.operation}, or they were rejected before"
         else:
-            why = f"{len(arrived)} calls of {waiting.operation} were rejected before, met another fault, or came before it"
+            why = f"{len(arrived)} calls of {item.operation} were rejected before, triggered another fault, or came before it was added"
         operations = ", ".join(map(str, self._calls.operations)) or "none"
-        return f"{waiting.label} never struck: {why}. Calls: {operations}. If it need not strike: optional=True"
+        return f"{item.label} was never triggered: {why}. Calls: {operations}. If this is intended: optional=True"
 
 
 class Injection:
-    """What a call meets on its way, at each of its attempts."""
+    """The fault and the delay that claimed a call, applied to each of its attempts."""
 
     def __init__(self, faults: Faults, call: Call, fault: Fault | None, delay: Delay | None) -> None:
         self._faults = faults
@@ -440,14 +456,14 @@ class Injection:
         self._given_up = False
 
     def begin(self, clock: Clock, read_timeout: float) -> None:
-        """Let an attempt arrive; a slow answer takes its time, or as much of it as the client waits for.
+        """Begin an attempt: apply the delay, or as much of it as the client waits for, then the stage `arrival`.
 
         Raises:
-            InjectedError: the fault strikes here.
+            InjectedError: the fault is triggered on arrival.
         """
         self._attempts += 1
         if self._delay is not None:
-            self._delay.met(self._call)
+            self._delay.trigger(self._call)
             self._given_up = self._delay.seconds >= read_timeout
             seconds = min(self._delay.seconds, read_timeout)
             if self._delay.real:
@@ -457,18 +473,18 @@ class Injection:
         self.at("arrival")
 
     def at(self, stage: Stage) -> None:
-        """Let the fault strike if this is where it does.
+        """Trigger the fault if this is its stage.
 
         Raises:
-            InjectedError: it strikes.
+            InjectedError: the fault was triggered.
         """
         fault = self._fault
         if fault is not None and fault.stage == stage and (fault.attempts is None or self._attempts <= fault.attempts):
-            fault.met(self._call)
+            fault.trigger(self._call)
             raise self._faults.injected(fault.failure, self._call, fault.message)
 
     def answered(self) -> InjectedError | None:
-        """Return what becomes of the answer, None if it reaches the client as it is."""
+        """Return the failure that replaces the answer; None if the client gets the answer unchanged."""
         if self._given_up:
             return self._faults.injected(READ_TIMEOUT, self._call)
         fault = self._fault
@@ -480,7 +496,7 @@ class Injection:
             except InjectedError as injected:
                 return injected
         if fault not in self._call.faults:
-            fault.let_go()  # the call was rejected before: the fault waits for another
+            fault.unclaim()  # the call was rejected before the fault was triggered: the fault can claim another call
             self._fault = None
         return None
 
@@ -490,19 +506,19 @@ class _Nothing(Injection):
         pass
 
     def at(self, stage: Stage) -> None:
-        """Let the call go on."""
+        """Do nothing: no fault claimed the call."""
 
     def answered(self) -> InjectedError | None:
-        """Let the answer go out."""
+        """Return None: the client gets the answer unchanged."""
         return None
 
 
 NOTHING = _Nothing()
-"""What a call meets where nothing is in force."""
+"""The injection of a call that no fault or delay claimed."""
 
 
 def skewed(call: Call) -> str:
-    """Return the service's text for a clock that is more than five minutes slow; how slow, twenty, is made up."""
+    """Return the service's text for a client clock that is more than five minutes slow. The fake pretends that it is 20 minutes slow."""
     signed = call.time - 20 * 60
     form = "%Y%m%dT%H%M%SZ"
     first, now = (time.strftime(form, time.gmtime(moment)) for moment in (call.time - 5 * 60, call.time))

@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_smfake.rules.rule import Rule
-from pytest_smfake.service.containers.serving import ContainerError, is_direct, is_multi_model, serve, steps
 
 from .arns import console_of, partition_of
 from .context import Answer, Context
 from .endpoints import ENDPOINT, Deployment, Endpoint, Variant
 from .errors import ServiceError, not_implemented
 from .models import Model
+from .stand_ins import ContainerError, container_steps, invoke_containers, is_direct, is_multi_model
 
 BODY = "InvokeEndpoint/Body:max"
 SERVERLESS_BODY = 4 * 1024 * 1024
-"""Bytes of a body that a serverless endpoint takes (documented: developer guide, serverless endpoints, payload size)."""
+"""The most bytes that a serverless endpoint accepts (documented: developer guide, serverless endpoints, payload size)."""
 MODEL_ERROR = 424
 
 
 def too_large(rule: Rule | None, body: bytes) -> ServiceError | None:
-    """Return the error for a body over the bound; its text was observed with the bound of 2018 (aws/sagemaker-python-sdk#171)."""
+    """Return the error for a body over the bound, or None. The text was observed with the bound of 2018: aws/sagemaker-python-sdk#171."""
     if rule is None or len(body) <= rule.bound:
         return None
     return ServiceError("", f"HTTP content length exceeded {rule.bound} bytes.", status=413)
 
 
 def invoke_endpoint(request: dict[str, Any], context: Context) -> Answer:
-    """Answer through the stand-ins of a variant: the one named, or one by weight. The order of the looks is assumed."""
+    """Send the body to the stand-ins of the variant that the request names, or of one chosen by weight. Order of checks: assumed."""
     endpoint, deployment = _serving(request["EndpointName"], context)
     variant = _variant(request.get("TargetVariant"), endpoint, deployment)
     if variant.model is None:
@@ -45,13 +45,13 @@ def invoke_endpoint(request: dict[str, Any], context: Context) -> Answer:
     if variant.serverless is not None and len(body) > SERVERLESS_BODY:
         # Observed: aws/sagemaker-python-sdk#4271; the id is the request's.
         raise ServiceError("ValidationError", "Request {request_id} has oversize body.")
-    way = steps(model, context.hosting.stand_ins, context.world.place, hostname)
+    steps = container_steps(model, context.hosting.stand_ins, context.world.scope, hostname)
 
     def answer() -> dict[str, Any]:
         try:
-            reply = serve(
+            reply = invoke_containers(
                 model,
-                way,
+                steps,
                 body,
                 request.get("ContentType"),
                 request.get("Accept"),
@@ -77,8 +77,8 @@ def _invalid(text: str, error_code: str | None = None) -> ServiceError:
 def _serving(name: str, context: Context) -> tuple[Endpoint, Deployment]:
     endpoint = context.world[ENDPOINT].by_name.get(name)
     if endpoint is None or endpoint.deployment is None or endpoint.status == "Deleting":
-        # Observed of one that is gone (aws/amazon-sagemaker-examples#293, #559), assumed of one not in service.
-        raise _invalid(f"Endpoint {name} of account {context.world.place.account} not found.")
+        # Observed of a deleted endpoint (aws/amazon-sagemaker-examples#293, #559); assumed of an endpoint that is not in service.
+        raise _invalid(f"Endpoint {name} of account {context.world.scope.account} not found.")
     return endpoint, endpoint.deployment
 
 
@@ -89,7 +89,7 @@ def _variant(name: str | None, endpoint: Endpoint, deployment: Deployment) -> Va
             raise _invalid(f"Variant {name} not found for endpoint {endpoint.name}.")  # the text is assumed
         return variant
     weights = [variant.weight for variant in deployment.variants]
-    # With no weight at all each is as likely (assumed).
+    # If all weights are 0, each variant is equally likely (assumed).
     return endpoint.choices.choices(deployment.variants, weights if any(weights) else None)[0]
 
 
@@ -99,15 +99,14 @@ def _check_target_model(target: str | None, model: Model, endpoint: Endpoint) ->
         text = f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
         raise _invalid(text, "TARGET_MODEL_HEADER_NOT_SUPPORTED")
     if target is None and is_multi_model(model):
-        # The start is observed: aws/sagemaker-tensorflow-serving-container#166; where it ends is assumed.
+        # The start of the text is observed: aws/sagemaker-tensorflow-serving-container#166; its end is assumed.
         raise _invalid("Request {request_id} is missing a target model header.")
 
 
 def _check_hostname(hostname: str | None, model: Model, endpoint: Endpoint) -> str | None:
-    """Return the container that a direct call is for, None for a call that goes through them all.
+    """Return the hostname of the container that a direct call invokes; None for a call through all containers.
 
-    That these three are refused is documented (developer guide, multi-container endpoints with direct invocation); the texts
-    are assumed.
+    The three errors are documented (developer guide, multi-container endpoints with direct invocation); their texts are assumed.
     """
     if not is_direct(model):
         if hostname is not None:
@@ -122,18 +121,18 @@ def _check_hostname(hostname: str | None, model: Model, endpoint: Endpoint) -> s
 
 
 def _model_error(error: ContainerError, endpoint: Endpoint, context: Context) -> ServiceError:
-    """Return the service's error for a container's; observed: aws/sagemaker-python-sdk#2955, aws/amazon-sagemaker-examples#1809."""
-    place = context.world.place
+    """Return the error response for a container's error. Observed: aws/sagemaker-python-sdk#2955, aws/amazon-sagemaker-examples#1809."""
+    scope = context.world.scope
     side = "client" if 400 <= error.reply.status < 500 else "server"
     group = f"/aws/sagemaker/Endpoints/{endpoint.name}"
-    console = f"{console_of(place.region)}/cloudwatch/home?region={place.region}#logEventViewer:group={group}"
+    console = f"{console_of(scope.region)}/cloudwatch/home?region={scope.region}#logEventViewer:group={group}"
     text = (
         f'Received {side} error ({error.reply.status}) from {error.container} with message "{error.text}". See {console} '
-        f"in account {place.account} for more information."
+        f"in account {scope.account} for more information."
     )
     members = {
         "OriginalStatusCode": error.reply.status,
         "OriginalMessage": error.text,
-        "LogStreamArn": f"arn:{partition_of(place.region)}:logs:{place.region}:{place.account}:log-group:{group}",
+        "LogStreamArn": f"arn:{partition_of(scope.region)}:logs:{scope.region}:{scope.account}:log-group:{group}",
     }
     return ServiceError("ModelError", text, status=MODEL_ERROR, members=members)

@@ -1,4 +1,4 @@
-"""Account limits: how many of something an account may have in a region, and the quotas behind them, whose names the service's text has."""
+"""Account limits of a region, and the quotas behind them: their names, units and defaults in the service's text."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pytest_smfake.rules.service_model import enum_of, noun_of, words
 
 from .arns import check_account, check_region
 from .errors import ServiceError
-from .faults import InForce, Register
-from .resources import Place, Store, World
+from .faults import Register, Stoppable
+from .resources import Scope, Store, World
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What the service says of a limit where no test has set one.
+    """A quota of the service: the text and default value of a limit that no test has set.
 
     Attributes:
-        name, unit: as its text names them.
-        default: how much an account may have.
-        evidence, source: how the default is known.
+        name, unit: its name and unit in the service's text.
+        default: the default value of the limit.
+        evidence, source: evidence and source of the default.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Quota:
 
 SERVERLESS_MEMORY = "Memory size in MB per serverless endpoint"
 UNCOUNTED = 100
-"""The default of what this fake does not count (made up)."""
+"""The default limit on resources that this fake does not count (made up)."""
 
 
 def quota_of_instances(name: str) -> Quota:
-    """Return the quota on instances of a type, which bears its own name; that new accounts have none is observed of many types."""
+    """Return the quota on instances of a type. The default 0 was observed of new accounts for many types."""
     source = "aws/amazon-sagemaker-examples#307, awsdocs/amazon-sagemaker-developer-guide#70 (GitHub)"
     return Quota(name, "Instances", 0, "observed", source)
 
@@ -56,7 +56,7 @@ TEXT = (
 
 
 def instances(instance_type: str, usage: str) -> str:
-    """Return the limit on the instances of a type.
+    """Return the name of the limit on the instances of a type.
 
     Example:
         >>> instances("ml.m5.xlarge", "endpoint")
@@ -66,7 +66,7 @@ def instances(instance_type: str, usage: str) -> str:
 
 
 def usage(key: str, world: World) -> int:
-    """Return how much of a limit a world uses."""
+    """Return the utilisation of a limit in a world."""
     for collection in world.collections():
         if key == collection.kind.plural:
             return len(collection)
@@ -76,19 +76,19 @@ def usage(key: str, world: World) -> int:
         for collection in world.collections()
         if collection.kind.instance_types and collection.kind.label == used_for
         for resource in collection.by_name.values()
-    )  # of the memory of a serverless endpoint nothing is used: the others do not count
+    )  # the memory of a serverless endpoint is a limit for each endpoint: other endpoints do not count
 
 
 @dataclass(eq=False)
-class Limit(InForce):
-    """A limit in force, until `stop()` or the end of its `with` block; then the one before it holds again.
+class Limit(Stoppable):
+    """An active limit, until `stop()` or the end of its `with` block; then the limit before it is active again.
 
     Attributes:
-        key: what is limited: `models`, `ml.m5.xlarge for endpoint usage`, ...
-        bound: how many there may be, None for no limit.
-        name, unit: the quota's name and unit in the error's text.
-        region, account: where it holds, None for everywhere.
-        enforce: whether calls that exceed it are refused.
+        key: the name of the limit, such as `models` or `ml.m5.xlarge for endpoint usage`.
+        bound: the greatest number allowed; None for no limit.
+        name, unit: the quota's name and unit in the error text.
+        region, account: the region and account that it applies to; None for all.
+        enforce: True if calls that exceed it are refused.
     """
 
     key: str
@@ -98,19 +98,19 @@ class Limit(InForce):
     region: str | None = None
     account: str | None = None
     enforce: bool = True
-    made_up: dict[Place | None, int] = field(default_factory=dict, repr=False)
+    made_up: dict[Scope | None, int] = field(default_factory=dict, repr=False)
 
-    def applies(self, key: str, place: Place) -> bool:
-        """Whether the limit speaks of `key` in `place`."""
-        return key == self.key and self.region in (None, place.region) and self.account in (None, place.account)
+    def applies(self, key: str, scope: Scope) -> bool:
+        """Return whether it is the limit `key` and applies to the scope."""
+        return key == self.key and self.region in (None, scope.region) and self.account in (None, scope.account)
 
-    def extra(self, place: Place) -> int:
-        """Return the utilisation made up on top of what the world holds."""
-        return self.made_up.get(place, self.made_up.get(None, 0))
+    def extra(self, scope: Scope) -> int:
+        """Return the made-up utilisation that is added to the resources of the world."""
+        return self.made_up.get(scope, self.made_up.get(None, 0))
 
 
 class Limits:
-    """The limits of a fake, the latest in force first."""
+    """The active limits of a fake; the latest one that applies decides."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -128,7 +128,7 @@ class Limits:
         unit: str | None = None,
         enforce: bool = True,
     ) -> Limit:
-        """Put a limit in force; see `FakeSageMaker.limit`."""
+        """Activate a limit; see `FakeSageMaker.limit`."""
         if isinstance(key, str):
             key, at, suffix = key.partition("@")
             region = suffix if at and region is None else region
@@ -142,13 +142,13 @@ class Limits:
             raise ValueError(f"enforce={shown(enforce)} is not True or False")
         for label, text in (("name", name), ("unit", unit)):
             if text is not None and not (isinstance(text, str) and text.strip()):
-                raise ValueError(f"{label}={shown(text)} is not a text for the error of a limit, such as {getattr(known, label)!r}")
+                raise ValueError(f"{label} must be a string that is not blank, such as {getattr(known, label)!r}; got {shown(text)}")
         check_region(region, stacklevel=4)
         check_account(account)
         limit = Limit(key, bound, name or known.name, unit or known.unit, region, account, enforce)
         if used is not None:
-            # `used` is true at this moment: what the worlds hold now is part of it.
-            limit.made_up = {world.place: used - usage(key, world) for world in self._store.worlds()}
+            # `used` is the utilisation now: it includes the resources that the worlds hold.
+            limit.made_up = {world.scope: used - usage(key, world) for world in self._store.worlds()}
             limit.made_up[None] = used
         return self._limits.add(limit)
 
@@ -156,7 +156,7 @@ class Limits:
         """Return the quota behind a limit.
 
         Raises:
-            ValueError: there is no such limit; the sentence names those that there are.
+            ValueError: there is no such limit; the text lists the limits.
         """
         quotas = {name: quota for kind in self._store.kinds for name, quota in kind.quotas.items()}
         shapes = {kind.label: kind.instance_types for kind in self._store.kinds if kind.instance_types}
@@ -168,7 +168,7 @@ class Limits:
             kind = str(key).partition(" ")[0]
             near = did_you_mean(key, [*quotas, *(instances(kind, usage) for usage in shapes)])
             raise ValueError(
-                f"{shown(key)} is not a limit{near}; there are: {known}, or of another type (for one region: models@eu-west-1)"
+                f"{shown(key)} is not a limit{near}; there are: {known}, and the same for other types (for one region: models@eu-west-1)"
             )
         types = enum_of(shapes[match["usage"]])
         if match["type"] not in types:
@@ -176,43 +176,43 @@ class Limits:
             raise ValueError(f"{shown(match['type'])} is not an instance type for {match['usage']} usage; near it: {near or 'none'}")
         return quota_of_instances(key)
 
-    def _of(self, key: str, place: Place, *, enforced: bool) -> Limit | None:
-        """Return the latest limit on something in a place; one of None lifts those before it."""
-        found = (limit for limit in self._limits if limit.applies(key, place) and limit.enforce is enforced)
+    def _of(self, key: str, scope: Scope, *, enforced: bool) -> Limit | None:
+        """Return the latest limit that applies; None if there is none, or if its bound is None, which lifts the earlier limits."""
+        found = (limit for limit in self._limits if limit.applies(key, scope) and limit.enforce is enforced)
         limit = next(found, None)
         return None if limit is None or limit.bound is None else limit
 
     def check(self, key: str, world: World, delta: int = 1) -> None:
-        """Refuse what would exceed the limit.
+        """Check that `delta` more do not exceed the limit.
 
         Raises:
-            ServiceError: `ResourceLimitExceeded` with the true utilisation.
+            ServiceError: `ResourceLimitExceeded` with the current utilisation.
         """
-        limit = self._of(key, world.place, enforced=True) if self._limits else None
+        limit = self._of(key, world.scope, enforced=True) if self._limits else None
         if limit is None or limit.bound is None:
             return
-        used = usage(key, world) + limit.extra(world.place)
+        used = usage(key, world) + limit.extra(world.scope)
         if used + delta > limit.bound:
             text = TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
             raise ServiceError("ResourceLimitExceeded", text, because=f"limit({limit.key!r}, {limit.bound})")
 
-    def refusal(self, operation: str, request: Any, world: World) -> str:
-        """Return the text for a call that is refused on purpose.
+    def injected_text(self, operation: str, request: Any, world: World) -> str:
+        """Return the text of an injected ResourceLimitExceeded.
 
-        It names the limit that is enforced, and what the world holds of it at this moment. Where none is, it names the one that was
-        stated with `enforce=False`, or else the quota's default, of which as much is in use as it takes for the call to exceed it.
+        It names the enforced limit and its current utilisation. If there is none, it names the limit that was set with
+        `enforce=False`, else the quota's default; then the utilisation is made up so that the call exceeds it.
         """
         asked = list(self._asked(operation, request, world))
         if not asked:
             return _uncounted(operation, request)
         for key, delta in asked:
-            limit = self._of(key, world.place, enforced=True)
+            limit = self._of(key, world.scope, enforced=True)
             if limit is not None:
-                used = usage(key, world) + limit.extra(world.place)
+                used = usage(key, world) + limit.extra(world.scope)
                 return TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
         key, delta = asked[0]
-        stated = self._of(key, world.place, enforced=False)
-        known, used = self._quota(key), usage(key, world) + (stated.extra(world.place) if stated else 0)
+        stated = self._of(key, world.scope, enforced=False)
+        known, used = self._quota(key), usage(key, world) + (stated.extra(world.scope) if stated else 0)
         bound = known.default if stated is None or stated.bound is None else stated.bound
         if used + delta <= bound:
             used = bound
@@ -220,7 +220,7 @@ class Limits:
         return TEXT.format(name=name, unit=unit, bound=max(bound, used), used=used, delta=delta)
 
     def _asked(self, operation: str, request: Any, world: World) -> Iterator[tuple[str, int]]:
-        """Yield the limits that a call is counted against, and how much it asks of each; none where this fake does not count it."""
+        """Yield the limits that a call counts against, and the amount that it needs of each; nothing if this fake does not count it."""
         request = request if isinstance(request, dict) else {}
         for kind in self._store.kinds:
             if operation in kind.asks:
@@ -230,7 +230,7 @@ class Limits:
 
 
 def _uncounted(operation: str, request: Any) -> str:
-    """Return the text for a call of what this fake does not count: instances by their type, else the kind that the operation names."""
+    """Return the text for an operation that this fake does not count: on the instances in the request, or on the operation's noun."""
     noun = words(noun_of(operation), " ")
     found = _instances_in(request)
     if found is None:
@@ -240,7 +240,7 @@ def _uncounted(operation: str, request: Any) -> str:
 
 
 def _instances_in(request: Any) -> tuple[str, int] | None:
-    """Return type and number of the first instances that a request asks for, anywhere in it."""
+    """Return type and number of the first instances in a request, at any depth; None if there are none."""
     if isinstance(request, dict):
         if isinstance(request.get("InstanceType"), str):
             return request["InstanceType"], request.get("InstanceCount", 1)

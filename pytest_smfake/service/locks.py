@@ -1,4 +1,4 @@
-"""Locks that a forked process does not inherit held: each is taken before a fork, and released on both sides after it."""
+"""Locks that are free in a forked process: each is acquired before a fork, and released in parent and child after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import count
 from weakref import WeakValueDictionary
 
 FORK_SECONDS = 1.0
-"""Seconds to wait before a fork for a lock that is held; after that the child gets what it protects as it is, in the middle of a change."""
+"""Seconds to wait before a fork for a lock that is held. After that the child may get data in the middle of a change."""
 
 _serials = count()
 _locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
@@ -16,7 +16,7 @@ _taken: list[threading.Lock] = []
 
 
 def lock() -> threading.Lock:
-    """Return a new lock that is free in a forked process, whoever held it."""
+    """Return a new lock that is free in a forked process, even if another thread held it."""
     made = threading.Lock()
     _locks[next(_serials)] = made
     return made
@@ -36,7 +36,7 @@ def _release() -> None:
 
 
 def _release_all() -> None:
-    """In the child there is one thread, which holds none of them: what was not taken was held by another."""
+    """Release every lock in the child: its only thread holds none, so another thread of the parent held it."""
     _taken.clear()
     for found in _all():
         if found.locked():

@@ -1,4 +1,4 @@
-"""The operations on models: CreateModel and what belongs to it."""
+"""Models and their operations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Model(Resource):
 
 
 def describe_model(request: dict[str, Any], context: Context) -> Answer:
-    """Return a model as the service describes it: absent members stay absent, defaults are filled in (reported)."""
+    """Describe a model: absent members stay absent, defaults are filled in (reported)."""
     answer = describe(MODEL, request, context)
     if "PrimaryContainer" in answer:
         answer["PrimaryContainer"] = _described_container(answer["PrimaryContainer"])

@@ -1,4 +1,4 @@
-"""Plain records: the operations of a kind that follow from its shapes, and the pages of lists."""
+"""Operations that every kind of resource has: create, describe, list and delete, which follow from its shapes, and those on tags."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pytest_smfake.rules.service_model import is_operation, operation_model
 
 from .context import Answer, Context
 from .errors import ServiceError, not_implemented
-from .resources import Collection, Kind, Operation, R
+from .resources import Collection, Kind, Operation, R, Resource, World
 
 PAGE_SIZE = 10
-"""Resources on a page where MaxResults does not say (documented of several lists, assumed of ListModels)."""
+"""The number of resources on a page by default (documented of several lists, assumed of ListModels)."""
 
 
 def list_page(operation: str, collection: Collection[R], request: dict[str, Any]) -> tuple[list[R], dict[str, str]]:
-    """Return a page of resources, and `NextToken` where more follow.
+    """Return a page of resources, and `NextToken` if more follow.
 
-    The page is cut before any filter, so that it can be short, or empty, and still have a token. That order was reported of
-    NameContains for models and endpoints (boto/boto3#1966, #2521); that the other filters and lists keep it too is assumed.
+    Filters are applied to the page after it was cut, so that a page can be short or empty and still have a token. This order was
+    reported for NameContains of models and endpoints (boto/boto3#1966, #2521); for other filters and lists it is assumed.
 
     Raises:
-        ServiceError: the token is of another list, or the request has a filter that is not implemented.
+        ServiceError: the token belongs to another list, or the request has a filter that is not implemented.
     """
     asked = [name for name in filters_of(operation) if name in request]
     filters = {**FILTERS, **collection.kind.filters}
@@ -35,8 +35,8 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
         raise not_implemented(f"{operation} with {', '.join(unknown)}")
     by = request.get("SortBy", "CreationTime")
     descending = request.get("SortOrder", "Descending") == "Descending"
-    scope = [operation, *collection.place, by, descending, *(request.get(name) for name in filters_of(operation))]
-    after = decode_token(request["NextToken"], scope) if "NextToken" in request else None
+    listing = [operation, *collection.scope, by, descending, *(request.get(name) for name in filters_of(operation))]
+    after = decode_token(request["NextToken"], listing) if "NextToken" in request else None
     keys: Sequence[Any]
     if by == "Name":
         keys = collection.names()
@@ -50,7 +50,7 @@ def list_page(operation: str, collection: Collection[R], request: dict[str, Any]
         after = tuple(after)
     page, more = cut(keys, size=request.get("MaxResults", PAGE_SIZE), after=after, descending=descending)
     found = [collection.by_name[key if by == "Name" else key[-1]] for key in page]
-    token = {"NextToken": encode_token(scope, page[-1])} if more else {}
+    token = {"NextToken": encode_token(listing, page[-1])} if more else {}
     return [resource for resource in found if all(filters[name](resource, request[name]) for name in asked)], token
 
 
@@ -65,19 +65,19 @@ FILTERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "LastModifiedTimeAfter": lambda resource, time: resource.modified >= time,
     "LastModifiedTimeBefore": lambda resource, time: resource.modified < time,
 }
-"""By member of a list's request: whether a resource passes a filter that many lists have."""
+"""By member of a list's request, functions that return whether a resource passes the filter. Many lists have these filters."""
 
 
 @cache
 def filters_of(operation: str) -> tuple[str, ...]:
-    """Return the filters that the shape of a list's request has."""
+    """Return the members of a list's request that are filters."""
     return tuple(name for name in operation_model(operation).input_shape.members if name not in NO_FILTERS)
 
 
 def cut(keys: Sequence[Any], *, size: int, after: Any | None, descending: bool) -> tuple[list[Any], bool]:
-    """Return a page of sorted keys, and whether more follow; `after` is the last key of the page before.
+    """Return a page of sorted keys, and whether more follow.
 
-    A key need not be there any more: a page starts after where it stood.
+    `after` is the last key of the previous page. It may have been deleted: the page begins after its position in the order.
     """
     if descending:
         end = len(keys) if after is None else bisect_left(keys, after)
@@ -86,30 +86,30 @@ def cut(keys: Sequence[Any], *, size: int, after: Any | None, descending: bool) 
     return list(keys[start : start + size]), start + size < len(keys)
 
 
-def encode_token(scope: Sequence[Any], position: Any) -> str:
-    """Return the token for the page after `position`; `scope` says which list it belongs to."""
-    text = json.dumps([*scope, position], separators=(",", ":"))
+def encode_token(listing: Sequence[Any], position: Any) -> str:
+    """Return the token for the page after `position`; `listing` identifies the list and its parameters."""
+    text = json.dumps([*listing, position], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def decode_token(token: str, scope: Sequence[Any]) -> Any:
-    """Return the position that a token holds.
+def decode_token(token: str, listing: Sequence[Any]) -> Any:
+    """Return the position in a token.
 
     Raises:
-        ServiceError: `ValidationException` where the token was not made for this list. That a bad token is an error is what
-            the service's other lists do; the text is assumed.
+        ServiceError: `ValidationException`, since the token was not made for this list. Other lists of the service reject a bad
+            token; the text is assumed.
     """
     try:
         *found, position = json.loads(base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True))
-    except (ValueError, TypeError, binascii.Error):  # not base64, not JSON, not a list
+    except (ValueError, TypeError, binascii.Error):  # not base64, not JSON, or not a list
         found, position = [], None
-    if found != json.loads(json.dumps(scope)):
+    if found != json.loads(json.dumps(listing)):
         raise ServiceError("ValidationException", f"Invalid NextToken: {token}")
     return position
 
 
 def operations_of(kind: Kind[Any]) -> Mapping[str, Operation]:
-    """Return the operations of a kind: those that it has itself, and those of a plain record that the service has."""
+    """Return the operations of a kind: the default ones that botocore lists for its noun, and its own, which replace them."""
     plain = {
         f"Create{kind.noun}": create,
         f"Describe{kind.noun}": describe,
@@ -121,7 +121,7 @@ def operations_of(kind: Kind[Any]) -> Mapping[str, Operation]:
 
 
 def create(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
-    """Keep a record. The order of its preconditions is assumed: the name, the others, the limit."""
+    """Create a resource. The order of the preconditions is assumed: the name, the others, the limit."""
     context.refuse_taken(context.world[kind], request[kind.member])
     return add(kind, request, context)
 
@@ -155,13 +155,13 @@ def _add(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
 
 
 def describe(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
-    """Return a record: what its answer shares with the request, and what the service adds."""
+    """Describe a resource: the members that its answer shares with the request, and those that the service adds."""
     resource = context.world[kind].find(request[kind.member])
     return kind.described(resource, operation_model(f"Describe{kind.noun}").output_shape)
 
 
 def list_(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
-    """Return a page of records."""
+    """List a page of resources."""
     operation = kind.listing
     resources, token = list_page(operation, context.world[kind], request)
     (member, shape), *_ = ((name, shape) for name, shape in operation_model(operation).output_shape.members.items() if name != "NextToken")
@@ -169,7 +169,61 @@ def list_(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
 
 
 def delete(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
-    """Drop a record, also one that is in use; the service answers with an empty body."""
+    """Delete a resource, even if it is in use. The answer has an empty body."""
     collection = context.world[kind]
     collection.remove(collection.find(request[kind.member]).name)
     return None
+
+
+TAGS_PAGE_SIZE = 50
+"""The number of tags on a page of ListTags by default (assumed: it is the least value of MaxResults)."""
+
+
+def add_tags(request: dict[str, Any], context: Context) -> Answer:
+    """Add tags to a resource; a tag replaces one of the same key."""
+    resource = _tagged(request["ResourceArn"], context.world)
+    tags = resource.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+    context.check("AddTags", request)
+    resource.set_tags(tags)
+    return {"Tags": _tag_list(tags)}
+
+
+def list_tags(request: dict[str, Any], context: Context) -> Answer:
+    """Return a page of tags, in the order in which they were added (assumed)."""
+    resource = _tagged(request["ResourceArn"], context.world)
+    tags = _tag_list(resource.tags)
+    listing = ["ListTags", resource.arn]
+    start = decode_token(request["NextToken"], listing) if "NextToken" in request else 0
+    end = start + request.get("MaxResults", TAGS_PAGE_SIZE)
+    answer: dict[str, Any] = {"Tags": tags[start:end]}
+    if end < len(tags):
+        answer["NextToken"] = encode_token(listing, end)
+    return answer
+
+
+def delete_tags(request: dict[str, Any], context: Context) -> Answer:
+    """Delete tags by key; unknown keys are ignored (assumed)."""
+    resource = _tagged(request["ResourceArn"], context.world)
+    resource.set_tags({key: value for key, value in resource.tags.items() if key not in request["TagKeys"]})
+    return {}
+
+
+def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def slug_of(arn: str) -> str:
+    """Return the kind of resource in an ARN, such as `endpoint-config`."""
+    return arn.split(":", 5)[5].split("/", maxsplit=1)[0]
+
+
+def _tagged(arn: str, world: World) -> Resource:
+    resource = world.at(arn)
+    if resource is None:
+        # Observed of ListTags in boto/boto3#4606; assumed for AddTags and DeleteTags.
+        raise ServiceError("ValidationException", "Resource does not exist")
+    return resource
+
+
+TAG_OPERATIONS = {"AddTags": add_tags, "ListTags": list_tags, "DeleteTags": delete_tags}
+"""The operations on tags by name."""

@@ -1,4 +1,4 @@
-"""What the service keeps: one world for each account and region."""
+"""Resources, kinds of resources, and the store: one world for each account and region."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     from .limits import Quota
 
 
-class Place(NamedTuple):
-    """Where a call goes: worlds of different places share nothing."""
+class Scope(NamedTuple):
+    """The account and region of a call. Worlds of different scopes share nothing."""
 
     account: str
     region: str
 
 
 Operation = Callable[[dict[str, Any], Any], Any]
-"""Answers a sound request, given what it works with: see `pytest_smfake.service.context`."""
-Asks = Callable[[Mapping[str, Any], "World"], Iterator[tuple[str, int]]]
-"""Yields the limits that a call is counted against, and how much it asks of each."""
+"""A function that answers a valid request; its second argument is a `pytest_smfake.service.context.Context`."""
+Demand = Callable[[Mapping[str, Any], "World"], Iterator[tuple[str, int]]]
+"""A function that yields the limits that a request counts against, and the amount that it needs of each."""
 
 
 class Resource(Mapping[str, Any]):
-    """A resource kept by the fake: a read-only mapping of the request that created it.
+    """A resource of the fake: a read-only mapping of the request that created it.
 
     Attributes:
         name: its name.
         arn: its ARN.
-        created, modified: when it was created, and when it last changed, in seconds since the epoch.
-        tags: its tags now, as a dict; those of the request are in `resource["Tags"]`.
-        note: what happened to it, in more words than the service has; None where there is nothing to say.
+        created, modified: the times of its creation and of its last change, in seconds since the epoch.
+        tags: its current tags as a dict; the tags of the request are in `resource["Tags"]`.
+        note: a longer explanation of its state than the service gives, or None.
     """
 
     note: str | None = None
@@ -58,7 +58,7 @@ class Resource(Mapping[str, Any]):
 
     @property
     def tags(self) -> dict[str, str]:
-        """Its tags now, in the order in which they were added; a copy."""
+        """Its current tags in the order in which they were added; a copy."""
         return dict(self._tags)
 
     def set_tags(self, tags: dict[str, str]) -> None:
@@ -66,7 +66,7 @@ class Resource(Mapping[str, Any]):
         self._tags = tags
 
     def lasts(self) -> bool:
-        """Whether it stays, and may cost, until somebody ends it."""
+        """Return whether it exists, and may cost money, until somebody deletes it."""
         return True
 
     def __getitem__(self, key: str) -> Any:
@@ -87,23 +87,23 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Kind(Generic[R]):
-    """A kind of resource: all that the service knows of it.
+    """A kind of resource: its names, preconditions, quotas and operations.
 
     Attributes:
-        noun: what its operations are about, such as `TransformJob`; other names follow from it.
-        label: as the service's texts name it.
+        noun: the noun in the names of its operations, such as `EndpointConfig`; other names are derived from it.
+        label: its name in the service's texts.
         holds: the class of its resources.
-        nouns: what its list is about, where that is not the noun and an s, such as `CodeRepositories`.
-        missing: what the service says of one that is not there, with blanks for `arn` and `name`.
-        taken: the precondition that its name be free.
-        taken_text: what the service says of a name that is taken, with blanks for `label` and `arn`.
-        needs: the kinds of what has to be there before one can be created, each after those that it needs itself.
-        quotas: the quotas that are counted for it, by their limits; that on their number is the limit `plural`.
-        instance_types: the shape that lists the types of instances that its resources hold; empty where they hold none.
-        asks: what its operations ask of its limits; a creation asks for one of its number unless this says otherwise.
-        at_limits: for each limit but that on their number, `instances` for those on instances, yields states at both sides of it.
-        filters: by the member of a list's request, whether a resource passes a filter that other kinds have not.
-        operations: its operations; those of a plain record follow from the shapes: see `pytest_smfake.service.records`.
+        nouns: the noun in the name of its list, if it is not the noun plus s, such as `CodeRepositories`.
+        missing: the service's text about a resource that does not exist, with the fields `{arn}` and `{name}`.
+        taken: the precondition that no resource has the name already.
+        taken_text: the service's text about a name that is taken, with the fields `{label}` and `{arn}`.
+        needs: the kinds whose resources must exist before one of this kind can be created; each stands after the kinds that it needs.
+        quotas: its quotas by the name of the limit; the limit on the number of resources is called `plural`.
+        instance_types: the shape that lists the instance types of its resources; empty if they have no instances.
+        asks: by operation, a function that yields the limits that a request counts against; by default a creation adds 1 to `plural`.
+        at_limits: by limit, `instances` for those on instances, a function that yields states at both sides of it; `plural` needs none.
+        filters: by member of a list's request, a function that returns whether a resource passes; for filters that other kinds do not have.
+        operations: its own operations; the default ones are derived from the shapes, see `pytest_smfake.service.records`.
     """
 
     noun: str
@@ -116,39 +116,39 @@ class Kind(Generic[R]):
     needs: tuple[Kind[Any], ...] = ()
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     instance_types: str = ""
-    asks: Mapping[str, Asks] = field(default_factory=dict)
+    asks: Mapping[str, Demand] = field(default_factory=dict)
     at_limits: Mapping[str, Callable[[str, Setup], Iterator[State]]] = field(default_factory=dict)
     filters: Mapping[str, Callable[[R, Any], bool]] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
     @cached_property
     def slug(self) -> str:
-        """How ARNs name it, such as `transform-job`."""
+        """Its name in ARNs, such as `endpoint-config`."""
         return words(self.noun, "-")
 
     @cached_property
     def plural(self) -> str:
-        """How limits name it, such as `transform-jobs`."""
+        """Its name in limits, such as `endpoint-configs`."""
         return words(self.nouns or f"{self.noun}s", "-")
 
     @cached_property
     def listing(self) -> str:
-        """The operation that lists them, such as `ListTransformJobs`."""
+        """The operation that lists its resources, such as `ListEndpointConfigs`."""
         return f"List{self.nouns or f'{self.noun}s'}"
 
     @cached_property
     def member(self) -> str:
-        """The request member that holds the name of one."""
+        """The member of a request that holds the name of a resource."""
         return f"{self.noun}Name"
 
     @cached_property
     def _own(self) -> Mapping[str, str]:
-        """The attributes of a resource that answers show, by their members."""
+        """The attributes of a resource by the members of answers that show them."""
         noun = self.noun
         return {self.member: "name", f"{noun}Arn": "arn", f"{noun}Status": "status", "FailureReason": "failure_reason"} | TIMES
 
     def described(self, resource: R, shape: Any) -> dict[str, Any]:
-        """Return the members of an answer that follow from its shape: those that the request has, and name, ARN, times, status, reason."""
+        """Return the members of an answer by its shape: those of the request, and name, ARN, times, status and failure reason."""
         found = {}
         for member in shape.members:
             value = getattr(resource, self._own[member], None) if member in self._own else resource.get(member)
@@ -161,29 +161,29 @@ TIMES = {"CreationTime": "created", "LastModifiedTime": "modified"}
 
 
 class Collection(Generic[R]):
-    """The resources of one kind in one place, in the order of their creation."""
+    """The resources of one kind in one account and region, in the order of their creation."""
 
-    def __init__(self, place: Place, kind: Kind[R]) -> None:
-        self.place = place
+    def __init__(self, scope: Scope, kind: Kind[R]) -> None:
+        self.scope = scope
         self.kind = kind
         self.by_name: dict[str, R] = {}
         self.seconds = 0.0
-        """How long creating, updating, running or deleting one takes, for what begins from now on."""
+        """The seconds that a creation, update, run or deletion takes; it applies to those that begin from now on."""
         self.failing: dict[str, str] = {}
-        """Why the next creation or update of one is to fail, by its name."""
+        """By the name of a resource, the failure reason for its next creation or update."""
         self._by_time: list[tuple[float, int, str]] = []
         self._names: list[str] | None = []
         self._serial = 0
 
     def arn(self, name: str) -> str:
-        """Return the ARN that a resource of that name has, or would have, here."""
-        return arn(self.place.region, self.place.account, f"{self.kind.slug}/{name}")
+        """Return the ARN of a resource of that name, whether it exists or not."""
+        return arn(self.scope.region, self.scope.account, f"{self.kind.slug}/{name}")
 
     def find(self, name: str) -> R:
         """Return the resource of a name.
 
         Raises:
-            ServiceError: there is none.
+            ServiceError: it does not exist.
         """
         try:
             return self.by_name[name]
@@ -191,14 +191,14 @@ class Collection(Generic[R]):
             raise ServiceError("ValidationException", self.kind.missing.format(arn=self.arn(name), name=name)) from None
 
     def add(self, resource: R) -> R:
-        """Keep a resource; one of the same name gives way."""
+        """Add a resource; it replaces a resource of the same name."""
         if resource.name in self.by_name:
             self.remove(resource.name)
         self._serial += 1
         resource.serial = self._serial
         self.by_name[resource.name] = resource
         entry = (resource.created, resource.serial, resource.name)
-        if not self._by_time or self._by_time[-1] < entry:  # time does not go back, as a rule
+        if not self._by_time or self._by_time[-1] < entry:  # time rarely goes back
             self._by_time.append(entry)
         else:
             insort(self._by_time, entry)
@@ -206,17 +206,17 @@ class Collection(Generic[R]):
         return resource
 
     def remove(self, name: str) -> None:
-        """Drop a resource."""
+        """Remove a resource."""
         resource = self.by_name.pop(name)
         del self._by_time[bisect_left(self._by_time, (resource.created, resource.serial, name))]
         self._names = None
 
     def by_time(self) -> list[tuple[float, int, str]]:
-        """Return time, serial number and name of every resource, oldest first."""
+        """Return creation time, serial number and name of every resource, oldest first."""
         return self._by_time
 
     def names(self) -> list[str]:
-        """Return the name of every resource in order."""
+        """Return the names of all resources, sorted."""
         if self._names is None:
             self._names = sorted(self.by_name)
         return self._names
@@ -231,15 +231,15 @@ class Collection(Generic[R]):
 class World:
     """The resources of one account in one region."""
 
-    def __init__(self, place: Place, kinds: Iterable[Kind[Any]]) -> None:
-        self.place = place
-        self._collections: dict[Kind[Any], Collection[Any]] = {kind: Collection(place, kind) for kind in kinds}
+    def __init__(self, scope: Scope, kinds: Iterable[Kind[Any]]) -> None:
+        self.scope = scope
+        self._collections: dict[Kind[Any], Collection[Any]] = {kind: Collection(scope, kind) for kind in kinds}
 
     def __getitem__(self, kind: Kind[R]) -> Collection[R]:
         return self._collections[kind]
 
     def collections(self) -> Iterable[Collection[Any]]:
-        """Return the resources of every kind."""
+        """Return the collection of every kind."""
         return self._collections.values()
 
     def at(self, arn: str) -> Resource | None:
@@ -256,33 +256,33 @@ class Store:
     """Every world of a fake.
 
     Args:
-        kinds: the kinds of resources that it keeps.
+        kinds: the kinds of resources that it can hold.
     """
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
         self.kinds = tuple(kinds)
-        self._worlds: dict[Place, World] = {}
+        self._worlds: dict[Scope, World] = {}
         self.prepared: dict[str, dict[str, str]] = {}
-        """What a test put there without a call: the first tags of each resource, by its ARN."""
+        """By ARN, the first tags of each resource that a test created without a call."""
 
-    def world(self, place: Place) -> World:
-        """Return the world of a place, empty at first."""
-        if place not in self._worlds:
-            self._worlds[place] = World(place, self.kinds)
-        return self._worlds[place]
+    def world(self, scope: Scope) -> World:
+        """Return the world of an account and region; it is empty at first."""
+        if scope not in self._worlds:
+            self._worlds[scope] = World(scope, self.kinds)
+        return self._worlds[scope]
 
     def worlds(self) -> list[World]:
-        """Return every world that was ever looked at."""
+        """Return every world that was accessed so far."""
         return list(self._worlds.values())
 
-    def held(self, home: Place) -> list[str]:
-        """Return what lasts and was not prepared, and prepared resources whose tags changed.
+    def held(self, home: Scope) -> list[str]:
+        """Return the resources that calls created and that last, and resources created without a call whose tags changed.
 
-        Each is a text such as `model/churn`, or `tags of model/churn`; elsewhere than at `home` the place follows.
+        Each is a text such as `model/churn` or `tags of model/churn`. Outside of the scope `home`, region and account follow.
         """
         held = []
         for world in self._worlds.values():
-            where = "" if world.place == home else f" in {world.place.region} of {world.place.account}"
+            where = "" if world.scope == home else f" in {world.scope.region} of {world.scope.account}"
             for collection in world.collections():
                 for resource in collection.by_name.values():
                     label = f"{collection.kind.slug}/{resource.name}{where}"

@@ -1,4 +1,4 @@
-"""The service side of a call: the operations, and the way of a call through constraints, conditions and the store."""
+"""The service: all kinds and operations, and how a request is checked and executed."""
 
 from __future__ import annotations
 
@@ -10,36 +10,34 @@ from pytest_smfake.rules.coded import coded_rules, register
 from pytest_smfake.rules.service_model import is_operation
 from pytest_smfake.rules.tags import tagged
 from pytest_smfake.rules.validator import at
-from pytest_smfake.service.containers.stand_ins import StandIns
 
-from . import invoke, tags
 from .calls import Call, Calls
 from .clock import Clock, Schedule
-from .context import Answer, Context, Hosting
-from .dependencies import Dependencies
-from .endpoint_configs import ENDPOINT_CONFIG
-from .endpoints import ENDPOINT
-from .errors import ServiceError, not_implemented, rejected
+from .context import Answer, Context, Dependencies, Hosting
+from .endpoints import ENDPOINT, ENDPOINT_CONFIG
+from .errors import ServiceError, not_implemented, rejection
 from .faults import Faults, skewed
+from .invoke import invoke_endpoint
 from .limits import Limits
 from .locks import lock
 from .models import MODEL
-from .permissions import Denials, denied, resource_of
-from .records import operations_of
-from .resources import Kind, Operation, Place, Store
+from .permissions import Denials, denied_text, resource_of
+from .records import TAG_OPERATIONS, operations_of, slug_of
+from .resources import Kind, Operation, Scope, Store
+from .stand_ins import StandIns
 from .transform_jobs import TRANSFORM_JOB
 
 KINDS: list[Kind[Any]] = []
-"""Every kind of resource that this fake keeps."""
-OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke.invoke_endpoint, **tags.TAG_OPERATIONS}
+"""Every kind of resource that this fake implements."""
+OPERATIONS: dict[str, Operation] = {"InvokeEndpoint": invoke_endpoint, **TAG_OPERATIONS}
 """Every operation that this fake implements: those of SageMaker, and InvokeEndpoint of its runtime."""
 
 
 def keep(kind: Kind[Any]) -> None:
-    """Let fakes that are made from now on keep resources of a kind, and answer its operations.
+    """Add a kind of resource and its operations to the fakes that are made from now on.
 
     Raises:
-        ValueError: the kind has no operation that creates one, or its quotas none on their number.
+        ValueError: botocore has no operation that creates the kind, or its quotas lack the limit on the number of resources.
     """
     if not is_operation(f"Create{kind.noun}"):
         raise ValueError(f"noun={kind.noun!r}: the installed botocore has no operation Create{kind.noun}")
@@ -59,20 +57,20 @@ for _kind in (MODEL, ENDPOINT_CONFIG, ENDPOINT, TRANSFORM_JOB):
 
 
 def keeps(operation: str, request: Any) -> bool:
-    """Whether the fake implements an operation; those on tags it implements for the resources that it keeps."""
+    """Return whether the fake implements an operation; it implements operations on tags for its own kinds only."""
     if operation not in OPERATIONS:
         return False
-    return operation not in tags.TAG_OPERATIONS or tags.slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
+    return operation not in TAG_OPERATIONS or slug_of(request["ResourceArn"]) in {kind.slug for kind in KINDS}
 
 
 class Service:
-    """A SageMaker that holds everything in memory; it knows nothing of HTTP.
+    """An in-memory SageMaker; it knows nothing of HTTP.
 
     Args:
         catalogue: the rules to enforce.
-        limits: bounds by what they limit, from the start.
-        clock: whose time it is.
-        dependencies: the other services that it looks into.
+        limits: the initial limits: bounds by the name of the limit.
+        clock: its clock.
+        dependencies: the other AWS services that it calls.
     """
 
     def __init__(self, catalogue: Catalogue, limits: Mapping[str, int], clock: Clock, dependencies: Dependencies) -> None:
@@ -83,14 +81,14 @@ class Service:
         self._dependencies = dependencies
         self.stand_ins = StandIns()
         self.kept: int | None = None
-        """How many calls the log keeps from the next reset on; None for all."""
+        """The number of calls that the log keeps, from the next reset on; None keeps all."""
         self.reset()
 
     def reset(self) -> None:
-        """Forget every resource, call, stand-in, denial, failure and limit but the limits given at the start.
+        """Delete all resources, calls, stand-ins, denied permissions, faults and limits; then set the initial limits.
 
         Raises:
-            RuntimeError: a stand-in failed at its shutdown; everything is forgotten all the same.
+            RuntimeError: a stand-in failed at its shutdown. The reset is complete nevertheless.
         """
         self.store = Store(KINDS)
         self.calls = Calls(self.kept)
@@ -98,48 +96,48 @@ class Service:
         self.denials = Denials()
         self.hosting = Hosting(Schedule(self.clock), self.stand_ins, self.denials, self._lock, self._dependencies)
         self.limits = Limits(self.store)
-        self.faults = Faults(self.clock, self.calls, self._words())
+        self.faults = Faults(self.clock, self.calls, self._injected_texts())
         for key, bound in self._initial_limits.items():
             self.limits.set(key, bound)
         before.close()
 
     def check(self, operation: str, request: Any) -> None:
-        """Refuse a request that breaks a rule, and take out what the service reads past: unknown members and nulls.
+        """Check a request against the rules, and remove unknown members and nulls from it, which the service ignores.
 
         Raises:
-            ServiceError: `ValidationException` with every violated constraint, or `SerializationException`.
+            ServiceError: `ValidationException` with every violation, or `SerializationException`.
         """
         try:
             found = self.catalogue.find(operation, request)
         except RecursionError:
             raise ServiceError("SerializationException", "The request is nested too deeply") from None
         if found.violations:
-            raise rejected(found.violations, found.left_out)
-        for *way, last in found.ignored:
-            del at(request, way)[last]
+            raise rejection(found.violations, found.left_out)
+        for *path, last in found.ignored:
+            del at(request, path)[last]
 
-    def _words(self) -> dict[str, Callable[[Call], str]]:
-        """Return the texts that depend on the call, for failures on purpose."""
+    def _injected_texts(self) -> dict[str, Callable[[Call], str]]:
+        """Return, by error code, the functions for texts of injected errors that depend on the call."""
 
         def access(call: Call) -> str:
-            place = Place(call.account, call.region)
-            return denied(f"sagemaker:{call.operation}", resource_of(str(call.operation), call.parameters, place), place)
+            scope = Scope(call.account, call.region)
+            return denied_text(f"sagemaker:{call.operation}", resource_of(str(call.operation), call.parameters, scope), scope)
 
         def limit(call: Call) -> str:
             with self._lock:
-                return self.limits.refusal(str(call.operation), call.parameters, self.store.world(Place(call.account, call.region)))
+                return self.limits.injected_text(str(call.operation), call.parameters, self.store.world(Scope(call.account, call.region)))
 
         return {"AccessDeniedException": access, "ResourceLimitExceeded": limit, "InvalidSignatureException": skewed}
 
     def keeps(self, operation: str, request: Any) -> bool:
-        """Whether this service executes the call itself, given that the request is sound."""
+        """Return whether this service executes an operation itself; the request must be valid."""
         return keeps(operation, request)
 
-    def execute(self, operation: str, request: Any, place: Place) -> Answer:
-        """Run an operation on a sound request.
+    def execute(self, operation: str, request: Any, scope: Scope) -> Answer:
+        """Execute an operation with a valid request and return its answer.
 
         Raises:
-            ServiceError: what the service answers instead.
+            ServiceError: the error response.
         """
         if not self.keeps(operation, request):
             arn = f" for {request['ResourceArn']}" if operation in OPERATIONS else ""
@@ -147,7 +145,7 @@ class Service:
         schedule = self.hosting.schedule
         schedule.run()
         with self._lock:
-            context = Context(self.store.world(place), self.catalogue, self.limits, self.clock, self.hosting)
+            context = Context(self.store.world(scope), self.catalogue, self.limits, self.clock, self.hosting)
             answer = OPERATIONS[operation](request, context)
         if callable(answer):
             answer = answer()

@@ -1,4 +1,4 @@
-"""Transform jobs: what they read, run and write, and their operations."""
+"""Transform jobs: their input and output, how they run, and their operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from pytest_smfake.rules.coded import SIDES, Setup, State
 from pytest_smfake.rules.service_model import enum_of, operation_model
 from pytest_smfake.rules.transform_jobs import input_of, objects_found, transform_job_not_taken
-from pytest_smfake.service.containers.serving import ContainerError, ContainerStep, serve, steps, unhealthy
 
 from .batch import MAX_PAYLOAD, Plan, TransformError, compile_path, transform
 from .context import Answer, Context
@@ -19,18 +18,19 @@ from .errors import NetworkBlockedError, ServiceError, not_implemented
 from .limits import instances
 from .models import MODEL, Model
 from .resources import Kind, Resource, World
+from .stand_ins import ContainerError, ContainerStep, container_steps, invoke_containers, unhealthy
 
 COMPLETED, FAILED, IN_PROGRESS, STOPPING, STOPPED = "Completed", "Failed", "InProgress", "Stopping", "Stopped"
 
 
 class Objects(Protocol):
-    """Where input comes from and output goes to: S3, by address."""
+    """The storage of input and output: the objects of S3 by their addresses."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the address of every object under a prefix."""
+        """Yield the address of every object whose address begins with the prefix."""
 
     def read(self, address: str) -> bytes:
-        """Return an object."""
+        """Return the body of an object."""
 
     def write(self, address: str, body: bytes) -> None:
         """Store an object."""
@@ -40,12 +40,12 @@ class TransformJob(Resource):
     """A transform job: a read-only mapping of its CreateTransformJob request.
 
     Attributes:
-        name, arn, created, tags: as of every resource.
+        name, arn, created, tags: as for every resource.
         status: `InProgress`, `Completed`, `Failed`, `Stopping` or `Stopped`.
-        failure_reason: why it failed, else None.
-        note: what happened, in more words than the service has: why it failed, or why it ran nothing; else None.
-        ended: when it ended, in seconds since the epoch, else None.
-        written: the addresses of what it wrote.
+        failure_reason: the reason why it failed, else None.
+        note: a longer explanation than the service gives of why it failed or ran nothing, else None.
+        ended: the time when it ended, in seconds since the epoch, else None.
+        written: the addresses of the objects that it wrote.
     """
 
     __slots__ = ("ended", "failure_reason", "model", "note", "status", "written")
@@ -60,14 +60,14 @@ class TransformJob(Resource):
         self.written: list[str] = []
 
     def instances(self) -> Counter[str]:
-        """Return the instances it holds by their type: none once it has ended."""
+        """Return its instances by their type: none after its end."""
         if self.ended is not None:
             return Counter()
         resources = self._request["TransformResources"]
         return Counter({resources["InstanceType"]: resources["InstanceCount"]})
 
     def lasts(self) -> bool:
-        """Whether it runs; a job that is over is a record, which nobody can delete."""
+        """Return whether it is running. A job that has ended costs nothing, and nobody can delete it."""
         return self.status == "InProgress"
 
     def begin_stop(self, at: float) -> None:
@@ -82,13 +82,13 @@ class TransformJob(Resource):
         self.failure_reason, self.note = reason, note
 
     def inputs(self, objects: Objects) -> Iterator[tuple[str, str]]:
-        """Yield the address of each input, and its name under the output path.
+        """Yield the address of each input object, and its name below the output path.
 
-        The name is what follows the last `/` of the prefix: documented as the corresponding subfolder, and seen so in
-        aws/amazon-sagemaker-examples#347. A manifest's names follow its own prefix.
+        The name is the rest of the address after the last `/` of the prefix (documented as the corresponding subfolder, observed in
+        aws/amazon-sagemaker-examples#347). For a manifest it is the relative key.
 
         Raises:
-            TransformError: the manifest cannot be read.
+            TransformError: the manifest cannot be parsed.
         """
         source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
         uri = source["S3Uri"]
@@ -107,8 +107,8 @@ class TransformJob(Resource):
         for name in parts:
             yield prefix + name, name.removeprefix("/")
 
-    def run(self, way: list[ContainerStep], objects: Objects) -> tuple[str, str | None, str | None]:
-        """Transform every input, and return status, reason and note; an object that fails leaves no output (documented)."""
+    def run(self, steps: list[ContainerStep], objects: Objects) -> tuple[str, str | None, str | None]:
+        """Transform every input object, and return status, failure reason and note. An object that fails has no output (documented)."""
         plan = Plan.of(self._request)
         target = self._request["TransformOutput"]["S3OutputPath"].rstrip("/")
         failures: list[tuple[str, str]] = []
@@ -118,7 +118,7 @@ class TransformJob(Resource):
             return FAILED, CLIENT_ERROR, str(error)
         for address, name in inputs:
             try:
-                made = transform(objects.read(address), plan, self._invoke(way))
+                made = transform(objects.read(address), plan, self._invoke(steps))
             except TransformError as error:
                 failures.append((CLIENT_ERROR, f"{address}: {error}"))
             except ContainerError as error:
@@ -132,7 +132,7 @@ class TransformJob(Resource):
             return FAILED, failures[0][0], "\n".join(note for _, note in failures)
         return COMPLETED, None, None
 
-    def _invoke(self, way: list[ContainerStep]) -> Any:
+    def _invoke(self, steps: list[ContainerStep]) -> Any:
         request = self._request
         source, target = request["TransformInput"], request["TransformOutput"]
         most = request.get("MaxPayloadInMB", MAX_PAYLOAD)
@@ -148,9 +148,9 @@ class TransformJob(Resource):
         def invoke(payload: bytes) -> bytes:
             for attempt in range(retries + 1):
                 try:
-                    answer = serve(
+                    answer = invoke_containers(
                         self.model,
-                        way,
+                        steps,
                         payload,
                         source.get("ContentType"),
                         target.get("Accept"),
@@ -167,7 +167,7 @@ class TransformJob(Resource):
         return invoke
 
 
-# The first is observed (aws/deep-learning-containers#586), the second is assumed after it; the third is observed
+# Failure reasons: the first is observed (aws/deep-learning-containers#586), the second is assumed by analogy, the third is observed
 # (aws/amazon-sagemaker-examples#852).
 ALGORITHM_ERROR = "AlgorithmError: See job logs for more information"
 CLIENT_ERROR = "ClientError: See job logs for more information"
@@ -180,19 +180,19 @@ SPLIT_TYPES = ("None", "Line")
 
 
 class NothingRanWarning(UserWarning):
-    """A transform job was recorded and completed, but ran nothing: no stand-in, or no S3 to read from."""
+    """A transform job completed without running anything: it has no stand-in, or S3 cannot be reached."""
 
 
 def create_transform_job(request: dict[str, Any], context: Context) -> Answer:
-    """Keep a job and begin to run it. The order of the conditions is assumed: the name, the model, the role, the limit, the input."""
+    """Create a job and begin to run it. The order of the preconditions is assumed: name, model, role, limit, input."""
     job = _admit(request, context)
-    way = _way(job, context)
+    steps = _steps(job, context)
 
     def begin() -> Answer:
         objects = _objects(context)
-        note = _look_for_input(job, objects, context) if way else _without_stand_in(job)
+        note = _check_input(job, objects, context) if steps else _without_stand_in(job)
         with context.hosting.lock:
-            _admit(request, context)  # another call may have been faster
+            _admit(request, context)  # another call may have created a job of this name meanwhile
             context.world[TRANSFORM_JOB].add(job)
         seconds = context.world[TRANSFORM_JOB].seconds
         context.hosting.schedule.add(seconds, lambda at: _run(job, objects, note, round(at, 3), context))
@@ -206,7 +206,7 @@ def _admit(request: dict[str, Any], context: Context) -> TransformJob:
     context.refuse_taken(jobs, name)
     model = context.world[MODEL].find(request["ModelName"])
     role = model.get("ExecutionRoleArn", "")
-    if context.hosting.denials.forbid("sts:AssumeRole", role):
+    if context.hosting.denials.is_denied("sts:AssumeRole", role):
         # Observed: awslabs/predictive-maintenance-using-machine-learning#3.
         text = (
             f"Could not assume role {role}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to "
@@ -221,13 +221,13 @@ def _admit(request: dict[str, Any], context: Context) -> TransformJob:
 
 
 def _check_supported(request: dict[str, Any]) -> None:
-    """Refuse what this fake does not do, and filters that nobody can read."""
+    """Refuse requests that this fake does not implement, and filters that are not a valid JSONPath."""
     split = request["TransformInput"].get("SplitType", "None")
     if split not in SPLIT_TYPES:
         raise not_implemented(f"SplitType {split}", f"There are: {', '.join(SPLIT_TYPES)}")
     data_type = request["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"]
     if data_type not in ("S3Prefix", "ManifestFile"):
-        # That AugmentedManifestFile is not compatible is documented (TransformS3DataSource); the text is assumed.
+        # Documented: AugmentedManifestFile is not compatible (TransformS3DataSource). The text is assumed.
         raise ServiceError("ValidationException", f"S3DataType {data_type} is not supported for a transform job.")
     for member in ("InputFilter", "OutputFilter"):
         try:
@@ -236,15 +236,15 @@ def _check_supported(request: dict[str, Any]) -> None:
             raise ServiceError("ValidationException", f"{member}: {error}") from None  # the text is assumed
 
 
-def _way(job: TransformJob, context: Context) -> list[ContainerStep]:
+def _steps(job: TransformJob, context: Context) -> list[ContainerStep]:
     try:
-        return steps(job.model, context.hosting.stand_ins, context.world.place)
-    except ServiceError:  # nothing plays a container: the job is recorded and completes empty
+        return container_steps(job.model, context.hosting.stand_ins, context.world.scope)
+    except ServiceError:  # a container has no stand-in: the job completes without output
         return []
 
 
 def _objects(context: Context) -> Objects:
-    objects: Objects = context.hosting.dependencies.s3(context.world.place)
+    objects: Objects = context.hosting.dependencies.s3(context.world.scope)
     return objects
 
 
@@ -252,11 +252,11 @@ def _without_stand_in(job: TransformJob) -> str:
     return f"no stand-in plays model {job.model.name!r}; add one: fake.stand_in({job.model.name!r}, predict)"
 
 
-def _look_for_input(job: TransformJob, objects: Objects, context: Context) -> str | None:
-    """Look whether there is any input, and return why nothing can run, None where all is well.
+def _check_input(job: TransformJob, objects: Objects, context: Context) -> str | None:
+    """Check that there is an input object. Return a note if S3 cannot be reached, so that nothing can run, else None.
 
     Raises:
-        ServiceError: S3 has no such object.
+        ServiceError: there is no object with the prefix.
     """
     try:
         if context.catalogue.get(objects_found.rule.id):
@@ -269,11 +269,11 @@ def _look_for_input(job: TransformJob, objects: Objects, context: Context) -> st
 
 
 def _run(job: TransformJob, objects: Objects, note: str | None, at: float, context: Context) -> None:
-    """Run a job whose time has come, unless it was stopped."""
+    """Run a job at the scheduled time, unless it was stopped."""
     if job.status != IN_PROGRESS:
         return
     status, reason = COMPLETED, None
-    if note is None and unhealthy(job.model, context.hosting.stand_ins, context.world.place):
+    if note is None and unhealthy(job.model, context.hosting.stand_ins, context.world.scope):
         status, reason, note = FAILED, PING_ERROR, "the stand-in did not pass its ping"
     elif note is None:
         status, reason, note = _result(job, objects, context)
@@ -286,18 +286,18 @@ def _run(job: TransformJob, objects: Objects, note: str | None, at: float, conte
 def _result(job: TransformJob, objects: Objects, context: Context) -> tuple[str, str | None, str | None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    way = _way(job, context)
-    if not way:
+    steps = _steps(job, context)
+    if not steps:
         return COMPLETED, None, _without_stand_in(job)
     try:
-        return job.run(way, objects)
+        return job.run(steps, objects)
     except (BotoCoreError, ClientError, NetworkBlockedError, TransformError) as error:
-        # The service says that much of an object that it may not read or write (assumed).
+        # The service gives this reason if it may not read or write an object (assumed).
         return FAILED, f"ClientError: {error}"[:1024], str(error)
 
 
 def describe_transform_job(request: dict[str, Any], context: Context) -> Answer:
-    """Return a job with its defaults filled in (assumed; the values are the documented defaults)."""
+    """Describe a job with defaults filled in (assumed; the values are the documented defaults)."""
     job = context.world[TRANSFORM_JOB].find(request["TransformJobName"])
     answer = TRANSFORM_JOB.described(job, operation_model("DescribeTransformJob").output_shape)
     answer["TransformInput"] = {"CompressionType": "None", "SplitType": "None"} | answer["TransformInput"]
@@ -308,10 +308,10 @@ def describe_transform_job(request: dict[str, Any], context: Context) -> Answer:
 
 
 def stop_transform_job(request: dict[str, Any], context: Context) -> Answer:
-    """Begin to stop a job, which then stores no output (documented)."""
+    """Begin to stop a job. It then stores no output (documented)."""
     name = request["TransformJobName"]
     job = context.world[TRANSFORM_JOB].by_name.get(name)
-    # Both texts are reported: other projects match their starts.
+    # Both texts are reported: other projects match their beginnings.
     if job is None:
         raise ServiceError("ValidationException", f"Could not find job to update with name: {name}")
     if job.status != IN_PROGRESS:
@@ -326,7 +326,7 @@ def stop_transform_job(request: dict[str, Any], context: Context) -> Answer:
 
 
 STOPPING_SECONDS = 30
-"""How long a job that takes time takes to stop, on the fake's clock (made up)."""
+"""The seconds on the fake's clock that a stop takes, if jobs take time (made up)."""
 
 
 def _of_creation(request: Mapping[str, Any], _: World) -> Iterator[tuple[str, int]]:
@@ -344,7 +344,7 @@ def _at_instances(operation: str, setup: Setup) -> Iterator[State]:
         yield State(side, str(count), how, request, where, setup.needs(operation), limits, (input_of(request),))
 
 
-# The text is reported of processing jobs.
+# The text about a missing job is reported of processing jobs.
 TRANSFORM_JOB: Kind[TransformJob] = Kind(
     noun="TransformJob",
     label="transform job",

@@ -1,27 +1,24 @@
-"""What a test sees of the resources that a fake holds."""
+"""Views: how a test reads the resources of a fake, and creates some without a client."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from pytest_smfake.rules.inputs import seconds_of, shown
 from pytest_smfake.rules.service_model import check_members
 
 from .arns import elsewhere, partition_of
-from .endpoint_configs import ENDPOINT_CONFIG, EndpointConfig
-from .endpoints import ENDPOINT, Endpoint
+from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Endpoint, EndpointConfig
 from .errors import ServiceError
 from .models import MODEL, Model
-from .resources import Kind, Place, Resource
+from .resources import Kind, R, Scope
 from .transform_jobs import TRANSFORM_JOB, TransformJob
 
 if TYPE_CHECKING:
     from .resources import Collection, World
     from .service import Service
-
-R = TypeVar("R", bound=Resource)
 
 DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
@@ -35,7 +32,7 @@ class Resources(Mapping[str, R], Generic[R]):
         self._collection = collection
 
     def _now(self) -> Collection[R]:
-        """Return the collection once everything that is due has happened."""
+        """Run the due actions, then return the collection."""
         self._service.hosting.schedule.run()
         return self._collection
 
@@ -46,10 +43,10 @@ class Resources(Mapping[str, R], Generic[R]):
             raise KeyError(self._unknown(name)) from None
 
     def _unknown(self, name: str) -> str:
-        place, label = self._collection.place, self._collection.kind.label
+        scope, label = self._collection.scope, self._collection.kind.label
         known = ", ".join(self) or "none"
-        held = [world.place for world in self._service.store.worlds() if name in world[self._collection.kind]]
-        return f"no {label} {shown(name)} in {place.region}, account {place.account}{elsewhere(held, place)}; {label}s: {known}"
+        scopes = [world.scope for world in self._service.store.worlds() if name in world[self._collection.kind]]
+        return f"no {label} {shown(name)} in {scope.region}, account {scope.account}{elsewhere(scopes, scope)}; {label}s: {known}"
 
     def __iter__(self) -> Iterator[str]:
         return iter([name for _, _, name in self._now().by_time()])
@@ -61,24 +58,24 @@ class Resources(Mapping[str, R], Generic[R]):
         return name in self._now()
 
     def __repr__(self) -> str:
-        place, label = self._collection.place, self._collection.kind.label
-        return f"<{label}s of {place.region} {place.account}: {', '.join(self) or 'none'}>"
+        scope, label = self._collection.scope, self._collection.kind.label
+        return f"<{label}s of {scope.region} {scope.account}: {', '.join(self) or 'none'}>"
 
     def _take(self, seconds: float) -> None:
-        self._collection.seconds = seconds_of(seconds, "it takes")
+        self._collection.seconds = seconds_of(seconds, "a duration is")
 
 
 class Endpoints(Resources[Endpoint]):
     """The endpoints of one account and region, by name; each has `status`, `failure_reason`, `config_name` and `variants`."""
 
     def take(self, *, seconds: float) -> None:
-        """Let creations, updates and deletions that begin from now on take that long on the fake's clock; 0 by default.
+        """Set how long creations, updates and deletions take on the fake's clock, from now on; 0 by default.
 
         Args:
-            seconds: at least 0. With 0 an endpoint is in service, or gone, at the first look.
+            seconds: the duration, at least 0. With 0 an endpoint is in service, or deleted, at once.
 
         Raises:
-            ValueError: a negative number.
+            ValueError: the number is negative or too large.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -95,54 +92,54 @@ class Endpoints(Resources[Endpoint]):
         self._take(seconds)
 
     def fail(self, name: str, *, reason: str) -> None:
-        """Let the creation or update of an endpoint fail: the one that is going on, or else the next one.
+        """Let the creation or update of an endpoint fail: the one in progress, else the next one.
 
-        A creation that fails leaves the endpoint `Failed`. An update that fails leaves it in service with what ran before, and
-        the reason (reported: hashicorp/terraform-provider-aws#39099).
+        If a creation fails, the endpoint becomes `Failed`. If an update fails, it stays in service with its previous deployment, and
+        shows the reason (reported: hashicorp/terraform-provider-aws#39099).
 
         Args:
-            name: the endpoint's name; it need not exist yet.
+            name: the name of the endpoint, which need not exist yet.
             reason: the FailureReason, 1 to 1024 characters.
 
         Raises:
-            ValueError: a name or reason that cannot be.
+            ValueError: the name or reason is invalid.
         """
         if not isinstance(reason, str) or not 0 < len(reason) <= 1024:
-            raise ValueError(f"a reason has 1 to 1024 characters; {reason!r} has not")
+            raise ValueError(f"reason must have 1 to 1024 characters, got {reason!r}")
         violations = self._service.catalogue.validate("DescribeEndpoint", {"EndpointName": name})
         if violations:
-            raise ValueError(f"{name!r} is no name of an endpoint: {violations[0]!r}")
+            raise ValueError(f"{name!r} is not a valid name of an endpoint: {violations[0]!r}")
         endpoint = self.get(name)
-        under_way = endpoint.under_way if endpoint is not None else None
-        if endpoint is None or under_way is None or under_way.status == "Deleting":
+        transition = endpoint.transition if endpoint is not None else None
+        if endpoint is None or transition is None or transition.status == "Deleting":
             self._collection.failing[name] = reason
         else:
-            endpoint.settle(round(self._service.clock.now(), 3), reason)
+            endpoint.finish(round(self._service.clock.now(), 3), reason)
 
 
 class TransformJobs(Resources[TransformJob]):
     """The transform jobs of one account and region, by name; each has `status`, `failure_reason`, `note` and `written`."""
 
     def take(self, *, seconds: float) -> None:
-        """Let jobs that begin from now on run that long on the fake's clock; by default they have ended at the first look.
+        """Set how long jobs run on the fake's clock, from now on; by default they end at once.
 
         Raises:
-            ValueError: a negative number.
+            ValueError: the number is negative or too large.
         """
         self._take(seconds)
 
 
 class View:
-    """What one account holds in one region, and what a request there may name.
+    """The resources of one account in one region, and values for requests there.
 
     Attributes:
-        region, account: where it is.
+        region, account: the region and account.
     """
 
-    def __init__(self, service: Service, place: Place) -> None:
+    def __init__(self, service: Service, scope: Scope) -> None:
         self.service = service
-        self.home = place
-        self.account, self.region = place
+        self.home = scope
+        self.account, self.region = scope
 
     @property
     def _world(self) -> World:
@@ -164,19 +161,19 @@ class View:
 
     @property
     def endpoints(self) -> Endpoints:
-        """The endpoints, by name and oldest first; also how long they take, and whether they fail."""
+        """The endpoints, by name and oldest first; `take()` and `fail()` set how long they take and whether they fail."""
         return Endpoints(self.service, self._world, self._world[ENDPOINT])
 
     @property
     def transform_jobs(self) -> TransformJobs:
-        """The transform jobs, by name and oldest first; also how long they take."""
+        """The transform jobs, by name and oldest first; `take()` sets how long they run."""
         return TransformJobs(self.service, self._world, self._world[TRANSFORM_JOB])
 
     def request(self, /, **overrides: Any) -> dict[str, Any]:
-        """Return a valid CreateModel request; an override of None leaves the member out.
+        """Return a valid CreateModel request; an override of None omits the member.
 
         Raises:
-            ValueError: a member, at any depth, that CreateModel has not.
+            ValueError: CreateModel has no such member, at any depth.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -193,25 +190,25 @@ class View:
 
     @property
     def role_arn(self) -> str:
-        """The ARN of a role that a request may name."""
+        """A role ARN for requests."""
         return f"arn:{partition_of(self.region)}:iam::{self.account}:role/SageMakerExecutionRole"
 
     @property
     def image(self) -> str:
-        """An image that a container may name."""
+        """An image for containers."""
         suffix = DNS_SUFFIXES.get(partition_of(self.region), "amazonaws.com")
         return f"{self.account}.dkr.ecr.{self.region}.{suffix}/model:1"
 
     @property
     def model_data_url(self) -> str:
-        """An artifact that a container may name."""
+        """The S3 address of an artifact for containers."""
         return f"s3://sagemaker-{self.region}-{self.account}/model.tar.gz"
 
     def add_model(self, /, **request: Any) -> None:
-        """Create a model without a client and without an entry in `calls`; what is left out is as in `request()`.
+        """Create a model without a client and without an entry in `calls`. Omitted members have the values of `request()`.
 
         Raises:
-            ValueError: a member that CreateModel has not, or the service would reject it; the sentence is then the service's.
+            ValueError: CreateModel has no such member, or the service would reject the request, with the service's text.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -225,16 +222,16 @@ class View:
     def add_endpoint(
         self, name: str = "endpoint", *, model: str | None = None, instance_type: str = "ml.m5.xlarge", count: int = 1
     ) -> None:
-        """Create an endpoint with one variant, `AllTraffic`, its configuration and, unless one is named, its model.
+        """Create an endpoint with one variant, `AllTraffic`, and its configuration; also a model, unless `model` names one.
 
         Args:
-            name: the endpoint's name, and that of what is created with it.
-            model: the model to deploy, which exists already.
+            name: the name of the endpoint, its configuration and its model.
+            model: the name of an existing model to deploy.
             instance_type: the type of its instances.
-            count: how many there are.
+            count: the number of its instances.
 
         Raises:
-            ValueError: the service would reject it; the sentence is the service's.
+            ValueError: the service would reject the request; the text is the service's.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker

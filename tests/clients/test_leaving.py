@@ -18,7 +18,7 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.clients import activation
 from pytest_smfake.clients import cache as clients
 from pytest_smfake.protocol.active import active, fakes, patches
-from pytest_smfake.service.containers import programs as asgi
+from pytest_smfake.service import containers as asgi
 
 
 class TestTheEnd:

@@ -201,7 +201,7 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
         [
             "*'model' is not a limit; did you mean 'models'?; there are: models*",
             "*smfake_server: faults=* cannot cross to the server in another process*",
-            "*fail('CreateModel', '503') never struck: no call of CreateModel arrived.*",
+            "*fail('CreateModel', '503') was never triggered: no call of CreateModel arrived.*",
         ]
     )
 

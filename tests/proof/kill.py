@@ -23,10 +23,10 @@ from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.rule import EDITIONS, Edition, Rule
 from pytest_smfake.service.clock import Clock
 from pytest_smfake.service.errors import ServiceError
-from pytest_smfake.service.resources import Place
+from pytest_smfake.service.resources import Scope
 from pytest_smfake.service.service import OPERATIONS, Service
 
-PLACE = Place("123456789012", "us-east-1")
+SCOPE = Scope("123456789012", "us-east-1")
 
 
 @dataclass
@@ -88,7 +88,7 @@ def judge_with_state(case: Case, catalogue: Catalogue, limits: dict[str, int]) -
         for operation, request in (*case.first, (case.operation, case.request)):
             sent = copy(request)
             service.check(operation, sent)
-            service.execute(operation, sent, PLACE)
+            service.execute(operation, sent, SCOPE)
     except ServiceError as error:
         rules = {violation.rule.id for violation in error.violations} or {case.rule.id}
         return Verdict(error.code, tuple(sorted(rules)))

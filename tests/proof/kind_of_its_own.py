@@ -13,8 +13,7 @@ from pytest_smfake import sweep, validate
 from pytest_smfake.cases import cases
 from pytest_smfake.rules.coded import cross_field, not_taken
 from pytest_smfake.rules.service_model import operation_model
-from pytest_smfake.service.endpoint_configs import ENDPOINT_CONFIG
-from pytest_smfake.service.endpoints import ENDPOINT
+from pytest_smfake.service.endpoints import ENDPOINT, ENDPOINT_CONFIG
 from pytest_smfake.service.limits import Quota
 from pytest_smfake.service.models import MODEL
 from pytest_smfake.service.resources import Kind, Resource

@@ -202,7 +202,7 @@ def leaving_what_was_rejected(monkeypatch):
             original(service, operation, request)
         except ServiceError:
             if operation == "CreateModel" and isinstance(request.get("ModelName"), str):
-                world = service.store.world(resources.Place("123456789012", "us-east-1"))
+                world = service.store.world(resources.Scope("123456789012", "us-east-1"))
                 world[models.MODEL].add(models.Model(request["ModelName"], request, world[models.MODEL].arn(request["ModelName"]), 0))
             raise
 
@@ -268,19 +268,19 @@ def lenient(monkeypatch):
 def recoding(monkeypatch):
     from pytest_smfake.service import errors
 
-    original = errors.rejected
+    original = errors.rejection
 
-    def rejected(violations):
+    def rejection(violations):
         error = original(violations)
         error.code = "ValidationException"
         return error
 
-    monkeypatch.setattr(core, "rejected", rejected)
+    monkeypatch.setattr(core, "rejection", rejection)
 
 
 def one_region(monkeypatch):
     original = resources.Store.world
-    monkeypatch.setattr(resources.Store, "world", lambda self, place: original(self, resources.Place(place.account, "us-east-1")))
+    monkeypatch.setattr(resources.Store, "world", lambda self, scope: original(self, resources.Scope(scope.account, "us-east-1")))
 
 
 def off_by_one(monkeypatch):

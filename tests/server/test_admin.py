@@ -149,7 +149,7 @@ def test_worlds(ask, call, server):
     ask("POST", "/_smfake/worlds/w-1/faults", {"operation": "ListModels", "code": "503"})
     status, body = ask("DELETE", "/_smfake/worlds/w-1")
     assert status == 200
-    assert body["unused"].startswith("fail('ListModels', '503') never struck: no call of ListModels arrived.")
+    assert body["unused"].startswith("fail('ListModels', '503') was never triggered: no call of ListModels arrived.")
     assert create(call, "c", "/worlds/w-1")[1]["__type"] == "NoSuchWorld"
     assert ask("GET", "/_smfake/worlds/w-1")[0] == 404
 

@@ -120,7 +120,7 @@ class TestCsv:
             run(b"8,c,2", plan(InputFilter="$[3]"))
 
     def test_too_few_answers(self):
-        with pytest.raises(TransformError, match="The model answered 1 records to 2"):
+        with pytest.raises(TransformError, match="The model answered 1 records for 2"):
             run(self.DATA, plan(JoinSource="Input"), lambda _: b"0.1")
 
 

@@ -257,7 +257,7 @@ class TestFailing:
 
     @pytest.mark.parametrize(("name", "reason"), [("a_b", "why"), ("a", ""), ("a", "x" * 1025), ("a", None)])
     def test_wrong_arguments(self, smfake, name, reason):
-        with pytest.raises(ValueError, match="is no name of an endpoint|1 to 1024 characters"):
+        with pytest.raises(ValueError, match="is not a valid name of an endpoint|1 to 1024 characters"):
             smfake.endpoints.fail(name, reason=reason)
 
     def test_a_role_that_may_not_pull_the_image(self, smfake, smfake_client):
@@ -419,5 +419,5 @@ def test_reset_forgets_what_was_to_happen(smfake):
 )
 def test_what_is_no_time(smfake, seconds):
     for kind in (smfake.endpoints, smfake.transform_jobs):
-        with pytest.raises(ValueError, match=r"^it takes at least 0 seconds( and at most 10000000000)?, not "):
+        with pytest.raises(ValueError, match=r"^a duration is at least 0 seconds( and at most 10000000000)?, not "):
             kind.take(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Faults: which calls they strike, when, and what is refused."""
+"""Faults: which calls trigger them, when, and which arguments are refused."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ class TestWhatItDoes:
 
 
 class TestTheLimitOfAFault:
-    """What the text of ResourceLimitExceeded names, on purpose: the limit in force, else one that is stated, else the default."""
+    """What the text of ResourceLimitExceeded names, on purpose: the active limit, else one that is stated, else the default."""
 
     @staticmethod
     def numbers(fake, **client):
@@ -358,7 +358,7 @@ class TestTheLimitOfAFault:
         world = service.store.world(FakeSageMaker().home)
         for operation in operation_names():
             if "ResourceLimitExceeded" in {found.code for found in modelled(operation)}:
-                text = service.limits.refusal(operation, {}, world)
+                text = service.limits.injected_text(operation, {}, world)
                 bound, used = map(int, re.findall(r"(?:is|utilization of) (\d+) ", text))
                 assert bound == used, text
 
@@ -475,8 +475,8 @@ class TestRefused:
             ({"after": None}, "after=None is not"),
             ({"attempts": 0}, "attempts=0 is not a whole number of at least 1; None stands for all"),
             ({"attempts": 1.5}, "attempts=1.5 is not"),
-            ({"when": "always"}, "when='always' is not a function of the call"),
-            ({"effect": "during"}, "effect='during' is not when a failure strikes"),
+            ({"when": "always"}, "when='always' is not callable; expected a function that takes the call"),
+            ({"effect": "during"}, "effect='during' is unknown; expected 'before' or 'after'"),
             ({"message": 7}, "message=7 is not a string"),
         ],
         ids=str,
@@ -488,9 +488,9 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("code", "keywords", "sentence"),
         [
-            ("connection-refused", {"effect": "after"}, "effect='after' cannot be with connection-refused"),
-            ("truncated-body", {"effect": "before"}, "effect='before' cannot be with truncated-body"),
-            ("503", {"message": "no"}, "message='no' cannot be: 503 has no text"),
+            ("connection-refused", {"effect": "after"}, "effect='after' is impossible with connection-refused"),
+            ("truncated-body", {"effect": "before"}, "effect='before' is impossible with truncated-body"),
+            ("503", {"message": "no"}, "message='no' is impossible: 503 has no text"),
         ],
     )
     def test_what_does_not_go_together(self, smfake, code, keywords, sentence):
@@ -506,19 +506,19 @@ class TestRefused:
         smfake.fail("CreateModel", "ResourceLimitExceeded", times=None, optional=True)
         for operation, keywords in [("CreateModel", {"times": None}), ("CreateModel", {}), ("CreateModel", {"when": bool})]:
             with pytest.raises(
-                ValueError, match=r"would never strike: fail\('CreateModel', 'ResourceLimitExceeded', times=None\), in force already"
+                ValueError, match=r"can never be triggered: fail\('CreateModel', 'ResourceLimitExceeded', times=None\) is active already"
             ):
                 smfake.fail(operation, "ThrottlingException", **keywords)
         smfake.fail("DeleteModel", "ThrottlingException", times=None, optional=True)
         smfake.delay("CreateModel", 1, optional=True)
-        with pytest.raises(ValueError, match="would never strike"):
+        with pytest.raises(ValueError, match="can never be triggered"):
             smfake.delay("CreateModel", 2)
 
     def test_two_without_end_of_different_scope(self, smfake):
         smfake.fail("CreateModel", "503", times=None, when=lambda call: call.region == "eu-west-1", optional=True)
         smfake.fail("CreateModel", "500", times=None, when=lambda call: call.region == "us-east-1", optional=True)
         smfake.fail("*", "502", times=None, optional=True)
-        with pytest.raises(ValueError, match="would never strike"):
+        with pytest.raises(ValueError, match="can never be triggered"):
             smfake.fail("ListModels", "502")
 
     @pytest.mark.parametrize("chance", [-0.1, 1.1, "often", True, float("nan")])
@@ -539,12 +539,12 @@ class TestRefused:
         ids=str,
     )
     def test_rates_that_cannot_be(self, smfake, keywords):
-        with pytest.raises(ValueError, match=r"(rate|burst)=.* is not "):
+        with pytest.raises(ValueError, match=r"rate must be a number over 0|burst=.* is not "):
             smfake.throttle(**keywords)
 
     @pytest.mark.parametrize("seconds", [0, -1, "long", float("inf"), float("nan"), True, 10**11, LARGE], ids=repr)
     def test_delays_that_cannot_be(self, smfake, seconds):
-        with pytest.raises(ValueError, match="is not how long an answer takes"):
+        with pytest.raises(ValueError, match="seconds must be a number over 0"):
             smfake.delay("ListModels", seconds)
 
     def test_operations_of_throttles_and_delays(self, smfake):
@@ -589,7 +589,7 @@ class TestRefused:
 class TestUnused:
     def test_at_the_end_of_its_block(self, smfake):
         with (
-            pytest.raises(UnusedFaultError, match=r"fail\('CreateModel', '503'\) never struck: no call of CreateModel arrived"),
+            pytest.raises(UnusedFaultError, match=r"fail\('CreateModel', '503'\) was never triggered: no call of CreateModel arrived"),
             smfake.fail("CreateModel", "503"),
         ):
             smfake.client().list_models()
@@ -599,14 +599,14 @@ class TestUnused:
         def listing():
             FakeSageMaker().client().list_models()
 
-        with pytest.raises(UnusedFaultError, match="Calls: ListModels. If it need not strike: optional=True"):
+        with pytest.raises(UnusedFaultError, match="Calls: ListModels. If this is intended: optional=True"):
             listing()
 
     def test_all_of_them_at_once(self):
         faults = [("CreateModel", "503"), {"operation": "DeleteModel", "code": "503", "optional": True}, ("ListModels", "500")]
         with pytest.raises(UnusedFaultError) as caught, FakeSageMaker(faults=faults):
             pass
-        assert [line.partition(" never")[0] for line in str(caught.value).splitlines()] == [
+        assert [line.partition(" was never")[0] for line in str(caught.value).splitlines()] == [
             "fail('CreateModel', '503')",
             "fail('ListModels', '500')",
         ]
@@ -626,9 +626,9 @@ class TestUnused:
     @pytest.mark.parametrize(
         ("keywords", "role", "why"),
         [
-            ({"after": 3}, None, "of 1 calls of CreateModel 1 came to it, and 3 were to pass first"),
-            ({"when": lambda _: False}, None, "`when` held for none of 1 calls of CreateModel, or they were rejected before"),
-            ({}, "x" * 30, "1 calls of CreateModel were rejected before, met another fault, or came before it"),
+            ({"after": 3}, None, "it skips the first 3 calls of CreateModel, and 1 of 1 reached it"),
+            ({"when": lambda _: False}, None, "`when` was true for none of 1 calls of CreateModel, or they were rejected before"),
+            ({}, "x" * 30, "1 calls of CreateModel were rejected before, triggered another fault, or came before it was added"),
         ],
         ids=["after", "when", "rejected"],
     )

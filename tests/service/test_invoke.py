@@ -108,7 +108,7 @@ def test_a_model_comes_before_its_image_and_the_latest_first(smfake, runtime):
 def test_without_a_stand_in_the_error_says_how_to_add_one(smfake, runtime):
     smfake.add_endpoint("churn")
     assert error_of(runtime.invoke_endpoint, EndpointName="churn", Body=b"") == (
-        "NotImplemented: What container primary of model churn answers is not implemented by pytest-smfake. Say it with a stand-in: "
+        "NotImplemented: The answer of container primary of model churn is not implemented by pytest-smfake. Add a stand-in: "
         f"fake.stand_in('churn', predict), or one for '{smfake.image}'."
     )
 
@@ -179,7 +179,7 @@ class TestContainers:
 
         smfake.stand_in(f"{smfake.image}-a", first)
         assert error_of(runtime.invoke_endpoint, EndpointName="pipe", Body=b"x").startswith(
-            "NotImplemented: What container container-2 of model pipe answers"
+            "NotImplemented: The answer of container container-2 of model pipe is"
         )
         smfake.stand_in(f"{smfake.image}-b", second)
         answer = runtime.invoke_endpoint(EndpointName="pipe", Body=b"x", ContentType="text/csv", Accept="application/json")

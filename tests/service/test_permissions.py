@@ -130,9 +130,9 @@ def test_what_denies(smfake, smfake_client, policy, end):
         (("CreatEndpoint",), "'CreatEndpoint' is not an action that can be denied; .* sagemaker:CreateEndpoint,"),
         (
             (["sagemaker:CreateModel"],),
-            r"\['sagemaker:CreateModel'\] is not an action: one is denied at a time, such as sagemaker:CreateModel",
+            r"action must be one action as a string, such as 'sagemaker:CreateModel'; got \['sagemaker:CreateModel'\]",
         ),
-        ((None,), "None is not an action"),
+        ((None,), "; got None"),
     ],
     ids=str,
 )
@@ -144,9 +144,9 @@ def test_what_cannot_be_denied(smfake, arguments, sentence):
 @pytest.mark.parametrize(
     ("keywords", "sentence"),
     [
-        ({"resource": 7}, r"resource=7 is not an ARN, in which \* stands for any characters"),
+        ({"resource": 7}, r"resource=7 is not an ARN \(\* stands for any characters\)"),
         ({"principal": 7}, "principal=7 is not the ARN of a caller"),
-        ({"policy": ["explicit deny"]}, r"\['explicit deny'\] is not what can deny; there are: identity-based policy, explicit deny in an"),
+        ({"policy": ["explicit deny"]}, r"unknown policy \['explicit deny'\]; expected one of: identity-based policy, explicit deny in an"),
     ],
     ids=str,
 )
@@ -156,5 +156,5 @@ def test_arguments_that_cannot_be(smfake, keywords, sentence):
 
 
 def test_what_cannot_deny(smfake):
-    with pytest.raises(ValueError, match="'mood' is not what can deny; there are: identity-based policy, .*permissions boundary, "):
+    with pytest.raises(ValueError, match="unknown policy 'mood'; expected one of: identity-based policy, .*permissions boundary, "):
         smfake.deny("sagemaker:CreateModel", policy="mood")

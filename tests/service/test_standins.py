@@ -181,8 +181,8 @@ def test_what_is_no_stand_in(smfake, predict):
     ("arguments", "error", "sentence"),
     [
         (("", wsgi()), ValueError, "a stand-in plays a model, an image or a model package"),
-        ((" a", Mock()), ValueError, "' a' is none"),
-        ((None, Mock()), ValueError, "None is none"),
+        ((" a", Mock()), ValueError, "got ' a'"),
+        ((None, Mock()), ValueError, "got None"),
         (("a", Mock(), 5), TypeError, "a stand-in's ping is a function without parameters, not 5"),
         (("a", wsgi(), Mock()), TypeError, "only a function takes ping="),
         (("a", Mock(), None, 0), ValueError, "a stand-in's timeout is more than 0 seconds, not 0"),

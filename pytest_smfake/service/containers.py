@@ -1,4 +1,4 @@
-"""Programs that play a container: a Python function, a WSGI app, or an ASGI app on an event loop of its own."""
+"""Containers: a Python function, a WSGI app, or an ASGI app on its own event loop, called like a container of SageMaker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pytest_smfake.service.locks import lock
+from .locks import lock
 
 if TYPE_CHECKING:
     from .stand_ins import Invocation
@@ -24,7 +24,7 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
 class ContainerReply(NamedTuple):
-    """What a container answers; status 0 where it did not answer in time."""
+    """The reply of a container; its status is 0 if it did not answer in time."""
 
     status: int
     body: bytes
@@ -33,23 +33,23 @@ class ContainerReply(NamedTuple):
 
 
 class Container(Protocol):
-    """Something that plays a container."""
+    """The interface of everything that plays a container."""
 
     def ping(self) -> bool:
-        """Whether it is healthy: `GET /ping` answers 200."""
+        """Return whether it is healthy: `GET /ping` answers 200."""
 
     def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
         """Answer `POST /invocations`."""
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release its resources."""
 
 
 def container_of(predict: Any, ping: Callable[[], object] | None) -> Container:
-    """Return the container that a stand-in plays; the form is told by the parameters that can be given by position.
+    """Return a container for a function or app. The number of positional parameters decides: 4 for a function, 3 for ASGI, 2 for WSGI.
 
     Raises:
-        TypeError: it is of none of the three forms.
+        TypeError: it is neither a function, nor an ASGI app, nor a WSGI app.
     """
     forms = (
         "a function (body, content_type, accept, context) -> bytes or (bytes, content type), "
@@ -59,7 +59,7 @@ def container_of(predict: Any, ping: Callable[[], object] | None) -> Container:
         raise TypeError(f"a stand-in is {forms}, not {predict!r}")
     try:
         signature = inspect.signature(predict)
-    except (TypeError, ValueError):  # a callable of C, which does not tell
+    except (TypeError, ValueError):  # a callable written in C may have no signature
         signature = inspect.signature(print)
     if _takes(signature, 4) and not inspect.iscoroutinefunction(predict):
         return Function(predict, ping)
@@ -82,18 +82,18 @@ def _takes(signature: inspect.Signature, count: int) -> bool:
 
 
 class Function:
-    """A Python function; healthy unless its `ping` says otherwise."""
+    """A Python function; it is healthy unless `ping` returns something false."""
 
     def __init__(self, predict: Callable[..., Any], ping: Callable[[], object] | None) -> None:
         self._predict = predict
         self._ping = ping
 
     def ping(self) -> bool:
-        """Whether the function for it, if any, returns something true."""
+        """Return whether the `ping` function returns something true; True if there is none."""
         return self._ping is None or bool(self._ping())
 
     def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
-        """Call the function. Bytes alone are of the type that the caller accepts, where it names one."""
+        """Call the function. If it returns bytes alone, their content type is the type that the caller accepts, if it names one."""
         result = self._predict(body, content_type, accept, invocation)
         returned = accept if accept and "*" not in accept and "," not in accept else DEFAULT_CONTENT_TYPE
         if isinstance(result, tuple) and len(result) == 2:
@@ -103,7 +103,7 @@ class Function:
         return ContainerReply(OK, result, returned)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: it has no resources."""
 
 
 def request_headers(body: bytes, content_type: str, accept: str, invocation: Invocation) -> dict[str, str]:
@@ -118,18 +118,18 @@ def request_headers(body: bytes, content_type: str, accept: str, invocation: Inv
 
 
 def reply_of(status: int, headers: Mapping[str, str], body: bytes) -> ContainerReply:
-    """Return the reply that an app's response is; header names are in lower case."""
+    """Return the reply for the response of an app; header names are in lower case."""
     return ContainerReply(status, body, headers.get("content-type", DEFAULT_CONTENT_TYPE), headers.get(ATTRIBUTES.lower()))
 
 
 class Wsgi:
-    """A WSGI app; `environ["smfake.invocation"]` tells it what it plays."""
+    """A WSGI app; `environ["smfake.invocation"]` holds the Invocation."""
 
     def __init__(self, app: Callable[..., Any]) -> None:
         self._app = app
 
     def ping(self) -> bool:
-        """Whether `GET /ping` answers 200."""
+        """Return whether `GET /ping` answers 200."""
         return self._request("GET", "/ping", {}, b"", None)[0] == OK
 
     def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
@@ -165,16 +165,16 @@ class Wsgi:
         return int(status.split()[0]), {name.lower(): value for name, value in answered}, b"".join(written)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: it has no resources."""
 
 
 SHUTDOWN_SECONDS = 5.0
-"""Seconds of real time that an app has for its shutdown."""
+"""The seconds of real time within which an app must shut down."""
 VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
 
 class Asgi:
-    """An ASGI app; `scope["state"]["invocation"]` tells it what it plays. Its lifespan begins with the first request."""
+    """An ASGI app; `scope["state"]["invocation"]` holds the Invocation. Its lifespan begins with the first request."""
 
     def __init__(self, app: Callable[..., Any]) -> None:
         self._app = app
@@ -186,7 +186,7 @@ class Asgi:
         self._lifespan: asyncio.Future[BaseException | None] | None = None
 
     def ping(self) -> bool:
-        """Whether `GET /ping` answers 200."""
+        """Return whether `GET /ping` answers 200."""
         return self._request("GET", "/ping", {}, b"", None)[0] == OK
 
     def invoke(self, body: bytes, content_type: str, accept: str, invocation: Invocation) -> ContainerReply:
@@ -195,13 +195,13 @@ class Asgi:
         return reply_of(*self._request("POST", "/invocations", headers, body, invocation))
 
     def close(self) -> None:
-        """End the app's lifespan and its event loop. An app that does not end in time is left to itself, with a warning.
+        """End the app's lifespan and its event loop. If the app does not shut down in time, warn and abandon it.
 
         Raises:
-            RuntimeError: the app failed at its shutdown, or before.
+            RuntimeError: the app failed at its shutdown or before it.
         """
         loop, lifespan, ending = self._loop, self._lifespan, self._ending
-        if loop is None or self._process != os.getpid():  # a forked process has no thread for it
+        if loop is None or self._process != os.getpid():  # a forked process does not have the thread of the loop
             return
         try:
             if (error := self._run(loop, _shut_down(lifespan, ending), SHUTDOWN_SECONDS)) is not None:
@@ -210,7 +210,7 @@ class Asgi:
             text = f"the ASGI app {self._app!r} did not shut down within {SHUTDOWN_SECONDS:g} s, and is left to itself"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
         finally:
-            self._loop = None  # the next request begins anew
+            self._loop = None  # the next request starts a new loop
             loop.call_soon_threadsafe(loop.stop)
 
     def _request(
@@ -256,7 +256,7 @@ class Asgi:
         return start["status"], headers, b"".join(event.get("body", b"") for event in sent if event["type"] == "http.response.body")
 
     async def _start_up(self) -> None:
-        """Begin the app's lifespan; an app that knows of none goes without (ASGI specification, lifespan protocol)."""
+        """Begin the app's lifespan. An app that does not support lifespan runs without (ASGI specification, lifespan protocol)."""
         started: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         ending = self._ending
         asked = [False]
@@ -275,10 +275,10 @@ class Asgi:
         async def live() -> BaseException | None:
             try:
                 await self._app({"type": "lifespan", "asgi": VERSIONS, "state": self._state}, receive, send)
-            except BaseException as error:  # noqa: BLE001  # whatever it is, it ends neither the loop nor the process
+            except BaseException as error:  # noqa: BLE001  # no exception of an app may end the loop or the process
                 if started.done():
                     return error
-                self._state.clear()  # by the specification an error at the start means that lifespan is not supported
+                self._state.clear()  # by the specification an exception before the startup is complete means that lifespan is not supported
             if not started.done():
                 started.set_result(None)
             return None
@@ -289,7 +289,7 @@ class Asgi:
 
     @staticmethod
     def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
-        """Run a coroutine on the loop, in the context of the caller, and wait for it, that many seconds at the most."""
+        """Run a coroutine on the loop, in the context of the caller, and wait for its result for at most that many seconds."""
         done: Future[Any] = Future()
 
         async def run() -> None:
