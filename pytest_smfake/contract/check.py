@@ -36,7 +36,7 @@ class Difference(AssertionError):  # noqa: N818  # it is what was found, not an 
     """
 
     def __init__(self, expected: str, actual: str, request: Any = None, *, outdated: bool = False) -> None:
-        super().__init__(f"expected: {expected}\nactual: {actual}" + (f"\nrequest: {shown(request)}" if request is not None else ""))
+        super().__init__(f"expected: {expected}\nactual: {actual}" + (f"\nrequest: {as_text(request)}" if request is not None else ""))
         self.expected = expected
         self.actual = actual
         self.request = request
@@ -81,36 +81,17 @@ class Check:
         return f"<Check {self.id}>"
 
 
-def behaviours(checks: list[Check]) -> Callable[..., Callable[[RunCheck], RunCheck]]:
-    """Return a decorator that makes a check of a function which holds a target to a sentence, and adds it to a list."""
-
-    def behaviour(
-        check_id: str, sentence: str, evidence: Evidence, source: str, *, needs: tuple[str, ...] = ("creation",), rule: str | None = None
-    ) -> Callable[[RunCheck], RunCheck]:
-        unknown = [need for need in needs if need not in CAPABILITIES]
-        if unknown:
-            raise ValueError(f"{check_id} needs {unknown[0]!r}, which is no capability; there are: {', '.join(CAPABILITIES)}")
-
-        def register(run: RunCheck) -> RunCheck:
-            checks.append(Check(check_id, sentence, check_id.partition("/")[0], evidence, source, run, needs, rule))
-            return run
-
-        return register
-
-    return behaviour
-
-
-def same(what: str, actual: Any, expected: Any, request: Any = None) -> None:
+def expect_equal(what: str, actual: Any, expected: Any, request: Any = None) -> None:
     """Compare a value with what a check expects of it.
 
     Raises:
         Difference: they are not equal.
     """
     if actual != expected:
-        raise Difference(f"{what} is {shown(expected)}", f"it is {shown(actual)}", request)
+        raise Difference(f"{what} is {as_text(expected)}", f"it is {as_text(actual)}", request)
 
 
-def accepted(reply: Reply, request: Any = None) -> Any:
+def expect_accepted(reply: Reply, request: Any = None) -> Any:
     """Return what a call answered.
 
     Raises:
@@ -121,7 +102,7 @@ def accepted(reply: Reply, request: Any = None) -> Any:
     return reply.members
 
 
-def rejected(reply: Reply, code: str, text: str | None = None, request: Any = None) -> None:
+def expect_rejected(reply: Reply, code: str, text: str | None = None, request: Any = None) -> None:
     """Look at how a call was rejected.
 
     Args:
@@ -139,7 +120,7 @@ def rejected(reply: Reply, code: str, text: str | None = None, request: Any = No
         raise Difference(expected, reply.verdict, request)
 
 
-def shown(value: Any, width: int = 2000) -> str:
+def as_text(value: Any, width: int = 2000) -> str:
     """Return a value as a report shows it."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= width else f"{text[:width]}... ({len(text)} characters)"
@@ -182,13 +163,13 @@ class Reply:
     def verdict(self) -> str:
         """What happened, in words."""
         if self.code is None:
-            return f"accepted, {self.status}: {shown(self.members, 300)}"
+            return f"accepted, {self.status}: {as_text(self.members, 300)}"
         # A client names an error without a code by its status.
         code = "" if self.code == str(self.status) else f" {self.code}"
         return f"rejected, {self.status}{code}: {self.message}"
 
 
-def body_of(request: Any) -> bytes:
+def request_body(request: Any) -> bytes:
     """Return the body of a request: JSON of its parameters, or the bytes that it is."""
     if isinstance(request, bytes):
         return request

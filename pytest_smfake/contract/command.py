@@ -10,8 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.rules.rule import EDITIONS
 
-from .options import AWS, CHECK_OPTION, DRY_RUN, ENDPOINTS, LEDGER_OPTION, POLICY, RECORD, REDACT, REPORT_OPTION, STALE, TARGETS, VERBOSE
-from .results import check_path
+from .plugin import (
+    AWS,
+    CHECK_OPTION,
+    DRY_RUN,
+    ENDPOINTS,
+    LEDGER_OPTION,
+    POLICY,
+    RECORD,
+    REDACT,
+    REPORT_OPTION,
+    STALE,
+    TARGETS,
+    VERBOSE,
+    check_path,
+)
 
 if TYPE_CHECKING:
     from . import Check, Report, Result, Target
@@ -54,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         The exit code: 0, 1 where something differs, came to no result or is left, 2 after a signal, 4 for wrong usage.
     """
-    from pytest_smfake.contract.targets.target import UnsafeRequestError
+    from pytest_smfake.contract.targets.names import UnsafeRequestError
 
     try:
         return _contract(options) if options.command == "contract" else _cleanup(options)
@@ -75,13 +88,13 @@ def _told(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _contract(options: argparse.Namespace) -> int:
+    from pytest_smfake.contract.session import Signals
     from pytest_smfake.contract.targets.emulators import target_of
-    from pytest_smfake.contract.targets.residue import Signals
 
     from . import checks
+    from .render import findings
     from .run import redacting, report_of, run_checks
     from .session import Session
-    from .text import findings
 
     for path in options.report:
         check_path(path)
@@ -143,7 +156,7 @@ def _foretell(options: argparse.Namespace, targets: list[Target], chosen: list[C
     from pytest_smfake.contract.targets.account import policy
     from pytest_smfake.contract.targets.aws import AwsTarget
 
-    from .plan import listed, rehearse
+    from .targets.aws import listed, rehearse
 
     found = [target for target in targets if isinstance(target, AwsTarget)]
     if len(found) != 1 or len(targets) != 1:
@@ -158,9 +171,10 @@ def _foretell(options: argparse.Namespace, targets: list[Target], chosen: list[C
 
 
 def _cleanup(options: argparse.Namespace) -> int:
+    from pytest_smfake.contract.session import find_residue, remove_residue
     from pytest_smfake.contract.targets.emulators import aws_target
-    from pytest_smfake.contract.targets.residue import find, remove
-    from pytest_smfake.contract.targets.target import UnprovedError, is_run
+    from pytest_smfake.contract.targets.names import is_run
+    from pytest_smfake.contract.targets.target import UnprovedError
 
     from .check import Difference
 
@@ -171,12 +185,12 @@ def _cleanup(options: argparse.Namespace) -> int:
     target = aws_target(_told(options) | {"run": options.run})
     target.preflight()
     try:
-        found = find(target)
+        found = find_residue(target)
     except (UnprovedError, Difference) as error:
         print(f"smfake: models of run {options.run} may be left: {'; '.join(str(error).splitlines())}", file=sys.stderr)
         return FINDINGS
     if not options.dry_run:
-        remove(target, found)
+        remove_residue(target, found)
     for what, names in (
         ("would be deleted", found.own if options.dry_run else []),
         ("deleted", found.deleted),

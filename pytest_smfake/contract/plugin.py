@@ -2,19 +2,200 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .options import AWS, CHECK_OPTION, ENDPOINTS, LEDGER_OPTION, RECORD, REDACT, REPORT_OPTION, STALE, TARGETS
-from .results import Results, check_path
-
 if TYPE_CHECKING:
     from . import Check, Target
     from .session import Session
+
+REPORT_SUFFIXES = (".json", ".html", ".md")
+"""The kinds of files that a report can be written to."""
+
+AWS = {
+    "account": "the account id that the credentials have to be of",
+    "region": "the region to run in",
+    "prefix": "how the names of models begin",
+    "role": "the role that models name; goes with the image",
+    "image": "the image that models name; goes with the role",
+    "rate": "how many calls a second are sent at the most, retries among them (4)",
+}
+"""What the target aws has to be told."""
+ENDPOINTS = "let AWS_ENDPOINT_URL and its kind count for the target aws; such a run proves nothing about the real service"
+TARGETS = "where checks run: fake (default), moto, endpoint=URL, recording=FILE, aws; several give one column each"
+CHECK_OPTION = "run these contract checks alone; * stands for any characters"
+RECORD = "record the answers of the target, without what tells whose account it is"
+REDACT = "let tokens stand in reports for what tells whose account it is: accounts, names, roles, keys, addresses"
+LEDGER_OPTION = "add what the real service passed to a ledger"
+STALE = "run only the checks whose evidence in the ledger is older than that many days, or is not there"
+REPORT_OPTION = f"write a report to a file: {', '.join(REPORT_SUFFIXES)}"
+DRY_RUN = "list every request to the target aws with its operation and name, in order, and send none"
+POLICY = "print the IAM policy that the run needs on the target aws, and send nothing"
+VERBOSE = "tell every difference, not one example of each group"
+
+
+class ContractHooks:
+    """Hooks by which other plugins, and conftest files, add to this one."""
+
+    @pytest.hookspec
+    def pytest_smfake_targets(self, config: pytest.Config) -> Mapping[str, Callable[[str], Target]]:  # type: ignore[empty-body]
+        """Return further targets for the contract, by the names that `--smfake-target` takes.
+
+        Each is a function that makes a `pytest_smfake.contract.Target` of the text after `=`, which is empty where there is none. It
+        raises a ValueError, whose sentence says what would be right, where the text cannot be.
+        """
+
+
+PROPERTY = "smfake_contract"
+"""The name of the property under which a contract test keeps its result, as JSON."""
+WORST_FIRST = ("failed", "outdated", "passed", "skipped")
+"""Which result counts where a check ran twice on a target, such as in two classes."""
+
+
+def properties(check: Mapping[str, Any], result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the properties of a contract test: its result, and what a reader of JUnit files can filter by.
+
+    Example:
+        >>> properties({"id": "a/b", "rule": None, "evidence": "assumed"}, {"target": "fake", "outcome": "passed"})[1:4]
+        [('smfake_check', 'a/b'), ('smfake_rule', ''), ('smfake_evidence', 'assumed')]
+    """
+    return [
+        (PROPERTY, json.dumps([check, result])),
+        ("smfake_check", check["id"]),
+        ("smfake_rule", check["rule"] or ""),
+        ("smfake_evidence", check["evidence"]),
+        ("smfake_target", result["target"]),
+        ("smfake_outcome", result["outcome"]),
+    ]
+
+
+def check_path(path: Path) -> None:
+    """See that a report can be written to a path, before a run begins that may take long.
+
+    Raises:
+        ValueError: it cannot; the sentence says why.
+    """
+    from pytest_smfake.rules.inputs import check_place
+
+    if path.suffix not in REPORT_SUFFIXES:
+        raise ValueError(f"{path.name!r} ends in none of: {', '.join(REPORT_SUFFIXES)}")
+    check_place(path)
+
+
+class Results:
+    """Gathers the results of a run; registered as a plugin where reports arrive, which under xdist is the controller alone.
+
+    Args:
+        edition: whose rules are checked.
+        paths: where to write a report to.
+        targets: the targets, in the order of their columns; others come after them, by name.
+        asked: ids of the checks to run, in which `*` stands for any characters; all by default. Those that did not run are told.
+        session: what is to be done at the end of a run, such as to count what is left in an account.
+        redacted: whether the results are.
+        every: whether to tell every difference, not an example of each group.
+    """
+
+    def __init__(
+        self,
+        edition: Any,
+        paths: list[Path],
+        targets: Sequence[str] = (),
+        asked: Sequence[str] = (),
+        session: Session | None = None,
+        *,
+        redacted: bool = False,
+        every: bool = False,
+    ) -> None:
+        self._edition = edition
+        self._paths = paths
+        self._targets = targets
+        self._asked = asked
+        self._checks: dict[str, Any] = {}
+        self._results: dict[tuple[str, str], dict[str, Any]] = {}
+        self._told: list[str] = []
+        self._session = session
+        self._redacted = redacted
+        self._every = every
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the result of a contract test; one that is run again is told again."""
+        if report.when == "call" and report.outcome in ("passed", "failed", "skipped"):
+            for name, value in report.user_properties:
+                if name == PROPERTY:
+                    check, result = json.loads(str(value))
+                    self._checks[check["id"]] = check
+                    key = check["id"], result["target"]
+                    found = [result, *([self._results[key]] if key in self._results else [])]
+                    self._results[key] = min(found, key=lambda one: WORST_FIRST.index(one["outcome"]))
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Leave nothing behind, and write the files; where that fails, so does the run."""
+        ended = self._end(session)
+        if not self._results:
+            self._told = [f"no report, since no contract check came to a result: {path}" for path in self._paths]
+            self._told += ended
+            return
+        from .render import findings
+
+        report = self._report()
+        self._told = [*findings(report, every=self._every), str(report), *ended]
+        for path in self._paths:
+            try:
+                report.write(path)
+            except OSError as error:
+                self._told.append(f"the report could not be written to {path}: {error.strerror}")
+                session.exitstatus = session.exitstatus or pytest.ExitCode.USAGE_ERROR
+            else:
+                self._told.append(f"report: {path}")
+
+    def _end(self, session: pytest.Session) -> list[str]:
+        """End the run on its targets, and return lines about it; what is left behind makes the run fail."""
+        if self._session is None or not self._session.begun:
+            return []
+        from . import Result
+
+        lines, clean = self._session.end([Result(**result) for result in self._results.values()])
+        if not clean:
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+        return lines
+
+    def _report(self) -> Any:
+        """Return the report, in the order of the suite: under xdist results arrive in any."""
+        from . import Report, Result, checks
+        from .report import describe_check
+
+        every = {check.id: describe_check(check) for check in checks(self._asked, self._edition)}
+        ordered = [*every.values(), *(check for name, check in sorted(self._checks.items()) if name not in every)]
+        names = {target for _, target in self._results}
+        targets = [name for name in self._targets if name in names]
+        targets += sorted(names - set(targets))
+        results = [Result(**result) for result in self._results.values()]
+        return Report.now(self._edition, targets, ordered, results, redacted=self._redacted)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Iterator[None]:
+        """Show the differences in a screen, the table, and where the files are; pytest's own sections leave those checks out."""
+        failed = terminalreporter.stats.get("failed", [])
+        others = [report for report in failed if ("smfake_outcome", "failed") not in map(tuple, report.user_properties)]
+        if failed:
+            terminalreporter.stats["failed"] = others
+        try:
+            yield
+        finally:
+            if failed:
+                terminalreporter.stats["failed"] = failed  # they count
+        if self._told:
+            terminalreporter.section("smfake contract")
+            for line in self._told:
+                terminalreporter.write_line(line)
+
 
 CONTRACT = Path(__file__).parent / "test_contract.py"
 
@@ -47,7 +228,7 @@ class ContractState:
     def listen(self, session: Session) -> None:
         """Let SIGTERM end the run as SIGINT does, from now until pytest ends; what outlives this process is to be left clean by both."""
         if any(target.is_elsewhere for target in session.targets):
-            from pytest_smfake.contract.targets.residue import Signals
+            from pytest_smfake.contract.session import Signals
 
             signals = Signals(session.targets)
             signals.__enter__()
@@ -103,9 +284,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the hooks of this plugin."""
-    from . import hookspecs
-
-    pluginmanager.add_hookspecs(hookspecs)
+    pluginmanager.add_hookspecs(ContractHooks)
 
 
 @pytest.hookimpl(trylast=True)

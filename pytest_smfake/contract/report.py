@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import platform
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from pytest_smfake.cases import silences
+from pytest_smfake.generate.states import limit_rules
 from pytest_smfake.rules import inputs as look
+from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import Look, write_whole
-from pytest_smfake.rules.rule import EDITIONS, Edition, Evidence
+from pytest_smfake.rules.rule import EDITIONS, Edition, Evidence, Rule
+from pytest_smfake.service.service import KINDS
 
+from .boundaries import CHECKED_OPERATIONS
 from .check import CAPABILITIES
 
 if TYPE_CHECKING:
     from .check import Check
 
 Outcome = Literal["passed", "failed", "outdated", "skipped"]
-Standing = Literal["proved", "in part", "failed", "outdated", "skipped", "not run"]
+CoverageState = Literal["proved", "in part", "failed", "outdated", "skipped", "not run"]
 
 OUTCOMES: Mapping[Outcome, str] = {
     "passed": "the target does what the sentence says",
@@ -35,7 +40,7 @@ OUTCOMES: Mapping[Outcome, str] = {
 MARKS: Mapping[str, str] = {"passed": "\u2713", "failed": "\u2717", "outdated": "\u2248", "skipped": "\u2013", "not run": "\u00b7"}
 """The sign of each outcome in tables."""
 
-STANDINGS: Mapping[Standing, str] = {
+COVERAGE_STATES: Mapping[CoverageState, str] = {
     "proved": "every check of the rule passed",
     "in part": "those of its checks that could be run passed, the others were skipped or not run",
     "failed": "a check of the rule failed",
@@ -172,8 +177,6 @@ class Report:
         redacted: bool = False,
     ) -> Report:
         """Return the report of a run that has just ended, its results in the order of the targets and checks."""
-        from .coverage import describe_rules
-
         known = ("pytest-smfake", "boto3", "botocore", *(["moto"] if any(name.startswith("moto") for name in targets) else []))
         versions = {"python": platform.python_version(), **{name: version(name) for name in known}}
         rank = {check["id"]: number for number, check in enumerate(checks)}
@@ -204,13 +207,13 @@ class Report:
 
     def to_html(self) -> str:
         """Return the report as one page that needs nothing else."""
-        from .html import page
+        from .render import html_page
 
-        return page(self)
+        return html_page(self)
 
     def to_markdown(self) -> str:
         """Return a summary in Markdown, for the page of a CI job."""
-        from .text import markdown
+        from .render import markdown
 
         return markdown(self)
 
@@ -228,8 +231,6 @@ class Report:
 
     def __str__(self) -> str:
         """Return a table: for each group of checks what came of them on each target, and how many rules that proves."""
-        from .coverage import standings
-
         group_of = {check["id"]: check["group"] for check in self.checks}
         counts: Counter[tuple[str, str, str]] = Counter()
         for result in self.results:
@@ -239,7 +240,7 @@ class Report:
             in_group = [Counter({str(outcome): counts[group, target, outcome] for outcome in OUTCOMES}) for target in self.targets]
             rows.append([group, *(_sum(found, checks) for found in in_group)])
         rows.append(["in all", *(_sum(self.counts(target), len(self.checks)) for target in self.targets)])
-        proved = {target: standings(self, target) for target in self.targets}
+        proved = {target: rule_coverage(self, target) for target in self.targets}
         rows.append(["rules proved", *(f"{found['proved']} of {found.total()}" for found in proved.values())])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -253,7 +254,7 @@ def _sum(counts: Mapping[str, int], checks: int) -> str:
     return ", ".join([f"{counts['passed']}/{ran}", *(f"{number} {name}" for name, number in others.items() if number)])
 
 
-def read(path: Path) -> Report:
+def read_report(path: Path) -> Report:
     """Read a report that was written as JSON.
 
     Raises:
@@ -350,3 +351,140 @@ def _unlike(place: str, names: list[str]) -> set[str]:
             raise ValueError(f"{place}[{number}] is another {name!r}")
         seen.add(name)
     return seen
+
+
+def describe_rules(edition: Edition, cited: Collection[str] = ()) -> list[RuleFacts]:
+    """Return what a report says of the rules of the operations on models, and of the account's limits on them.
+
+    Args:
+        edition: whose rules.
+        cited: ids of rules that checks are about. One that another edition alone has, since checks of both were run, comes last.
+
+    Example:
+        >>> containers = next(rule for rule in describe_rules("page") if rule["id"] == "CreateModel/Containers:max")
+        >>> containers["page"], containers["sdk"]
+        ('5', '15')
+    """
+    rules = {facts["id"]: facts for operation in CHECKED_OPERATIONS for facts in _of(operation, edition)}
+    if not rules.keys() >= set(cited):
+        others = (facts for other in EDITIONS for operation in CHECKED_OPERATIONS for facts in _of(operation, other))
+        rules |= {facts["id"]: facts for facts in others if facts["id"] in set(cited) - rules.keys()}
+    return list(rules.values())
+
+
+def _of(operation: str, edition: Edition) -> list[RuleFacts]:
+    silent = {silence.rule.id: silence.reason for silence in silences(operation, edition=edition)}
+    bounds = {name: {rule.id: _shown(rule) for rule in catalogue(name).rules(operation)} for name in EDITIONS}
+    limits = limit_rules(operation, KINDS)
+    for limit in limits:  # it is the account's, whatever the edition
+        for name in EDITIONS:
+            bounds[name][limit.id] = "the account's"
+    return [
+        {
+            "id": rule.id,
+            "page": bounds["page"].get(rule.id),
+            "sdk": bounds["sdk"].get(rule.id),
+            "evidence": rule.evidence,
+            "source": rule.source,
+            "silent": silent.get(rule.id, ""),
+        }
+        for rule in (*catalogue(edition).rules(operation), *limits)
+    ]
+
+
+def _shown(rule: Rule) -> str:
+    if isinstance(rule.bound, tuple):
+        return ", ".join(map(str, rule.bound))
+    return "in force" if rule.bound is True else str(rule.bound)
+
+
+def rule_coverage(report: Report, target: str) -> Counter[CoverageState]:
+    """Return how many of the observable rules stand how on a target; together they are all observable rules.
+
+    Example:
+        >>> from pytest_smfake.contract import FakeTarget, run_contract
+        >>> found = rule_coverage(run_contract(FakeTarget(), select=["CreateModel/ModelName:*"]), "fake")
+        >>> found["proved"], found["failed"]
+        (5, 0)
+    """
+    outcomes = {result.check: result.outcome for result in report.results if result.target == target}
+    of_rule: defaultdict[str | None, set[str]] = defaultdict(set)
+    for check in report.checks:
+        of_rule[check["rule"]].add(outcomes.get(check["id"], "not run"))
+    return Counter(_standing(of_rule[rule["id"]]) for rule in report.rules if not rule["silent"])
+
+
+def _standing(outcomes: set[str]) -> CoverageState:
+    """Return where a rule stands of whose checks these came."""
+    if "failed" in outcomes:
+        return "failed"
+    if "outdated" in outcomes:
+        return "outdated"
+    if "passed" in outcomes:
+        return "proved" if outcomes == {"passed"} else "in part"
+    return "skipped" if "skipped" in outcomes else "not run"
+
+
+ChangeKind = Literal["worse", "better", "new", "gone", "other"]
+CHANGE_KINDS: dict[ChangeKind, str] = {
+    "worse": "failed now, and did not before",
+    "better": "passed now, and did not before",
+    "other": "came out in another way",
+    "new": "run now, and not before",
+    "gone": "run before, and not now",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A check that came out in another way than before; None stands for one that was not run.
+
+    Example:
+        >>> Change("create/same-name", "moto", "passed", "failed").kind
+        'worse'
+    """
+
+    check: str
+    target: str
+    before: Outcome | None
+    after: Outcome | None
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What kind of change it is. One that fails as soon as it is run is worse, too."""
+        if self.after == "failed":
+            return "worse"
+        if self.before is None or self.after is None:
+            return "new" if self.before is None else "gone"
+        return "better" if self.after == "passed" else "other"
+
+
+def compare(before: Report, after: Report) -> list[Change]:
+    """Return what came out in another way in the second report, in its order, and then what it lacks."""
+    old, new = ({(result.target, result.check): result.outcome for result in report.results} for report in (before, after))
+    return [
+        Change(check, target, old.get((target, check)), new.get((target, check)))
+        for target, check in {**new, **old}
+        if old.get((target, check)) != new.get((target, check))
+    ]
+
+
+def circumstances(before: Report, after: Report) -> Iterator[str]:
+    """Yield what else two reports differ in, which may be why checks came out in another way, and the rules proved."""
+    if before.edition != after.edition:
+        yield f"edition: {before.edition} -> {after.edition}"
+    for name in {**before.versions, **after.versions}:
+        old, new = (report.versions.get(name, "none") for report in (before, after))
+        if old != new:
+            yield f"{name}: {old} -> {new}"
+    for target in after.targets:
+        if target in before.targets:
+            counts = [rule_coverage(report, target) for report in (before, after)]
+            old, new = (f"{count['proved']} of {count.total()}" for count in counts)
+            yield f"rules proved, {target}: {old}" + (f" -> {new}" if old != new else "")
+
+
+def tally(changes: list[Change]) -> str:
+    """Return in one line how many changes of each kind there are."""
+    counts = Counter(change.kind for change in changes)
+    return ", ".join(f"{counts[kind]} {what}" for kind, what in CHANGE_KINDS.items() if counts[kind]) or "nothing changed"

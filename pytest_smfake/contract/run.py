@@ -14,21 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from pytest_smfake.contract.suite.boundaries import boundary_checks
+from pytest_smfake.contract.behaviours import BEHAVIOURS
+from pytest_smfake.contract.boundaries import boundary_checks
+from pytest_smfake.contract.targets.names import UnsafeRequestError
 from pytest_smfake.contract.targets.redaction import Redaction, Tokens
-from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError
+from pytest_smfake.contract.targets.target import UnprovedError
 
-from .check import Check, Difference, shown
+from .check import Check, Difference, as_text
+from .plugin import properties
 from .report import Outcome, Report, Result, describe_check
-from .results import properties
-from .suite import errors, lists, models, tags
 
 if TYPE_CHECKING:
     from pytest_smfake.contract.targets.target import Target
     from pytest_smfake.rules.rule import Edition
-
-BEHAVIOURS = (*models.CHECKS, *tags.CHECKS, *lists.CHECKS, *errors.CHECKS)
-"""The checks that are written by hand."""
 
 
 def checks(select: Sequence[str] = (), edition: Edition = "page") -> list[Check]:
@@ -49,7 +47,7 @@ def checks(select: Sequence[str] = (), edition: Edition = "page") -> list[Check]
     for pattern in select:
         if not any(_matches(check, pattern) for check in every):
             groups = ", ".join(dict.fromkeys(f"{check.group}/*" for check in every))
-            raise ValueError(f"{shown(pattern, 80)!r} is the id of no check; there are: {groups}")
+            raise ValueError(f"{as_text(pattern, 80)!r} is the id of no check; there are: {groups}")
     return [check for check in every if not select or any(_matches(check, pattern) for pattern in select)]
 
 
@@ -115,7 +113,7 @@ def _run_check(check: Check, target: Target) -> Result:
     if difference is None:
         return Result(check.id, target.name, "passed", seconds=seconds)
     outcome: Outcome = "outdated" if target.is_service and difference.outdated else "failed"
-    request = None if difference.request is None else shown(difference.request)
+    request = None if difference.request is None else as_text(difference.request)
     return Result(check.id, target.name, outcome, "", difference.expected, difference.actual, request, seconds)
 
 

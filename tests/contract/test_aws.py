@@ -10,11 +10,12 @@ from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks
-from pytest_smfake.contract.coverage import standings
+from pytest_smfake.contract.report import rule_coverage
 from pytest_smfake.contract.run import run_check, run_checks
-from pytest_smfake.contract.targets.aws import AwsSettings, AwsTarget, PreflightError
+from pytest_smfake.contract.targets.account import AwsSettings
+from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.target import UnprovedError
+from pytest_smfake.contract.targets.target import PreflightError, UnprovedError
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci", "rate": 10_000}
 USABLE = {"role": "arn:aws:iam::123456789012:role/SageMaker", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"}
@@ -151,7 +152,7 @@ def test_as_many_rules_are_announced_as_are_proved(service, told):
     target = aws_target(told)
     chosen = checks(["CreateModel/ModelName:*", "CreateModel/EnableNetworkIsolation:*", "DescribeModel/*", "create/*"])
     announced = int(target.plan(chosen)[2].partition(" rules to be proved")[0])
-    assert announced == standings(run_checks(chosen, [target], "page"), "aws")["proved"] > 0
+    assert announced == rule_coverage(run_checks(chosen, [target], "page"), "aws")["proved"] > 0
 
 
 def test_without_a_role_only_the_checks_that_create_nothing_are_run(service):

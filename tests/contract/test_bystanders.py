@@ -12,14 +12,12 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cases import cases
 from pytest_smfake.cli import main
-from pytest_smfake.contract import checks
+from pytest_smfake.contract import boundaries, checks
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS, case_for
 from pytest_smfake.contract.run import run_check
-from pytest_smfake.contract.suite import boundaries
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS, case_for
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.names import NAMING_MEMBERS, leaves
-from pytest_smfake.contract.targets.residue import CHANGING, check_request
-from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError, belongs, new_run
+from pytest_smfake.contract.targets.names import CHANGING, NAMING_MEMBERS, UnsafeRequestError, belongs, check_request, json_leaves, new_run
+from pytest_smfake.contract.targets.target import UnprovedError
 from pytest_smfake.rules.catalogue import catalogue
 
 ACCOUNT = "123456789012"
@@ -34,7 +32,7 @@ GOV = {"region": "us-gov-west-1", "role": f"arn:aws-us-gov:iam::{ACCOUNT}:role/S
 def names_in(request):
     """Return what a request names, its text whatever its type is, and the resource of an ARN."""
     sent = [request.get(member) for member in set(NAMING_MEMBERS.values())] if isinstance(request, dict) else [request]
-    texts = [str(leaf) for value in sent for leaf in leaves(value)]
+    texts = [str(leaf) for value in sent for leaf in json_leaves(value)]
     return {*texts, *(text.rpartition("/")[2] for text in texts), *(text.rpartition(":")[2] for text in texts)}
 
 
@@ -266,7 +264,7 @@ class TestGate:
 
 
 def test_a_check_that_names_others_ends_the_run_before_it_begins(monkeypatch, capsys):
-    monkeypatch.setattr(boundaries, "ours", lambda case, _: case)  # as it was: cases name what they like
+    monkeypatch.setattr(boundaries, "own_case", lambda case, _: case)  # cases then keep names that are not of the run
     told = [f"--aws-{name}={value}" for name, value in (TOLD | USABLE).items()]
     with mock_aws(), FakeSageMaker() as fake:
         fake.add_model(ModelName="a" * 63)

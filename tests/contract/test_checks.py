@@ -7,8 +7,8 @@ import re
 import pytest
 
 from pytest_smfake.contract import CAPABILITIES, Check, Difference, FakeTarget, checks, run_contract
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.contract.run import _matches
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.rules.catalogue import catalogue
 
 

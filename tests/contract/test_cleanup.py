@@ -13,11 +13,11 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, checks
 from pytest_smfake.contract.run import run_checks
-from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.session import Session, Signals, find_residue
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.residue import Signals, find
-from pytest_smfake.contract.targets.target import LETTERS, UnprovedError, is_run, new_run
+from pytest_smfake.contract.targets.names import LETTERS, is_run, new_run
+from pytest_smfake.contract.targets.target import UnprovedError
 
 pytestmark = pytest.mark.once
 
@@ -127,7 +127,7 @@ def test_nothing_is_left_of_a_run_that_was_killed_in_each_check(service):
             target.end = lambda: None  # as if it was killed before it could delete anything
             run_checks([check], [target], "page")
             del target.end
-            residue = find(target)
+            residue = find_residue(target)
             assert residue.passed_over == {}, check.id
             assert residue.own == list(service.models)[::-1], check.id
             seen |= set(residue.own)

@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
+from pytest_smfake.contract.session import find_residue
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.residue import find
-from pytest_smfake.contract.targets.target import UnsafeRequestError
+from pytest_smfake.contract.targets.names import UnsafeRequestError
 
 ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}
@@ -41,7 +41,7 @@ def test_what_a_client_creates_is_tagged_found_and_deleted(service, target, make
         client = getattr(target, make)("us-east-1")
         client.create_model(**target.request())
         assert service.models[target.name_of()].tags == {"smfake-run": target.run}
-        assert find(target).own == [target.name_of()]
+        assert find_residue(target).own == [target.name_of()]
     assert len(service.models) == 0
     assert target.created() == []
 

@@ -13,9 +13,9 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import checks, read
 from pytest_smfake.contract import run as suite
-from pytest_smfake.contract.plan import Rehearsal
 from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.targets.aws import Rehearsal
 from pytest_smfake.contract.targets.emulators import aws_target
 
 ACCOUNT = "123456789012"
@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_written_in_the_end_hides_nothing(service, tmp_pat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(
-        {"record": "pytest_smfake.contract.targets.recording", "ledger": "pytest_smfake.contract.ledger"}[option] + ".write_whole", full
+        {"record": "pytest_smfake.contract.targets.recording", "ledger": "pytest_smfake.contract.session"}[option] + ".write_whole", full
     )
     path, report = tmp_path / "it.json", tmp_path / "report.json"
     assert main([*LINE, "--check=create/response", f"--{option}={path}", f"--report={report}"]) == 1

@@ -12,9 +12,8 @@ import pytest
 from pytest_smfake import Catalogue
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, Result, checks
-from pytest_smfake.contract.coverage import describe_rules
-from pytest_smfake.contract.ledger import write
-from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.report import describe_rules
+from pytest_smfake.contract.session import Session, add_to_ledger
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.generate.states import limit_rules
 from pytest_smfake.rules import ledger
@@ -32,14 +31,14 @@ def results(outcomes):
 
 
 def written(path, outcomes):
-    write(path, aws_target(TOLD), results(outcomes), "page")
+    add_to_ledger(path, aws_target(TOLD), results(outcomes), "page")
     return ledger.read(path)
 
 
 def test_what_it_holds(tmp_path):
     path = tmp_path / "ledger.json"
     outcomes = {OUTSIDE: "passed", "create/response": "passed", INSIDE: "failed", "create/headers": "skipped"}
-    assert write(path, aws_target(TOLD), results(outcomes), "page") == 2
+    assert add_to_ledger(path, aws_target(TOLD), results(outcomes), "page") == 2
     found = ledger.read(path)
     assert found.entries.keys() == {OUTSIDE, "create/response"}
     assert found.entries[OUTSIDE] == {
@@ -80,7 +79,7 @@ def test_a_run_of_one_edition_takes_nothing_from_the_other(tmp_path):
     path, rule = tmp_path / "ledger.json", "CreateModel/Containers:max"
     page = written(path, {check.id: "passed" for check in checks([f"{rule}-*"])})
     assert page.rules[rule]["bound"] == 5
-    write(path, aws_target(TOLD), results({"create/response": "passed"}), "sdk")
+    add_to_ledger(path, aws_target(TOLD), results({"create/response": "passed"}), "sdk")
     assert ledger.read(path).rules == page.rules
 
 
@@ -106,7 +105,7 @@ def test_nothing_is_verified_yet():
 def test_nothing_but_the_real_service_can_write_it(tmp_path, target):
     path = tmp_path / "ledger.json"
     with pytest.raises(ValueError, match="is not the real service: nothing but a run against that can write a ledger"):
-        write(path, target, results({INSIDE: "passed"}), "page")
+        add_to_ledger(path, target, results({INSIDE: "passed"}), "page")
     with pytest.raises(ValueError, match="a ledger is written by a run against the real service alone"):
         Session("page", [target], ledger=path)
     assert not path.exists()

@@ -11,11 +11,10 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import checks
-from pytest_smfake.contract.plan import listed, rehearse
 from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.targets.account import policy
-from pytest_smfake.contract.targets.aws import AwsSettings
+from pytest_smfake.contract.targets.account import AwsSettings, policy
+from pytest_smfake.contract.targets.aws import listed, rehearse
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.names import NAMING_MEMBERS
 

@@ -81,7 +81,7 @@ def of_aws(request, tmp_path_factory):
         for number, name in enumerate(BYSTANDERS):
             tags = [{"Key": "Owner", "Value": f"jane.doe+{number}@acme.example"}, {"Key": "CostCenter", "Value": "4711-hidden"}]
             fake.add_model(ModelName=name, Tags=tags, ExecutionRoleArn=USABLE["role"])
-        patch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)  # moto's STS knows one account alone
+        patch.setattr("pytest_smfake.contract.targets.aws.check_credentials", lambda *_: None)  # moto's STS knows one account alone
         target = aws_target(TOLD | request.param)
         recorder = Recorder(target, "page")
         report = run_contract(target)
@@ -152,7 +152,7 @@ def test_a_name_in_a_text_before_the_list_that_tells_it(tmp_path):
 
 def test_tags_that_showed_late_are_played_back(tmp_path, monkeypatch):
     monkeypatch.setattr("pytest_smfake.contract.targets.aws.time.sleep", lambda _: None)
-    monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)
+    monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_credentials", lambda *_: None)
     with FakeSageMaker(account=ACCOUNT, region="eu-central-1"):
         target = aws_target(TOLD | USABLE)
         recorder = Recorder(target, "page")

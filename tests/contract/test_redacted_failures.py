@@ -18,7 +18,7 @@ TESTS = f"""
 
         @pytest.fixture
         def target(self, monkeypatch):
-            monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)
+            monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_credentials", lambda *_: None)
             with FakeSageMaker(account="{ACCOUNT}") as fake:
                 told = {{"account": "{ACCOUNT}", "region": "us-east-1", "prefix": "ci", "rate": 1e6}}
                 target = aws_target(told | {{

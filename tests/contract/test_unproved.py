@@ -13,9 +13,8 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import Difference, FakeTarget, checks
 from pytest_smfake.contract.check import Reply
-from pytest_smfake.contract.ledger import write
 from pytest_smfake.contract.run import run_check, run_checks
-from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.session import Session, add_to_ledger
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.names import name_in
@@ -82,7 +81,7 @@ def test_no_check_passes_on_a_service_that_answers_nothing_else(monkeypatch, tmp
     assert tried == sum(target.why_not(check) is None for check in checks()) > 500
     assert {result.outcome for result in results} == {"skipped"}
     path = tmp_path / "ledger.json"
-    assert write(path, target, results, "page") == 0
+    assert add_to_ledger(path, target, results, "page") == 0
     assert read(path) == Ledger()
 
 

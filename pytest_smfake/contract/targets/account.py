@@ -74,7 +74,7 @@ class AwsSettings:
             raise PreflightError("the target aws takes a role and an image together: with both models are created, with neither nothing is")
 
 
-def check_account(settings: AwsSettings, config: Any) -> None:
+def check_credentials(settings: AwsSettings, config: Any) -> None:
     """Ask STS whose credentials the environment has.
 
     Args:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.contract.check import Check, Difference, Reply, body_of
-from pytest_smfake.contract.suite.boundaries import MISSING_TEXTS
+from pytest_smfake.contract.boundaries import MISSING_TEXTS
+from pytest_smfake.contract.check import Check, Difference, Reply, request_body
+from pytest_smfake.fake import FakeSageMaker
 
-from .account import AwsSettings, check_account
-from .names import tagged
-from .residue import check_request
+from .account import AwsSettings, check_credentials
+from .names import NAMING_MEMBERS, UnsafeRequestError, belongs, check_request, with_run_tag
 from .target import (
-    CREDENTIALS,
-    DENIALS,
+    CREDENTIAL_CODES,
+    DENIED_CODES,
     IN_A_ROW,
     SIGNED_SERVICE,
     Budget,
@@ -24,16 +25,13 @@ from .target import (
     StoppedError,
     Target,
     UnprovedError,
-    UnsafeRequestError,
-    belongs,
-    kind_of,
+    V,
     sentence,
+    unproved_kind,
 )
 
 if TYPE_CHECKING:
     from pytest_smfake.rules.rule import Edition
-
-V = TypeVar("V")
 
 READ_AGAIN = 30.0
 """Seconds for which a read is repeated until it agrees with what was written: that tags show late is reported."""
@@ -96,7 +94,7 @@ class AwsTarget(Target):
         own = self._config(retries={"mode": "adaptive", "total_max_attempts": 8})
         config = arguments.pop("config", None)
         client = boto3.client(SIGNED_SERVICE, region_name=region, config=config.merge(own) if config else own, **arguments)
-        hold(client, self, region)
+        watch_client(client, self, region)
         return client
 
     @property
@@ -122,7 +120,7 @@ class AwsTarget(Target):
     def outgoing(self, operation: str, request: Any) -> Any:
         """Return a request with the tag of the run, where it creates a model and has room for it."""
         if operation == "CreateModel" and isinstance(request, dict):
-            return tagged(request, self) or request
+            return with_run_tag(request, self) or request
         return request
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
@@ -138,7 +136,7 @@ class AwsTarget(Target):
         if self.stopped and not self._is_last:
             raise StoppedError(self.stopped)
         try:
-            self.allow(operation, body_of(request), region)
+            self.allow(operation, request_body(request), region)
         except UnsafeRequestError as error:
             resource = request.get("ResourceArn") if isinstance(request, dict) else None
             if resource not in self._answered:
@@ -147,7 +145,7 @@ class AwsTarget(Target):
         reply = self._sent(operation, request, region)
         if isinstance(request, dict):
             self.settle((region, request.get("ModelName")), reply)
-        kind = kind_of(reply)
+        kind = unproved_kind(reply)
         if kind is not None:
             raise self._unproved(kind, f"{operation}: {reply.verdict}")
         self._in_a_row = 0
@@ -217,7 +215,7 @@ class AwsTarget(Target):
             PreflightError: they are of another account, are none, or nobody answers.
         """
         patient = {"connect_timeout": 10, "read_timeout": 10}
-        check_account(self.settings, self._config(retries={"mode": "standard", "total_max_attempts": 2}, **patient))
+        check_credentials(self.settings, self._config(retries={"mode": "standard", "total_max_attempts": 2}, **patient))
         self._is_known = True
 
     def survey(self) -> None:
@@ -234,8 +232,7 @@ class AwsTarget(Target):
 
     def plan(self, checks: Sequence[Check], edition: Edition = "page") -> list[str]:
         """Bound what a run may send, and return what it will do, in lines for a person to read before it starts."""
-        from pytest_smfake.contract.coverage import describe_rules
-        from pytest_smfake.contract.plan import rehearse
+        from pytest_smfake.contract.report import describe_rules
 
         runs = [check for check in checks if self.why_not(check) is None]
         in_part = {check.rule for check in checks if self.why_not(check) is not None}
@@ -303,7 +300,7 @@ class AwsTarget(Target):
 
 def _may_exist(reply: Reply) -> bool:
     """Whether a model may exist after an answer that is no success: that of a repeated attempt, or none about the request at all."""
-    return "already existing" in reply.message or (kind_of(reply) is not None and reply.code not in CREDENTIALS | DENIALS)
+    return "already existing" in reply.message or (unproved_kind(reply) is not None and reply.code not in CREDENTIAL_CODES | DENIED_CODES)
 
 
 def _line(error: Exception) -> str:
@@ -314,7 +311,7 @@ _NAME = "smfake_name"
 """Where a call keeps the name that it was sent with, for its answer."""
 
 
-def hold(client: Any, target: AwsTarget, region: str) -> None:
+def watch_client(client: Any, target: AwsTarget, region: str) -> None:
     """Let a target see each call of a client before it is sent, each attempt, and each answer.
 
     Args:
@@ -337,7 +334,7 @@ def _before(target: AwsTarget, region: str, model: Any, params: dict[str, Any], 
     request = json.loads(body)
     context[_NAME] = request.get("ModelName")
     if model.name == "CreateModel":
-        params["body"] = body_of(target.outgoing(model.name, request))
+        params["body"] = request_body(target.outgoing(model.name, request))
         target.expect(region, request)
 
 
@@ -349,3 +346,87 @@ def _after(
         error = parsed.get("Error", {})
         reply = Reply(model.name, http_response.status_code, {}, b"", error.get("Code"), error.get("Message", ""), {})
         target.settle((region, context[_NAME]), reply)
+
+
+# What a run is going to send, found out offline.
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A request that a run is going to send.
+
+    Attributes:
+        check: the id of the check that sends it, empty where it lists the run's models before the first check and after the last.
+        operation: such as `CreateModel`.
+        name: the name or ARN in it as JSON has it, without quotes where it is a text; `-` where it names nothing.
+    """
+
+    check: str
+    operation: str
+    name: str
+
+
+class Rehearsal(AwsTarget):
+    """Plays the service offline, as it is documented, and keeps what is sent to it."""
+
+    def __init__(self, target: AwsTarget, edition: Edition) -> None:
+        super().__init__(target.settings, target.name, run=target.run)
+        self._fake = FakeSageMaker(region=target.region, account=target.settings.account, edition=edition)
+        self._is_known = True
+        self.log: list[Planned] = []
+        self.listings = 0
+        """How many lists of the run's models are read to their last page."""
+
+    def new_client(self, region: str, **arguments: Any) -> Any:
+        """Return a client that the fake answers."""
+        return self._fake.client(region_name=region, **arguments)
+
+    def outgoing(self, operation: str, request: Any) -> Any:
+        """Keep a request, and return it as it is sent."""
+        sent = super().outgoing(operation, request)
+        self.log.append(Planned(self.check, operation, _name(operation, sent)))
+        return sent
+
+    def pages(self, operation: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list, and count the list."""
+        self.listings += operation == "ListModels"
+        return super().pages(operation, request)
+
+    def run_through(self, checks: Sequence[Check], edition: Edition) -> None:
+        """Do what a run does."""
+        from pytest_smfake.contract.run import run_checks
+
+        with self._fake:
+            self.survey()
+            run_checks(checks, [self], edition)
+            self.finish()
+
+
+def rehearse(target: AwsTarget, checks: Sequence[Check], edition: Edition) -> Rehearsal:
+    """Return what a run of these checks sends to a service that is as documented; nothing leaves the process.
+
+    Args:
+        target: the target; nothing of it is changed.
+        checks: the checks; those that it cannot run send nothing.
+        edition: whose rules the boundary cases are about.
+    """
+    rehearsal = Rehearsal(target, edition)
+    rehearsal.run_through(checks, edition)
+    return rehearsal
+
+
+def _name(operation: str, request: Any) -> str:
+    if isinstance(request, bytes):
+        return request_body(request).decode("utf-8", "replace")
+    value = request.get(NAMING_MEMBERS[operation]) if isinstance(request, dict) else request
+    if value is None:
+        return "-"
+    return json.dumps(value, ensure_ascii=False)[1:-1] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def listed(log: Sequence[Planned]) -> Iterator[str]:
+    """Yield a line for each request: its number, operation and name, and the check that sends it."""
+    width = max(len(planned.operation) for planned in log)
+    yield f"{0:5}  {'GetCallerIdentity':{max(width, 17)}}  of STS, before anything else"
+    for number, planned in enumerate(log, 1):
+        yield f"{number:5}  {planned.operation:{max(width, 17)}}  {planned.name}  {planned.check or '(which models of the run there are)'}"

@@ -9,8 +9,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pytest_smfake.contract.check import Check, Difference, Reply, shown
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.check import Check, Difference, Reply, as_text
 from pytest_smfake.rules import inputs as look
 from pytest_smfake.rules.inputs import Look, write_whole
 from pytest_smfake.rules.rule import EDITIONS
@@ -63,7 +63,7 @@ class Recorder:
             "region": target.region,
             "other_region": target.other_region,
             "service": target.is_service,
-            "own": {name: _standing(value, getattr(Target, name, EXAMPLE_ACCOUNT)) for name, value in _own(target).items()},
+            "own": {name: _value_kind(value, getattr(Target, name, EXAMPLE_ACCOUNT)) for name, value in _own(target).items()},
             "lacks": {capability: redaction.text(reason) for capability, reason in target.lacks.items()},
             "checks": {check: self._redacted(redaction, check) for check in self._calls},
         }
@@ -88,13 +88,13 @@ def _own(target: Target) -> dict[str, str]:
     return {"role_arn": target.role_arn, "image": target.image, "model_data_url": target.model_data_url, "account": target.account or ""}
 
 
-def _standing(value: str, example: str) -> str:
+def _value_kind(value: str, example: str) -> str:
     """Return how a value of a target stands to the one that requests name as an example."""
     return ("example" if value == example else "other") if value else "none"
 
 
 OWN = ("account", "image", "model_data_url", "role_arn")
-ACCOUNT_STANDINGS = ("none", "example", "other")
+VALUE_KINDS = ("none", "example", "other")
 
 
 def _body(place: str, value: Any) -> None:
@@ -120,7 +120,7 @@ RECORDING: Mapping[str, Look] = {
     "region": look.name,
     "other_region": look.name,
     "service": look.boolean,
-    "own": look.object_of(dict.fromkeys(OWN, look.one_of(ACCOUNT_STANDINGS))),
+    "own": look.object_of(dict.fromkeys(OWN, look.one_of(VALUE_KINDS))),
     "lacks": look.map_of(look.text),
     "checks": look.map_of(look.list_of(look.object_of(CALL))),
 }
@@ -206,7 +206,7 @@ class RecordingTarget(Target):
             text = json.dumps(self._playing.restore(body["json"])) if "json" in body else self._playing.restore(body["text"])
             reply = _reply(operation, entry["status"], headers, text.encode("utf-8", "surrogatepass"))
         except Exception as error:  # noqa: BLE001  # botocore reads objects of the right shape, and meets others in ways of its own
-            raise Difference("an answer that botocore can read", f"{type(error).__name__} of {shown(entry['body'], 300)}", made) from None
+            raise Difference("an answer that botocore can read", f"{type(error).__name__} of {as_text(entry['body'], 300)}", made) from None
         for listener in self.listeners if self._depth else ():
             listener(request, region or self.region, reply)
         return reply
@@ -223,7 +223,7 @@ def _others(region: str) -> dict[str, str]:
 
 def _told(call: Mapping[str, Any]) -> str:
     place = " in the other region" if call["elsewhere"] else ""
-    return f"{call['operation']}{place} {shown(call['request'], 300)}"
+    return f"{call['operation']}{place} {as_text(call['request'], 300)}"
 
 
 def _comparable(request: Any) -> str:

@@ -286,11 +286,11 @@ def vocabulary(operation: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def leaves(value: Any) -> Iterator[str]:
+def _leaf_texts(value: Any) -> Iterator[str]:
     """Yield every value of a request, and every key, as a text."""
     if isinstance(value, dict | list):
         for item in value if isinstance(value, list) else (*value, *value.values()):
-            yield from leaves(item)
+            yield from _leaf_texts(item)
     else:
         yield str(value)
 
@@ -338,7 +338,7 @@ class Redaction:
         values = {"name": target.name_of(), "role": target.role_arn, "image": target.image, "data": target.model_data_url}
         self.own = {f"{{{token}}}": value for token, value in (values | {"account": target.account or ""}).items() if value}
         """What the target has of its own, by its token: `{name}` is what the names of a run have in common."""
-        for value in map(self._without_own, leaves(list(target.request().values()))):
+        for value in map(self._without_own, _leaf_texts(list(target.request().values()))):
             if not TOKEN.fullmatch(value) and not value.isalpha():
                 self.own[self._tokens.of("text", value)] = value
         # The longest first: a role and an image hold the account.
@@ -365,7 +365,7 @@ class Redaction:
         """Return a request with tokens."""
         found = self._request(request.decode("utf-8", "backslashreplace") if isinstance(request, bytes) else request)
         self._vocabulary |= vocabulary(operation)
-        for leaf in leaves(found):
+        for leaf in _leaf_texts(found):
             self._sent |= {leaf, *re.split("[/:]", leaf), leaf.removeprefix("{name}-")}
             replace_identifiers(leaf, self._keep)
         self._last = operation, found

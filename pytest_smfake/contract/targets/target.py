@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply, accepted, body_of
+from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply, expect_accepted, request_body
 from pytest_smfake.rules.service_model import check_members
 from pytest_smfake.service.arns import arn
 
-from .names import NAMING_MEMBERS, name_in
+from .names import NAMING_MEMBERS, belongs, name_in, new_run
 
 if TYPE_CHECKING:
     from .redaction import Redaction
 
-CREDENTIALS = frozenset(
+CREDENTIAL_CODES = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -39,9 +37,9 @@ CREDENTIALS = frozenset(
     }
 )
 """Codes that are about the credentials: no later request can fare better."""
-DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 """Codes of a permission that lacks."""
-THROTTLES = frozenset(
+THROTTLE_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
@@ -79,17 +77,13 @@ class StoppedError(UnprovedError):
     """A run cannot go on; the sentence says why."""
 
 
-class UnsafeRequestError(RuntimeError):
-    """A request could have reached something that the run did not create, and was not sent: a defect of a check."""
-
-
-def kind_of(reply: Reply) -> str | None:
+def unproved_kind(reply: Reply) -> str | None:
     """Return why an answer of a service proves nothing, None for one that proves something."""
-    if reply.code in CREDENTIALS:
+    if reply.code in CREDENTIAL_CODES:
         return "credentials"
-    if reply.code in DENIALS:
+    if reply.code in DENIED_CODES:
         return "denial"
-    if reply.code in THROTTLES:
+    if reply.code in THROTTLE_CODES:
         return "throttle"
     return "failure" if reply.status >= SERVER_ERRORS else None
 
@@ -159,44 +153,6 @@ class Budget:
             time.sleep(wait)
         self._next = time.monotonic() + 1 / self._rate
         self.sent += 1
-
-
-LETTERS = "0123456789bcdfghjkmnpqrstvwxz"
-"""What ids are made of. Without vowels no word is one; and 29 letters are a prime number of them, which the check letter needs."""
-LENGTH = 12
-
-
-def new_run() -> str:
-    """Return the id of a new run: 11 random letters and digits, both among them, and a check letter, such as `4k9zq0vw2bt3`."""
-    while True:
-        drawn = "".join(secrets.choice(LETTERS) for _ in range(LENGTH - 1))
-        if is_run(run := drawn + _check_letter(drawn)):
-            return run
-
-
-def is_run(text: str) -> bool:
-    """Whether a text has the form of an id that `new_run` makes. A text with one letter changed, or two neighbours swapped, has not.
-
-    Example:
-        >>> is_run("training"), is_run(new_run())
-        (False, True)
-    """
-    formed = len(text) == LENGTH and set(text) <= set(LETTERS) and re.search("[0-9]", text) and re.search("[a-z]", text)
-    return bool(formed) and text[-1] == _check_letter(text[:-1])
-
-
-def _check_letter(drawn: str) -> str:
-    return LETTERS[sum(place * LETTERS.index(letter) for place, letter in enumerate(drawn, 1)) % len(LETTERS)]
-
-
-def belongs(name: str, start: str) -> bool:
-    """Whether a name is the one that names of a run begin with, or continues it after a hyphen.
-
-    Example:
-        >>> belongs("ci-4k9zq0vw2bt3-a", "ci-4k9zq0vw2bt3"), belongs("ci-training-prod", "ci-train")
-        (True, False)
-    """
-    return name == start or name.startswith(f"{start}-")
 
 
 __all__ = ["SIGNED_SERVICE", "PreflightError", "Reply", "Target"]
@@ -371,7 +327,7 @@ class Target:
             region: where to; the target's region by default.
         """
         region = region or self.region
-        self._body = body_of(self.outgoing(operation, request))
+        self._body = request_body(self.outgoing(operation, request))
         if operation == "CreateModel":
             self.expect(region, request)
         try:
@@ -420,7 +376,7 @@ class Target:
         request, tokens = dict(request), set()
         while True:
             reply = self.send(operation, request)
-            page = accepted(reply, request)
+            page = expect_accepted(reply, request)
             if not isinstance(page.get(LISTED[operation]), list):
                 raise Difference(f"a page of {operation} has {LISTED[operation]}", reply.verdict, request)
             yield page
@@ -503,7 +459,7 @@ class Target:
             found = self.send("DescribeModel", {"ModelName": name}, region=region)
         except (BotoCoreError, UnprovedError):  # nobody answers any more
             return False
-        return found.code is not None and kind_of(found) is None  # else it was not looked up: a denial or a throttle says nothing of it
+        return found.code is not None and unproved_kind(found) is None  # a denied or throttled call did not look it up
 
     def __enter__(self) -> Self:
         if self._depth == 0:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_smfake.cli import main
 from pytest_smfake.contract import Report, compare
-from pytest_smfake.contract.diff import circumstances, tally
+from pytest_smfake.contract.report import circumstances, tally
 
 
 def but(report: Report, **outcomes: str | None) -> Report:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pytest_smfake.contract.coverage import standings
+from pytest_smfake.contract.report import rule_coverage
 
 PHONE = 375
 DESKTOP = 1280
@@ -151,7 +151,7 @@ def outcomes(report) -> dict[str, dict[str, str]]:
 def test_cards_agree_with_the_data(report, page):
     for target, card in zip(report.targets, page.all(".card"), strict=True):
         lines = [line.strip() for line in card.text.splitlines()]
-        stand = standings(report, target)
+        stand = rule_coverage(report, target)
         silent = sum(bool(rule["silent"]) for rule in report.rules)
         assert lines[0] == re.sub(r"\s+", " ", target)
         assert f"{stand['proved']} of {len(report.rules) - silent} observable rules proved" in lines

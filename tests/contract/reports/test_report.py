@@ -12,11 +12,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pytest_smfake.contract import FakeTarget, Report, checks, read, run_contract
-from pytest_smfake.contract.coverage import describe_rules, standings
-from pytest_smfake.contract.report import EVIDENCE, MARKS, OUTCOMES, STANDINGS
-from pytest_smfake.contract.results import REPORT_SUFFIXES
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
-from pytest_smfake.contract.text import CHECKS, RULES, code
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.plugin import REPORT_SUFFIXES
+from pytest_smfake.contract.render import MOST_CHECKS, MOST_RULES, code
+from pytest_smfake.contract.report import COVERAGE_STATES, EVIDENCE, MARKS, OUTCOMES, describe_rules, rule_coverage
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS
 
@@ -54,7 +53,7 @@ def test_the_denominator_of_two_editions():
 
 def test_where_rules_stand(report):
     observable = [rule["id"] for rule in report.rules if not rule["silent"]]
-    fake, lax, poor = (standings(report, target) for target in report.targets)
+    fake, lax, poor = (rule_coverage(report, target) for target in report.targets)
     assert fake.total() == lax.total() == poor.total() == len(observable) < len(report.rules)
     about = {check["rule"] for check in report.checks} & set(observable)
     assert fake == Counter(proved=len(about), **{"not run": len(observable) - len(about)})
@@ -65,9 +64,9 @@ def test_where_rules_stand(report):
 
 def test_a_rule_of_which_not_every_check_ran_is_proved_in_part(report):
     some = replace(report, results=[result for result in report.results if result.check != "CreateModel/ModelName:max-63"])
-    assert standings(some, "fake")["in part"] == 1
-    assert standings(some, "fake")["proved"] == standings(report, "fake")["proved"] - 1
-    assert standings(some, "lax") == standings(report, "lax")  # what failed has failed
+    assert rule_coverage(some, "fake")["in part"] == 1
+    assert rule_coverage(some, "fake")["proved"] == rule_coverage(report, "fake")["proved"] - 1
+    assert rule_coverage(some, "lax") == rule_coverage(report, "lax")  # what failed has failed
 
 
 def test_the_words_for_all_there_is(report):
@@ -76,7 +75,7 @@ def test_the_words_for_all_there_is(report):
     assert {
         rule.evidence for edition in EDITIONS for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)
     } <= set(EVIDENCE)
-    assert {name for target in report.targets for name in standings(report, target)} <= set(STANDINGS)
+    assert {name for target in report.targets for name in rule_coverage(report, target)} <= set(COVERAGE_STATES)
 
 
 def test_the_table(report):
@@ -88,7 +87,7 @@ def test_the_table(report):
     counts = report.counts(report.targets[2])
     assert (fake, lax) == (f"{every}/{every}", f"{every - 2}/{every}")
     assert poor == f"{counts['passed']}/{counts['passed'] + 1}, 1 outdated, 3 skipped, {counts['not run']} not run"
-    assert rows["rules proved"][0] == f"{standings(report, 'fake')['proved']} of {standings(report, 'fake').total()}"
+    assert rows["rules proved"][0] == f"{rule_coverage(report, 'fake')['proved']} of {rule_coverage(report, 'fake').total()}"
 
 
 def test_the_order_is_that_of_the_checks_however_results_came():
@@ -161,12 +160,14 @@ def test_markdown(report):
 def test_markdown_is_short(report):
     check, *_ = report.checks
     (failed, *_) = report.failed
-    many = [{**check, "id": f"{rule}-{number}", "rule": f"rule-{rule}"} for rule in range(RULES + 5) for number in range(CHECKS + 2)]
+    many = [
+        {**check, "id": f"{rule}-{number}", "rule": f"rule-{rule}"} for rule in range(MOST_RULES + 5) for number in range(MOST_CHECKS + 2)
+    ]
     results = [replace(failed, check=one["id"], actual="x" * 5000) for one in many]
     text = replace(report, targets=["lax"], checks=many, results=results).to_markdown()
-    assert text.count("\n- `rule-") == RULES
+    assert text.count("\n- `rule-") == MOST_RULES
     assert "- and 5 more rules and behaviours: see the report" in text
-    assert text.count("  - and 2 more") == RULES
+    assert text.count("  - and 2 more") == MOST_RULES
     assert len(text) < 200_000
 
 

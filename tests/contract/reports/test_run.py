@@ -11,8 +11,8 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks, read
+from pytest_smfake.contract.plugin import REPORT_SUFFIXES, properties
 from pytest_smfake.contract.report import Report
-from pytest_smfake.contract.results import REPORT_SUFFIXES, properties
 from pytest_smfake.server.worlds import DEFAULT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]

@@ -1,16 +1,23 @@
-"""What a run of the contract found, in words: differences in a screen, and a table in Markdown."""
+"""What a report looks like: lines for a terminal, Markdown for a CI job, and one page of HTML."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from html import escape
+from importlib.resources import files
 from itertools import groupby
+from string import Template
+from typing import Any
 
 from pytest_smfake.rules.inputs import counted
 
-from .check import one_line
-from .coverage import standings
-from .report import MARKS, OUTCOMES, REDACTED, STANDINGS, CheckFacts, Report, Result
+from .check import CAPABILITIES, one_line
+from .report import COVERAGE_STATES, EVIDENCE, MARKS, OUTCOMES, REDACTED, CheckFacts, Report, Result, rule_coverage
 
 MOST_GROUPS = 20
 """Groups that are shown, the largest first; the rest is counted."""
@@ -67,11 +74,11 @@ def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
         yield f"and {count} more in {counted(len(rest), 'group')}; -v shows every one"
 
 
-RULES = 40
+MOST_RULES = 40
 """How many rules are shown of a target; a job's page takes 1 MiB for all its steps."""
-CHECKS = 3
+MOST_CHECKS = 3
 """How many checks are shown of a rule."""
-WIDTH = 240
+CODE_WIDTH = 240
 """How many characters are shown of an answer."""
 
 
@@ -96,7 +103,7 @@ def _head(report: Report) -> Iterator[str]:
         cells = [f"**{counts[name]}**" if name == "failed" and counts[name] else str(counts[name]) for name in outcomes]
         # A table ends a cell at every bar, also at one in code.
         name = code(target.replace("|", "\u00a6"))
-        yield f"| {name} | " + " | ".join(cells) + f" | {standings(report, target)['proved']} of {observable} |"
+        yield f"| {name} | " + " | ".join(cells) + f" | {rule_coverage(report, target)['proved']} of {observable} |"
     yield ""
     silent = len(report.rules) - observable
     yield f"The catalogue has {len(report.rules)} rules for these operations; no request can show that {silent} of them are kept."
@@ -104,8 +111,8 @@ def _head(report: Report) -> Iterator[str]:
 
 def _target(report: Report, target: str) -> Iterator[str]:
     results = [result for result in report.results if result.target == target]
-    stand = standings(report, target)
-    apart = [f"{stand[name]} {name}" for name in STANDINGS if stand[name]]
+    stand = rule_coverage(report, target)
+    apart = [f"{stand[name]} {name}" for name in COVERAGE_STATES if stand[name]]
     if set(stand) - {"proved"} or report.skipped(target):
         yield ""
         yield f"### {code(target)}"
@@ -128,17 +135,17 @@ def _differences(report: Report, found: list[Result], title: str) -> Iterator[st
     yield f"<details><summary>{len(found)} {title}, of {len(order)} rules and behaviours</summary>"
     yield ""
     for number, (rule, group) in enumerate(by_rule):
-        if number == RULES:
-            yield f"- and {len(order) - RULES} more rules and behaviours: see the report"
+        if number == MOST_RULES:
+            yield f"- and {len(order) - MOST_RULES} more rules and behaviours: see the report"
             break
         results = list(group)
         if rule == results[0].check:  # a behaviour, which has one
             yield f"- {_told(results[0])}"
             continue
         yield f"- {code(rule)}"
-        yield from (f"  - {_told(result)}" for result in results[:CHECKS])
-        if len(results) > CHECKS:
-            yield f"  - and {len(results) - CHECKS} more"
+        yield from (f"  - {_told(result)}" for result in results[:MOST_CHECKS])
+        if len(results) > MOST_CHECKS:
+            yield f"  - and {len(results) - MOST_CHECKS} more"
     yield ""
     yield "</details>"
 
@@ -155,6 +162,47 @@ def code(text: str) -> str:
         >>> code("a `tick`, <b> and a line")
         '`` a `tick`, <b> and a line ``'
     """
-    text = one_line(text, WIDTH) or " "
+    text = one_line(text, CODE_WIDTH) or " "
     ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     return f"{ticks} {text} {ticks}" if len(ticks) > 1 else f"{ticks}{text}{ticks}"
+
+
+SCRIPT_ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+"""Escapes of JSON for what could end a script element, or a line of one."""
+
+
+def html_page(report: Report) -> str:
+    """Return the page. `page.html` is the frame; `page.css` and `page.js` are put into it, and the report as JSON.
+
+    The page's security policy lets this style and script run, and nothing else: nothing is loaded, and no text of a
+    report could run if it were taken for markup.
+    """
+    parts = files(__package__) / "html"
+    style, script = ((parts / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    return Template((parts / "page.html").read_text("utf-8")).substitute(
+        title=escape(f"CreateModel contract: {', '.join(report.targets)}"),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        data=json.dumps(_data(report), ensure_ascii=False, separators=(",", ":")).translate(SCRIPT_ESCAPES),
+    )
+
+
+def _data(report: Report) -> dict[str, Any]:
+    """Return the report with what the page says beside it, results by check and target."""
+    by_check: dict[str, dict[str, Any]] = {check["id"]: {} for check in report.checks}
+    for result in report.results:
+        facts = {name: value for name, value in asdict(result).items() if value not in (None, "") and name not in ("check", "target")}
+        by_check[result.check][result.target] = facts
+    summaries = {
+        target: {"outcomes": report.counts(target), "standings": rule_coverage(report, target), "skipped": report.skipped(target)}
+        for target in report.targets
+    }
+    legend = {"outcomes": OUTCOMES, "standings": COVERAGE_STATES, "evidence": EVIDENCE, "capabilities": CAPABILITIES, "marks": MARKS}
+    legend["redacted"] = REDACTED[report.redacted]
+    return asdict(report) | {"results": by_check, "summaries": summaries, "legend": legend}
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

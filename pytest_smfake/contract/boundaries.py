@@ -10,19 +10,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.cases import Case, cases
-from pytest_smfake.contract.check import Check, Difference, accepted
-from pytest_smfake.contract.targets.names import NAMING_MEMBERS, PREFIX_ROOM, ours
 from pytest_smfake.generate.requests import ACCOUNT
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.messages import Clause, message, parse
 from pytest_smfake.rules.rule import Edition, Rule
 
+from .check import Check, Difference, expect_accepted
+from .targets.names import NAMING_MEMBERS, PREFIX_ROOM, own_case
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_smfake.contract.check import Reply
-    from pytest_smfake.contract.targets.target import Target
+    from .check import Reply
+    from .targets.target import Target
 
 CHECKED_OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
 """The operations on models, whose rules are part of the contract."""
@@ -48,7 +49,7 @@ def _check(case: Case, edition: Edition) -> Check:
     rule = case.rule
     return Check(
         id=case.id,
-        sentence=sentence_of(case),
+        sentence=case_sentence(case),
         group=case.operation,
         evidence=rule.evidence,
         source=rule.source,
@@ -58,12 +59,12 @@ def _check(case: Case, edition: Edition) -> Check:
     )
 
 
-def sentence_of(case: Case) -> str:
+def case_sentence(case: Case) -> str:
     """Return what a service does with the request of a case, in a sentence made of the rule's facts.
 
     Example:
         >>> from pytest_smfake.cases import cases
-        >>> [sentence_of(case) for case in cases() if case.rule.id == "CreateModel/Containers:max"]
+        >>> [case_sentence(case) for case in cases() if case.rule.id == "CreateModel/Containers:max"]
         ['CreateModel accepts 5 Containers, the maximum.', 'CreateModel rejects 6 Containers (maximum 5).']
     """
     does = "accepts" if case.side == "inside" else "rejects"
@@ -119,7 +120,7 @@ def _run(case_id: str, operation: str, edition: Edition) -> Callable[[Target], N
         case = case_for(case_id, operation, edition, target)
         with ExitStack() as stack:
             for first, request in case.first:
-                accepted(target.send(first, request), request)
+                expect_accepted(target.send(first, request), request)
             for key, bound in case.limits.items():
                 stack.enter_context(target.limit(key, bound))
             reply = target.send(operation, case.request)
@@ -134,7 +135,7 @@ def _run(case_id: str, operation: str, edition: Edition) -> Callable[[Target], N
 def case_for(case_id: str, operation: str, edition: Edition, target: Target) -> Case:
     """Return a boundary case as it is put to a target. Where others use the account, it names nothing of theirs."""
     case = _cases(operation, edition, target.region, target.account, target.members(operation))[case_id]
-    return case if target.supports("any-name") else ours(case, target)
+    return case if target.supports("any-name") else own_case(case, target)
 
 
 @cache
