@@ -1,4 +1,4 @@
-"""The contract of CreateModel: one set of checks for the fake, for moto, for any endpoint, and for the real service."""
+"""Check CreateModel and its related operations on the fake, on moto, on any endpoint, and on the real service."""
 
 from __future__ import annotations
 

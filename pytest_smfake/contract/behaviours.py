@@ -1,4 +1,4 @@
-"""The checks that are written by hand: what a service does beside keeping the rules of requests."""
+"""Define the checks that are written by hand: behaviour other than the validation of requests."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ ERRORS = "CreateModel page, Errors"
 TWO = "aws-samples/sagemaker-ml-workflow-with-apache-airflow#3 (GitHub)"
 
 BEHAVIOURS: list[Check] = []
-"""The checks that are written by hand, in the order of this module."""
+"""The checks of this module, in its order."""
 
 
 def behaviour(
     check_id: str, sentence: str, evidence: Evidence, source: str, *, needs: tuple[str, ...] = ("creation",), rule: str | None = None
 ) -> Callable[[RunCheck], RunCheck]:
-    """Return a decorator that makes a check of a function which holds a target to a sentence."""
+    """Return a decorator that adds a function to `BEHAVIOURS` as a check; the arguments are those of `Check`."""
     unknown = [need for need in needs if need not in CAPABILITIES]
     if unknown:
-        raise ValueError(f"{check_id} needs {unknown[0]!r}, which is no capability; there are: {', '.join(CAPABILITIES)}")
+        raise ValueError(f"{check_id} needs an unknown capability {unknown[0]!r}; expected one of: {', '.join(CAPABILITIES)}")
 
     def register(run: RunCheck) -> RunCheck:
         BEHAVIOURS.append(Check(check_id, sentence, check_id.partition("/")[0], evidence, source, run, needs, rule))
@@ -51,19 +51,19 @@ def _create(target: Target, suffix: str = "", **overrides: Any) -> str:
 
 
 def _describe(target: Target, suffix: str = "", region: str | None = None) -> dict[str, Any]:
-    """Return a model's description."""
+    """Return the description of a model."""
     description: dict[str, Any] = expect_accepted(target.send("DescribeModel", {"ModelName": target.name_of(suffix)}, region=region))
     return description
 
 
 def _expect_missing(target: Target, suffix: str = "") -> None:
-    """See that a model is not there."""
+    """Check that a model does not exist."""
     expect_rejected(target.send("DescribeModel", {"ModelName": target.name_of(suffix)}), "ValidationException", "Could not find model ...")
 
 
 @behaviour(
     "create/response",
-    "CreateModel answers 200 with the ARN of the model in region and account, and nothing else.",
+    "CreateModel answers 200 with the ARN of the model, in this region and account, and no other member.",
     "documented",
     PAGE_SOURCE,
 )
@@ -83,7 +83,7 @@ def _response(target: Target) -> None:
         expect_equal("the account of the ARN", account, target.account)
 
 
-@behaviour("create/headers", "An answer is JSON 1.1 and has a request id.", "observed", WIRE)
+@behaviour("create/headers", "A response is JSON 1.1 and has a request id.", "observed", WIRE)
 def _headers(target: Target) -> None:
     reply = target.send("CreateModel", target.request())
     expect_accepted(reply)
@@ -106,13 +106,20 @@ def _same_name(target: Target) -> None:
     expect_equal("the description of the first model", _describe(target), before)
 
 
-@behaviour("create/case-of-names", "Names that differ in case alone are names of two models.", "assumed", "names are unique by exact case")
+@behaviour(
+    "create/case-of-names",
+    "Names that differ only in upper and lower case belong to different models.",
+    "assumed",
+    "names are unique by exact case",
+)
 def _case_of_names(target: Target) -> None:
     arns = {_create(target, "a"), _create(target, "A")}
     expect_equal("the number of ARNs", len(arns), 2)
 
 
-@behaviour("create/leaves-nothing", "A rejected creation leaves no model, and its name stays free.", "assumed", "what rejected means")
+@behaviour(
+    "create/leaves-nothing", "A rejected CreateModel creates no model, and the name stays free.", "assumed", "the meaning of a rejection"
+)
 def _leaves_nothing(target: Target) -> None:
     request = target.request(ExecutionRoleArn="x")
     expect_rejected(target.send("CreateModel", request), "ValidationException", None, request)
@@ -120,7 +127,7 @@ def _leaves_nothing(target: Target) -> None:
     _create(target)
 
 
-@behaviour("create/unknown-members", "A member that the service does not know is read past.", "assumed", "what JSON services of AWS do")
+@behaviour("create/unknown-members", "An unknown member of a request is ignored.", "assumed", "other JSON services of AWS")
 def _unknown_members(target: Target) -> None:
     request = target.request() | {"NoSuchMember": {"a": 1}}
     expect_accepted(target.send("CreateModel", request), request)
@@ -129,7 +136,7 @@ def _unknown_members(target: Target) -> None:
 
 @behaviour(
     "describe/echo",
-    "DescribeModel returns name, ARN, role and containers as they were sent, and the time of creation.",
+    "DescribeModel returns name, ARN, role and containers as they were sent, and the creation time.",
     "reported",
     DESCRIBED,
 )
@@ -147,15 +154,23 @@ def _echo(target: Target) -> None:
     expect_equal("the type of CreationTime", type(found.get("CreationTime")).__name__, "datetime")
 
 
-@behaviour("describe/absent", "What was not set is absent from a description: VPC, containers, tags.", "reported", DESCRIBED)
+@behaviour(
+    "describe/absent",
+    "DescribeModel leaves out members that were not set: VpcConfig and Containers; it never returns tags.",
+    "reported",
+    DESCRIBED,
+)
 def _absent(target: Target) -> None:
     _create(target, Tags=[{"Key": "team", "Value": "growth"}])
     found = _describe(target)
-    expect_equal("what is there of what was not set", [name for name in ("VpcConfig", "Containers", "Tags") if name in found], [])
+    expect_equal("the members that should be absent", [name for name in ("VpcConfig", "Containers", "Tags") if name in found], [])
 
 
 @behaviour(
-    "describe/defaults", "A description fills in the mode and an empty environment of a container, and no isolation.", "reported", DESCRIBED
+    "describe/defaults",
+    "DescribeModel fills in the mode of a container, an empty environment, and no network isolation.",
+    "reported",
+    DESCRIBED,
 )
 def _defaults(target: Target) -> None:
     _create(target)
@@ -167,7 +182,10 @@ def _defaults(target: Target) -> None:
 
 
 @behaviour(
-    "describe/pipeline", "A pipeline is described with its containers, runs in series, and has no primary one.", "reported", DESCRIBED
+    "describe/pipeline",
+    "DescribeModel of a pipeline returns its containers and the mode Serial, and no primary container.",
+    "reported",
+    DESCRIBED,
 )
 def _pipeline(target: Target) -> None:
     request = target.request(PrimaryContainer=None, Containers=[{"Image": target.image}] * 2)
@@ -178,13 +196,16 @@ def _pipeline(target: Target) -> None:
     expect_equal("InferenceExecutionConfig", found.get("InferenceExecutionConfig"), {"Mode": "Serial"})
 
 
-@behaviour("describe/missing", "A model that is not there cannot be described.", "reported", DELETE_SOURCE, needs=())
+@behaviour("describe/missing", "DescribeModel rejects a name that no model has.", "reported", DELETE_SOURCE, needs=())
 def _missing(target: Target) -> None:
     _expect_missing(target, "nobody")
 
 
 @behaviour(
-    "delete/answer", "DeleteModel answers 200 with an empty body, and the model is gone.", "reported", "the service's other deletions"
+    "delete/answer",
+    "DeleteModel answers 200 with an empty body, and the model no longer exists.",
+    "reported",
+    "the service's other deletions",
 )
 def _delete(target: Target) -> None:
     _create(target)
@@ -194,13 +215,19 @@ def _delete(target: Target) -> None:
     _expect_missing(target)
 
 
-@behaviour("delete/missing", "A model that is not there cannot be deleted.", "reported", DELETE_SOURCE, needs=())
+@behaviour("delete/missing", "DeleteModel rejects a name that no model has.", "reported", DELETE_SOURCE, needs=())
 def _delete_missing(target: Target) -> None:
     request = {"ModelName": target.name_of("nobody")}
     expect_rejected(target.send("DeleteModel", request), "ValidationException", "Could not find model ...", request)
 
 
-@behaviour("regions/apart", "A model exists in its region alone.", "documented", "ARNs name a region", needs=("creation", "regions"))
+@behaviour(
+    "regions/apart",
+    "A model exists only in the region in which it was created.",
+    "documented",
+    "ARNs name a region",
+    needs=("creation", "regions"),
+)
 def _apart(target: Target) -> None:
     arn = _create(target)
     reply = target.send("DescribeModel", {"ModelName": target.name_of()}, region=target.other_region)
@@ -208,32 +235,30 @@ def _apart(target: Target) -> None:
     other = target.request(PrimaryContainer={"Image": target.image})
     there = expect_accepted(target.send("CreateModel", other, region=target.other_region), other)["ModelArn"]
     expect_equal("the region of the second ARN", there.split(":")[3], target.other_region)
-    expect_equal("whether the ARNs are two", arn != there, True)
+    expect_equal("whether the two ARNs differ", arn != there, True)
 
 
 # Tags of models.
 
 
 def _tags(target: Target, arn: str) -> dict[str, str]:
-    """Return all tags of a model but the one of the run."""
+    """Return all tags of a model except the tag of the run."""
     pages = target.pages("ListTags", {"ResourceArn": arn})
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"] if tag["Key"] != target.run_tag}
 
 
 def _expect_tags(target: Target, arn: str, expected: dict[str, str], request: object = None) -> None:
-    """Compare the tags of a model with what a check expects, once they show."""
+    """Compare the tags of a model with the expected tags; the target may read again until they agree."""
     expect_equal("the tags", target.eventually(lambda: _tags(target, arn), expected), expected, request)
 
 
-@behaviour("tags/of-creation", "Tags given at the creation are the model's.", "documented", TAGS_SOURCE)
+@behaviour("tags/of-creation", "ListTags returns the tags of CreateModel.", "documented", TAGS_SOURCE)
 def _of_creation(target: Target) -> None:
     arn = _create(target, Tags=[{"Key": "team", "Value": "growth"}, {"Key": "stage", "Value": ""}])
     _expect_tags(target, arn, {"team": "growth", "stage": ""})
 
 
-@behaviour(
-    "tags/merge", "AddTags adds tags, and replaces the value of a key that is there.", "documented", "botocore service-2.json, AddTags"
-)
+@behaviour("tags/merge", "AddTags adds tags, and replaces the value of an existing key.", "documented", "botocore service-2.json, AddTags")
 def _merge(target: Target) -> None:
     arn = _create(target, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}])
     request = {"ResourceArn": arn, "Tags": [{"Key": "b", "Value": "2"}, {"Key": "c", "Value": "3"}]}
@@ -243,7 +268,7 @@ def _merge(target: Target) -> None:
 
 @behaviour(
     "tags/delete",
-    "DeleteTags takes away the keys it names, and reads past one that is not there.",
+    "DeleteTags removes the given keys, and ignores a key that the model does not have.",
     "assumed",
     "the service's other tag lists",
 )
@@ -254,7 +279,7 @@ def _delete_tags(target: Target) -> None:
     _expect_tags(target, arn, {"b": "1"}, request)
 
 
-@behaviour("tags/all-fifty", "ListTags returns all 50 tags that a model may have, also once one was replaced.", "documented", TAGS_SOURCE)
+@behaviour("tags/all-fifty", "ListTags returns all 50 tags that a model may have, also after one was replaced.", "documented", TAGS_SOURCE)
 def _all_fifty(target: Target) -> None:
     tags = [{"Key": f"key-{number:02}", "Value": ""} for number in range(50)]
     arn = _create(target, UNTAGGED, Tags=tags)
@@ -263,7 +288,13 @@ def _all_fifty(target: Target) -> None:
     _expect_tags(target, arn, {tag["Key"]: tag["Value"] for tag in [*tags, *more]})
 
 
-@behaviour("tags/fifty-in-all", "A model has at most 50 tags, however they come.", "assumed", TAGS_SOURCE, rule="AddTags/Tags:in-all")
+@behaviour(
+    "tags/fifty-in-all",
+    "A model has at most 50 tags, from CreateModel and AddTags together.",
+    "assumed",
+    TAGS_SOURCE,
+    rule="AddTags/Tags:in-all",
+)
 def _fifty_in_all(target: Target) -> None:
     arn = _create(target, UNTAGGED, Tags=[{"Key": f"key-{number}", "Value": ""} for number in range(50)])
     request = {"ResourceArn": arn, "Tags": [{"Key": "one-more", "Value": ""}]}
@@ -271,7 +302,12 @@ def _fifty_in_all(target: Target) -> None:
     expect_equal("the number of tags", len(_tags(target, arn)), 50)
 
 
-@behaviour("tags/missing", "Tags of a model that is not there are refused.", "observed", "boto/boto3#4606 (GitHub), of ListTags")
+@behaviour(
+    "tags/missing",
+    "ListTags, AddTags and DeleteTags reject the ARN of a deleted model.",
+    "observed",
+    "boto/boto3#4606 (GitHub), of ListTags",
+)
 def _tags_missing(target: Target) -> None:
     arn = _create(target)
     expect_accepted(target.send("DeleteModel", {"ModelName": target.name_of()}))
@@ -282,9 +318,9 @@ def _tags_missing(target: Target) -> None:
 
 @behaviour(
     "tags/go-with-the-model",
-    "The name of a deleted model is free again, and the tags of the first are gone.",
+    "The name of a deleted model is free again, and a new model has none of the old tags.",
     "assumed",
-    "what deleted means",
+    "the meaning of a deletion",
 )
 def _go_with_the_model(target: Target) -> None:
     _create(target, Tags=[{"Key": "team", "Value": "growth"}])
@@ -296,23 +332,23 @@ def _go_with_the_model(target: Target) -> None:
 
 
 def _listed_names(target: Target, **request: Any) -> list[str]:
-    """Return the suffixes of the names of this run's models in a list."""
+    """Return the names of this run's models in a list, without the start that they share."""
     start = target.name_of("")
-    # Where there may be many models of others, as few pages as can be.
+    # If the account may have many other models, the largest pages need the fewest calls.
     size = {} if target.supports("alone") else {"MaxResults": 100}
     pages = target.pages("ListModels", size | request)
     found = [model["ModelName"] for page in pages for model in page["Models"]]
     return [name.removeprefix(f"{start}-") for name in found if belongs(name, start)]
 
 
-@behaviour("list/newest-first", "Models are listed newest first.", "documented", LISTS)
+@behaviour("list/newest-first", "ListModels returns the newest model first.", "documented", LISTS)
 def _newest_first(target: Target) -> None:
     for suffix in ("b", "a", "c"):
         _create(target, suffix)
     expect_equal("the order", _listed_names(target, NameContains=target.name_of()), ["c", "a", "b"])
 
 
-@behaviour("list/by-name", "Models can be sorted by name, both ways.", "modelled", LISTS)
+@behaviour("list/by-name", "ListModels sorts by name, ascending and descending.", "modelled", LISTS)
 def _by_name(target: Target) -> None:
     for suffix in ("b", "a", "c"):
         _create(target, suffix)
@@ -321,19 +357,19 @@ def _by_name(target: Target) -> None:
         expect_equal(f"the order, {order}", _listed_names(target, **request), expected, request)
 
 
-@behaviour("list/summaries", "A list has name, ARN and time of creation of each model, and nothing else.", "modelled", LISTS)
+@behaviour("list/summaries", "ListModels returns name, ARN and creation time of each model, and no other member.", "modelled", LISTS)
 def _summaries(target: Target) -> None:
     arn = _create(target)
     request = {"NameContains": target.name_of(), "MaxResults": 100}
     reply = target.send("ListModels", request)
     expect_accepted(reply, request)
-    # As they are sent: botocore leaves out what it does not know.
+    # Read from the body, since botocore leaves out unknown members.
     found = [model for model in json.loads(reply.body)["Models"] if model["ModelName"] == target.name_of()]
     expect_equal("the members", [sorted(model) for model in found], [["CreationTime", "ModelArn", "ModelName"]])
     expect_equal("the ARN", found[0]["ModelArn"], arn)
 
 
-@behaviour("list/name-contains", "A list can be narrowed to names that hold a text, in its case.", "modelled", LISTS)
+@behaviour("list/name-contains", "NameContains selects names that contain a text; upper and lower case matter.", "modelled", LISTS)
 def _name_contains(target: Target) -> None:
     for suffix in ("red", "RED", "blue"):
         _create(target, suffix)
@@ -341,7 +377,7 @@ def _name_contains(target: Target) -> None:
     expect_equal("models of another name", _listed_names(target, NameContains=target.name_of("nobody")), [])
 
 
-@behaviour("list/by-time", "A list can be narrowed to models created after, or before, a time.", "modelled", LISTS)
+@behaviour("list/by-time", "CreationTimeAfter and CreationTimeBefore select models by their creation time.", "modelled", LISTS)
 def _by_time(target: Target) -> None:
     _create(target, "a")
     found = expect_accepted(target.send("ListModels", {"NameContains": target.name_of("a"), "MaxResults": 100}))["Models"]
@@ -355,7 +391,7 @@ def _by_time(target: Target) -> None:
 
 @behaviour(
     "list/pages",
-    "Pages hold no more than MaxResults, and their tokens lead to every model, once.",
+    "A page has at most MaxResults models, and the tokens lead to each model once.",
     "modelled",
     LISTS,
     needs=("creation", "alone"),
@@ -372,7 +408,7 @@ def _pages(target: Target) -> None:
 
 @behaviour(
     "list/filtered-after",
-    "A page is cut before its models are filtered: it can be short, or empty, and have a token.",
+    "Filters apply after a page is cut: a page can be short or empty and still have a token.",
     "reported",
     "a public log, no stable address",
     needs=("creation", "alone"),
@@ -387,18 +423,20 @@ def _filtered_after(target: Target) -> None:
     expect_equal("all of them", _listed_names(target, **request), ["red"], request)
 
 
-@behaviour("list/bad-token", "A token that the service did not make is refused.", "assumed", "the service's other lists", needs=())
+@behaviour(
+    "list/bad-token", "ListModels rejects a token that the service did not create.", "assumed", "the service's other lists", needs=()
+)
 def _bad_token(target: Target) -> None:
     request = {"NextToken": "nobody"}
     expect_rejected(target.send("ListModels", request), "ValidationException", None, request)
 
 
-# Errors, limits, and injected faults.
+# Errors, limits and injected faults.
 
 
 @behaviour(
     "errors/all-at-once",
-    "All constraints that a request violates are told in one message, in the order of the members.",
+    "One message lists all violated constraints of a request, in the order of the members.",
     "observed",
     TWO,
     needs=(),
@@ -415,7 +453,7 @@ def _all_at_once(target: Target) -> None:
 
 @behaviour(
     "errors/length-before-pattern",
-    "Of one member the length is told before the pattern.",
+    "For one member the message names the length before the pattern.",
     "observed",
     TWO,
     needs=(),
@@ -429,7 +467,7 @@ def _length_before_pattern(target: Target) -> None:
         raise Difference("the length, then the pattern", reply.message, request)
 
 
-@behaviour("errors/form", "An error is JSON with `__type` and a message, of status 400, and has a request id.", "observed", WIRE, needs=())
+@behaviour("errors/form", "An error has status 400, a JSON body with `__type` and a message, and a request id.", "observed", WIRE, needs=())
 def _form(target: Target) -> None:
     reply = target.send("CreateModel", target.request(ModelName=f"{target.name_of()}-"))
     expect_rejected(reply, "ValidationException")
@@ -441,12 +479,16 @@ def _form(target: Target) -> None:
     expect_equal("whether there is a request id", bool(reply.headers.get("x-amzn-requestid")), True)
 
 
-@behaviour("errors/no-json", "A body that is no JSON is a SerializationException.", "reported", "JSON services of AWS", needs=())
+@behaviour(
+    "errors/no-json", "A body that is not JSON is rejected with SerializationException.", "reported", "JSON services of AWS", needs=()
+)
 def _no_json(target: Target) -> None:
     expect_rejected(target.send("CreateModel", b'{"ModelName": '), "SerializationException")
 
 
-@behaviour("errors/wrong-type", "A value of a wrong type is a SerializationException.", "reported", "JSON services of AWS", needs=())
+@behaviour(
+    "errors/wrong-type", "A value of the wrong type is rejected with SerializationException.", "reported", "JSON services of AWS", needs=()
+)
 def _wrong_type(target: Target) -> None:
     request = target.request(ModelName=[target.name_of()])
     expect_rejected(target.send("CreateModel", request), "SerializationException", None, request)
@@ -454,7 +496,7 @@ def _wrong_type(target: Target) -> None:
 
 @behaviour(
     "limits/reached",
-    "What exceeds a limit is a ResourceLimitExceeded that tells the utilisation, and creates nothing.",
+    "CreateModel above a limit is rejected with ResourceLimitExceeded, which reports the utilization, and creates nothing.",
     "documented",
     ERRORS,
     needs=("creation", "alone", "limits"),
@@ -475,7 +517,7 @@ def _reached(target: Target) -> None:
 
 @behaviour(
     "faults/throttled",
-    "Throttling is retried, and succeeds once it ends.",
+    "A throttled call is retried, and succeeds after the throttling ends.",
     "documented",
     "Common Errors of the API reference",
     needs=("faults",),
@@ -489,7 +531,7 @@ def _throttled(target: Target) -> None:
 
 @behaviour(
     "faults/not-retried",
-    "A limit error is not retried, and is the class that the SDK models.",
+    "ResourceLimitExceeded is not retried, and is raised as the exception class of the SDK's model.",
     "documented",
     ERRORS,
     needs=("faults",),
@@ -508,7 +550,7 @@ def _not_retried(target: Target) -> None:
 
 @behaviour(
     "faults/lost-answer",
-    "A creation whose answer is lost is sent again, and finds its own model.",
+    "If the response of CreateModel is lost, the retry is rejected because the model already exists.",
     "observed",
     "CreateModel has no idempotency token",
     needs=("creation", "faults"),

@@ -1,4 +1,4 @@
-"""What a report looks like: lines for a terminal, Markdown for a CI job, and one page of HTML."""
+"""Show a report: lines for a terminal, Markdown for a CI job, and one HTML page."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from .check import CAPABILITIES, one_line
 from .report import COVERAGE_STATES, EVIDENCE, MARKS, OUTCOMES, REDACTED, CheckFacts, Report, Result, rule_coverage
 
 MOST_GROUPS = 20
-"""Groups that are shown, the largest first; the rest is counted."""
-TOLD_IN_FULL = 5
-"""So few differences are told in full."""
+"""The number of groups that are shown, the largest first; the others are only counted."""
+SHOWN_IN_FULL = 5
+"""Up to this number of differences each is shown in full."""
 EXPECTED, ACTUAL = 100, 60
-"""Characters that are shown of what was expected and of what came."""
+"""The number of characters that are shown of the expected and of the actual behaviour."""
 
 
 def findings(report: Report, *, every: bool = False) -> Iterator[str]:
-    """Yield lines about the differences of a run, and one for each target about checks that it did not run.
+    """Yield lines about the differences of a run, and a line for each target with skipped checks.
 
     Args:
-        report: the run.
-        every: whether to tell each difference, in full.
+        report: the report of the run.
+        every: whether to show each difference in full.
     """
     checks = {check["id"]: check for check in report.checks}
-    if every or len(report.failed) <= TOLD_IN_FULL:
+    if every or len(report.failed) <= SHOWN_IN_FULL:
         yield from (line for result in report.failed for line in _whole(result, checks[result.check]))
     else:
         yield from _groups(report, checks)
@@ -55,12 +55,12 @@ def _whole(result: Result, check: CheckFacts) -> Iterator[str]:
 
 
 def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
-    """Yield a line for each group of differences: a target, an operation, and the kind of its rule."""
+    """Yield a line for each group of differences with the same target, operation and kind of rule."""
     groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in report.failed:
         check = checks[result.check]
         rule = check["rule"]
-        # The id of a boundary case begins with its rule's; a behaviour may be about a rule, too, and is about more.
+        # The id of a boundary case starts with the id of its rule; a check of `BEHAVIOURS` may name a rule but tests more.
         kind = rule.rpartition(":")[2] if rule is not None and check["id"].startswith(rule) else "behaviour"
         groups.setdefault((result.target, check["group"], kind), []).append(result)
     yield f"{counted(len(report.failed), 'difference')}, by operation and kind of rule:"
@@ -75,15 +75,15 @@ def _groups(report: Report, checks: Mapping[str, CheckFacts]) -> Iterator[str]:
 
 
 MOST_RULES = 40
-"""How many rules are shown of a target; a job's page takes 1 MiB for all its steps."""
+"""The number of rules that are shown for a target; the summary page of a CI job is limited to 1 MiB."""
 MOST_CHECKS = 3
-"""How many checks are shown of a rule."""
+"""The number of checks that are shown for a rule."""
 CODE_WIDTH = 240
-"""How many characters are shown of an answer."""
+"""The number of characters that are shown of a text."""
 
 
 def markdown(report: Report) -> str:
-    """Return targets by outcome, and below them the differences by rule."""
+    """Return a summary in Markdown: a table of targets and outcomes, then the differences by rule."""
     return "\n".join([*_head(report), *(line for target in report.targets for line in _target(report, target))]) + "\n"
 
 
@@ -91,8 +91,8 @@ def _head(report: Report) -> Iterator[str]:
     versions = ", ".join(f"{name} {number}" for name, number in report.versions.items())
     yield "## CreateModel contract"
     yield ""
-    told = REDACTED[report.redacted]
-    yield f"Edition {code(report.edition)}, {len(report.checks)} checks, {report.created}. {versions}. {told[0].upper()}{told[1:]}."
+    redacted = REDACTED[report.redacted]
+    yield f"Edition {code(report.edition)}, {len(report.checks)} checks, {report.created}. {versions}. {redacted[0].upper()}{redacted[1:]}."
     yield ""
     outcomes = [*OUTCOMES, "not run"]
     observable = sum(not rule["silent"] for rule in report.rules)
@@ -101,27 +101,27 @@ def _head(report: Report) -> Iterator[str]:
     for target in report.targets:
         counts = report.counts(target)
         cells = [f"**{counts[name]}**" if name == "failed" and counts[name] else str(counts[name]) for name in outcomes]
-        # A table ends a cell at every bar, also at one in code.
+        # In a table every bar ends a cell, even within code.
         name = code(target.replace("|", "\u00a6"))
         yield f"| {name} | " + " | ".join(cells) + f" | {rule_coverage(report, target)['proved']} of {observable} |"
     yield ""
-    silent = len(report.rules) - observable
-    yield f"The catalogue has {len(report.rules)} rules for these operations; no request can show that {silent} of them are kept."
+    unobservable = len(report.rules) - observable
+    yield f"The catalogue has {len(report.rules)} rules for these operations; {unobservable} of them cannot be tested by any request."
 
 
 def _target(report: Report, target: str) -> Iterator[str]:
     results = [result for result in report.results if result.target == target]
-    stand = rule_coverage(report, target)
-    apart = [f"{stand[name]} {name}" for name in COVERAGE_STATES if stand[name]]
-    if set(stand) - {"proved"} or report.skipped(target):
+    coverage = rule_coverage(report, target)
+    counts = [f"{coverage[name]} {name}" for name in COVERAGE_STATES if coverage[name]]
+    if set(coverage) - {"proved"} or report.skipped(target):
         yield ""
         yield f"### {code(target)}"
         yield ""
-        yield f"Of {stand.total()} observable rules: {', '.join(apart)}."
+        yield f"Of {coverage.total()} observable rules: {', '.join(counts)}."
     if skipped := report.skipped(target):
         yield ""
         yield "Skipped: " + "; ".join(f"{number} since {code(reason)}" for reason, number in skipped.items()) + "."
-    titles = {"failed": "differences", "outdated": "differences in which the documented page is behind the service"}
+    titles = {"failed": "differences", "outdated": "differences where the documented page is behind the service"}
     for outcome, title in titles.items():
         if found := [result for result in results if result.outcome == outcome]:
             yield from _differences(report, found, title)
@@ -139,24 +139,24 @@ def _differences(report: Report, found: list[Result], title: str) -> Iterator[st
             yield f"- and {len(order) - MOST_RULES} more rules and behaviours: see the report"
             break
         results = list(group)
-        if rule == results[0].check:  # a behaviour, which has one
-            yield f"- {_told(results[0])}"
+        if rule == results[0].check:  # a check of `BEHAVIOURS` without a rule
+            yield f"- {_difference(results[0])}"
             continue
         yield f"- {code(rule)}"
-        yield from (f"  - {_told(result)}" for result in results[:MOST_CHECKS])
+        yield from (f"  - {_difference(result)}" for result in results[:MOST_CHECKS])
         if len(results) > MOST_CHECKS:
             yield f"  - and {len(results) - MOST_CHECKS} more"
     yield ""
     yield "</details>"
 
 
-def _told(result: Result) -> str:
+def _difference(result: Result) -> str:
     known = f" (expected: {code(result.reason)})" if result.reason else ""
     return f"{code(result.check)}{known}: expected {code(str(result.expected))}, got {code(str(result.actual))}"
 
 
 def code(text: str) -> str:
-    """Return a text as code on one line, in which nothing of it means anything to Markdown.
+    """Return a text as Markdown code on one line, with enough backticks that no part of it is markup.
 
     Example:
         >>> code("a `tick`, <b> and a line")
@@ -168,14 +168,14 @@ def code(text: str) -> str:
 
 
 SCRIPT_ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
-"""Escapes of JSON for what could end a script element, or a line of one."""
+"""JSON escapes of characters that could end a script element or a line of it."""
 
 
 def html_page(report: Report) -> str:
-    """Return the page. `page.html` is the frame; `page.css` and `page.js` are put into it, and the report as JSON.
+    """Return the report as an HTML page: `page.html` with `page.css`, `page.js` and the report as JSON inserted.
 
-    The page's security policy lets this style and script run, and nothing else: nothing is loaded, and no text of a
-    report could run if it were taken for markup.
+    The content security policy of the page allows only this style and this script. The page loads nothing, and text of a
+    report cannot run as code.
     """
     parts = files(__package__) / "html"
     style, script = ((parts / name).read_text("utf-8") for name in ("page.css", "page.js"))
@@ -190,16 +190,16 @@ def html_page(report: Report) -> str:
 
 
 def _data(report: Report) -> dict[str, Any]:
-    """Return the report with what the page says beside it, results by check and target."""
+    """Return the data of the page: the report with results by check and target, and with summaries and a legend."""
     by_check: dict[str, dict[str, Any]] = {check["id"]: {} for check in report.checks}
     for result in report.results:
         facts = {name: value for name, value in asdict(result).items() if value not in (None, "") and name not in ("check", "target")}
         by_check[result.check][result.target] = facts
     summaries = {
-        target: {"outcomes": report.counts(target), "standings": rule_coverage(report, target), "skipped": report.skipped(target)}
+        target: {"outcomes": report.counts(target), "coverage": rule_coverage(report, target), "skipped": report.skipped(target)}
         for target in report.targets
     }
-    legend = {"outcomes": OUTCOMES, "standings": COVERAGE_STATES, "evidence": EVIDENCE, "capabilities": CAPABILITIES, "marks": MARKS}
+    legend = {"outcomes": OUTCOMES, "coverage": COVERAGE_STATES, "evidence": EVIDENCE, "capabilities": CAPABILITIES, "marks": MARKS}
     legend["redacted"] = REDACTED[report.redacted]
     return asdict(report) | {"results": by_check, "summaries": summaries, "legend": legend}
 

@@ -1,4 +1,4 @@
-"""Clients that a test of a project's own has from the target aws."""
+"""Test clients that a test of the user gets from the target aws."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def target(service):
 @pytest.mark.parametrize("make", ["client", "new_client"])
 def test_a_client_of_another_region_is_refused(service, target, make):
     client = getattr(target, make)("eu-west-1")
-    with pytest.raises(UnsafeRequestError, match="it goes to eu-west-1, and the run is held to us-east-1"), target:
+    with pytest.raises(UnsafeRequestError, match="it goes to eu-west-1, but the run may only use us-east-1"), target:
         client.create_model(**target.request())
     assert len(service.calls) == 0
 

@@ -1,4 +1,4 @@
-"""The end of a run: what is left is told, and reports are written, whatever else goes wrong."""
+"""Test the end of a run: left models are printed, and reports are written, after any error."""
 
 from __future__ import annotations
 
@@ -143,8 +143,8 @@ def test_an_arn_of_another_name_is_a_finding_and_used_for_nothing(service, tmp_p
     report = run_checks(checks(["tags/delete", "describe/defaults"]), [target], "page")
     (failed,) = report.failed
     assert failed.check == "tags/delete"
-    assert failed.expected == "CreateModel answers an ARN with the name of the model that was created"
-    assert f"it names '{other}', and names of the run begin with 'ci-" in failed.actual
+    assert failed.expected == "CreateModel returns an ARN with the name of the created model"
+    assert f"it names '{other}', but names of the run start with 'ci-" in failed.actual
     assert report.counts("aws")["passed"] == 1
     assert {call.operation for call in service.calls} == {"CreateModel", "DescribeModel", "DeleteModel"}
     assert list(service.models) == ["CI-Production"]

@@ -1,4 +1,4 @@
-"""The ledger: who can write it, what it holds, and when evidence is stale."""
+"""Test the ledger: which runs can write it, its entries, and when evidence is stale."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_rule_is_verified_once_all_of_its_checks_passed(tmp_path):
     rule = both.verify({RULE: Catalogue("page").rule(RULE)})[RULE]
     assert rule.evidence == "verified"
     assert rule.source == f"CreateModel page, ModelName; a run of {TODAY} in us-east-1, botocore {version('botocore')}"
-    # A bound that has changed since then was never seen to be kept.
+    # A bound that has changed since then is not verified.
     changed = Catalogue("page", {RULE: 64}).rule(RULE)
     assert both.verify({RULE: changed})[RULE] is changed
     assert written(path, {INSIDE: "failed"}).rules == {}
@@ -88,13 +88,16 @@ def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
     observable = {rule["id"] for rule in describe_rules("page") if not rule["silent"]}
     assert everything.rules.keys() == observable - {
         rule.id for rule in limit_rules("CreateModel", KINDS)
-    }  # the account's, not the catalogue's
+    }  # a limit of the account, not a rule of the catalogue
     monkeypatch.setattr(ledger, "shipped", lambda: everything)
     rules = edition_rules.__wrapped__("page", "CreateModel")
     assert rules[RULE].evidence == "verified"
     assert rules["CreateModel/Containers:max"].source.startswith("CreateModel page, Containers; a run of ")
     in_sdk = edition_rules.__wrapped__("sdk", "CreateModel")
-    assert (in_sdk[RULE].evidence, in_sdk["CreateModel/Containers:max"].evidence) == ("verified", "modelled")  # whose bound is 15
+    assert (in_sdk[RULE].evidence, in_sdk["CreateModel/Containers:max"].evidence) == (
+        "verified",
+        "modelled",
+    )  # the bound of the latter is 15
 
 
 def test_nothing_is_verified_yet():
@@ -104,9 +107,9 @@ def test_nothing_is_verified_yet():
 @pytest.mark.parametrize("target", [FakeTarget(), aws_target(TOLD | {"configured_endpoints": True})], ids=["fake", "endpoints"])
 def test_nothing_but_the_real_service_can_write_it(tmp_path, target):
     path = tmp_path / "ledger.json"
-    with pytest.raises(ValueError, match="is not the real service: nothing but a run against that can write a ledger"):
+    with pytest.raises(ValueError, match="is not the real service: only a run against the real service can write a ledger"):
         add_to_ledger(path, target, results({INSIDE: "passed"}), "page")
-    with pytest.raises(ValueError, match="a ledger is written by a run against the real service alone"):
+    with pytest.raises(ValueError, match="only a run against the real service can write a ledger"):
         Session("page", [target], ledger=path)
     assert not path.exists()
 
@@ -118,7 +121,7 @@ def test_stale_evidence():
 
 @pytest.fixture
 def old(tmp_path):
-    """A ledger in which one check of three is fresh, and one is 40 days old."""
+    """Return a ledger in which one check of three is fresh, and one is 40 days old."""
     path = tmp_path / "ledger.json"
     written(path, {"create/response": "passed", "create/headers": "passed"})
     data = json.loads(path.read_text())
@@ -156,16 +159,16 @@ def test_stale_evidence_is_selected_by_the_command(old, capsys, monkeypatch):
         main(["contract", "--target=aws", *told, *only, f"--ledger={old}", "--stale=30"])
     assert begun == ["create/headers", "create/same-name"]
     assert main(["contract", "--target=aws", *told, "--check=create/response", f"--ledger={old}", "--stale=30"]) == 0
-    assert capsys.readouterr().out == "no evidence is older than 30 days: there is nothing to run\n"
+    assert capsys.readouterr().out == "no evidence is older than 30 days: nothing to run\n"
 
 
 @pytest.mark.parametrize(
-    ("options", "what"), [(["--stale=30"], "30 days of no ledger"), (["--stale=-1", "--ledger=it.json"], "-1 days of it.json")]
+    ("options", "given"), [(["--stale=30"], "no ledger was given"), (["--stale=-1", "--ledger=it.json"], "got -1 days")]
 )
-def test_days_that_make_no_sense(options, what, capsys):
+def test_days_that_make_no_sense(options, given, capsys):
     told = [f"--aws-{name}={value}" for name, value in TOLD.items()]
     assert main(["contract", "--target=aws", *told, *options]) == 4
-    assert capsys.readouterr().err == f"smfake: evidence is stale by a ledger and a number of days, of 0 or more; {what} are not\n"
+    assert capsys.readouterr().err == f"smfake: the option for stale evidence needs a ledger and 0 or more days; {given}\n"
 
 
 SEEN = {"date": "2026-11-24", "region": "us-east-1", "botocore": "1.44.0"}

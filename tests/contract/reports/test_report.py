@@ -1,4 +1,4 @@
-"""What a report says of a run: counts, denominators, order, forms."""
+"""Test reports: counts, coverage, order, formats."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_denominator_is_the_catalogue(edition):
     assert ids == every | {"CreateModel:limit-models"}
     about = {check.rule for check in checks(edition=edition)} - {None}
     assert about <= ids
-    # What is observable has a check that a target without the rule fails; what is not says why.
+    # An observable rule has a check that fails on a target without the rule; an unobservable rule has a reason.
     assert {rule["id"] for rule in rules if not rule["silent"]} <= about
     assert {rule["silent"] for rule in rules} > {"", "no string is shorter than 0"}
 
@@ -48,7 +48,7 @@ def test_the_denominator_is_the_catalogue(edition):
 def test_the_denominator_of_two_editions():
     assert "CreateModel/ExecutionRoleArn:required" not in {rule["id"] for rule in describe_rules("sdk")}
     *_, last = describe_rules("sdk", ["CreateModel/ExecutionRoleArn:required"])
-    assert (last["id"], last["page"], last["sdk"]) == ("CreateModel/ExecutionRoleArn:required", "in force", None)
+    assert (last["id"], last["page"], last["sdk"]) == ("CreateModel/ExecutionRoleArn:required", "active", None)
 
 
 def test_where_rules_stand(report):
@@ -66,7 +66,7 @@ def test_a_rule_of_which_not_every_check_ran_is_proved_in_part(report):
     some = replace(report, results=[result for result in report.results if result.check != "CreateModel/ModelName:max-63"])
     assert rule_coverage(some, "fake")["in part"] == 1
     assert rule_coverage(some, "fake")["proved"] == rule_coverage(report, "fake")["proved"] - 1
-    assert rule_coverage(some, "lax") == rule_coverage(report, "lax")  # what failed has failed
+    assert rule_coverage(some, "lax") == rule_coverage(report, "lax")  # failed rules stay failed
 
 
 def test_the_words_for_all_there_is(report):
@@ -116,7 +116,7 @@ def test_forms(report, tmp_path):
         report.write(tmp_path / f"out{suffix}")
     starts = [(tmp_path / f"out{suffix}").read_text("utf-8")[:15] for suffix in REPORT_SUFFIXES]
     assert starts == ['{\n "format": "p', "<!doctype html>", "## CreateModel "]
-    with pytest.raises(ValueError, match=r"'out.xml' ends in none of: .json, .html, .md"):
+    with pytest.raises(ValueError, match=r"'out.xml' has an unknown suffix; expected one of: .json, .html, .md"):
         report.write(tmp_path / "out.xml")
 
 
@@ -137,18 +137,18 @@ def test_what_was_there_stays_when_a_report_cannot_be_made(report, tmp_path):
 
 
 def rendered(text: str) -> str:
-    """Return what another program makes of a summary."""
+    """Return the HTML that another program makes of a summary."""
     return MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
 
 
 def test_markdown(report):
     html = rendered(report.to_markdown())
     assert html.count("<tr>") == 1 + len(report.targets)
-    assert '<td style="text-align:right"><strong>2</strong></td>' in html  # those that failed
+    assert '<td style="text-align:right"><strong>2</strong></td>' in html  # the failed checks
     assert "<img" not in html
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in html
     assert "<summary>2 differences, of 2 rules and behaviours</summary>" in html
-    assert "<summary>1 differences in which the documented page is behind the service" in html
+    assert "<summary>1 differences where the documented page is behind the service" in html
     assert "3 since <code>no limits here" in html
     assert re.search(
         r"<li><code>CreateModel/ModelName:max</code>\s*<ul>\s*<li><code>CreateModel/ModelName:max-64</code>: expected <code>CreateModel is",
