@@ -155,10 +155,9 @@ def print_diff(options: argparse.Namespace) -> int:
 
 def print_changes(before: Path, after: Path) -> int:
     """Print what checks of the contract came out in another way in a second report."""
-    from .contract.diff import CHANGE_KINDS, circumstances, compare, tally
-    from .contract.report import read
+    from .contract.report import CHANGE_KINDS, circumstances, compare, read_report, tally
 
-    old, new = read(before), read(after)
+    old, new = read_report(before), read_report(after)
     changes = compare(old, new)
     for line in circumstances(old, new):
         print(line)

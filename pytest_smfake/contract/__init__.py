@@ -1,4 +1,4 @@
-"""The contract of CreateModel: one set of checks for the fake, for moto, for any endpoint, and for the real service."""
+"""Check CreateModel and its related operations on the fake, on moto, on any endpoint, and on the real service."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from .check import Check as Check
     from .check import Difference as Difference
     from .check import Reply as Reply
-    from .diff import Change as Change
-    from .diff import compare as compare
+    from .report import Change as Change
     from .report import CheckFacts as CheckFacts
     from .report import Report as Report
     from .report import Result as Result
     from .report import RuleFacts as RuleFacts
-    from .report import read as read
+    from .report import compare as compare
+    from .report import read_report as read
     from .run import CreateModelContract as CreateModelContract
     from .run import checks as checks
     from .run import run_contract as run_contract
 
 _HOMES = {
     "CAPABILITIES": "check",
-    "Change": "diff",
+    "Change": "report",
     "Check": "check",
     "CheckFacts": "report",
     "CreateModelContract": "run",
@@ -42,7 +42,7 @@ _HOMES = {
     "RuleFacts": "report",
     "Target": "targets.target",
     "checks": "run",
-    "compare": "diff",
+    "compare": "report",
     "read": "report",
     "run_contract": "run",
 }
@@ -71,7 +71,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{_HOMES[name]}", __name__), "read_report" if name == "read" else name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a check is: one sentence of the contract, and code that holds a target to it by what the target answers."""
+"""Define a check of the contract, the reply of a target to a call, and comparisons that raise `Difference`."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 RunCheck = Callable[["Target"], None]
 
 CAPABILITIES: Mapping[str, str] = {
-    "creation": "a model can be created: the target takes its role and image",
-    "unchecked": "what a request names of other services (roles, images, artifacts, subnets) need not exist",
-    "any-name": "a name or ARN can be any, also one that is too short to say whose it is",
-    "alone": "the account holds nothing but what the check creates, so that whole lists can be compared",
+    "creation": "the target accepts the role and image, so that a model can be created",
+    "unchecked": "roles, images, artifacts and subnets in a request need not exist",
+    "any-name": "any name or ARN may be sent, even one that is too short to contain the id of the run",
+    "alone": "the account has only models that the check created, so that whole lists can be compared",
     "regions": "a second region can be reached",
     "limits": "the limit on models can be set",
-    "faults": "calls can be made to fail",
+    "faults": "faults can be injected into calls",
 }
-"""What a check can need of a target; each is documented here, and none is named after a vendor."""
+"""The capabilities of a target that a check can need, each with its meaning. None is named after a vendor."""
 
 
-class Difference(AssertionError):  # noqa: N818  # it is what was found, not an error of the check
-    """A target did not do what a check says.
+class Difference(AssertionError):  # noqa: N818  # a finding about the target, not an error of the check
+    """Report that a target behaves differently from the sentence of a check.
 
     Attributes:
-        expected, actual: in words.
-        request: the request that showed it, None where it was no single one.
-        outdated: whether the target did what the SDK's model says where the page says something else.
+        expected, actual: the expected and the actual behaviour, in words.
+        request: the request that showed the difference; None if it was not a single request.
+        outdated: whether the target follows the SDK's model where the documented page says something else.
     """
 
     def __init__(self, expected: str, actual: str, request: Any = None, *, outdated: bool = False) -> None:
-        super().__init__(f"expected: {expected}\nactual: {actual}" + (f"\nrequest: {shown(request)}" if request is not None else ""))
+        super().__init__(f"expected: {expected}\nactual: {actual}" + (f"\nrequest: {as_text(request)}" if request is not None else ""))
         self.expected = expected
         self.actual = actual
         self.request = request
@@ -45,17 +45,17 @@ class Difference(AssertionError):  # noqa: N818  # it is what was found, not an 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One sentence of the contract.
+    """Describe one check of the contract and run it.
 
     Attributes:
-        id: stable and public: `create/same-name`, or the id of a boundary case, `CreateModel/ModelName:max-64`.
-        sentence: what a service that passes does.
-        group: what it is about, for tables: `create`, `list`, or the operation of a case.
-        evidence: how it is known that SageMaker does so.
-        source: where from.
-        run: holds a target to it; raises `Difference`.
-        needs: what it needs of a target, from `CAPABILITIES`.
-        rule: the id of the rule of the catalogue that it is about, None for a behaviour.
+        id: the stable, public id: `create/same-name`, or the id of a boundary case, `CreateModel/ModelName:max-64`.
+        sentence: the behaviour that the check expects, in one sentence.
+        group: the row of the check in tables: `create`, `list`, or the operation of a boundary case.
+        evidence: how this behaviour of SageMaker is known.
+        source: the document or report that shows it.
+        run: checks a target; raises `Difference` if it behaves differently.
+        needs: the capabilities that the target must have, from `CAPABILITIES`.
+        rule: the id of the rule in the catalogue that the check is about; None if there is none.
 
     Example:
         >>> from pytest_smfake.contract import checks
@@ -74,64 +74,51 @@ class Check:
 
     @property
     def creates(self) -> bool:
-        """Whether it creates anything; the others can be run against an account in which nothing may be created."""
+        """Whether the check creates models. The other checks can run in an account in which nothing may be created."""
         return "creation" in self.needs
 
     def __repr__(self) -> str:
         return f"<Check {self.id}>"
 
 
-def behaviours(checks: list[Check]) -> Callable[..., Callable[[RunCheck], RunCheck]]:
-    """Return a decorator that makes a check of a function which holds a target to a sentence, and adds it to a list."""
+def expect_equal(what: str, actual: Any, expected: Any, request: Any = None) -> None:
+    """Compare a value with the expected value.
 
-    def behaviour(
-        check_id: str, sentence: str, evidence: Evidence, source: str, *, needs: tuple[str, ...] = ("creation",), rule: str | None = None
-    ) -> Callable[[RunCheck], RunCheck]:
-        unknown = [need for need in needs if need not in CAPABILITIES]
-        if unknown:
-            raise ValueError(f"{check_id} needs {unknown[0]!r}, which is no capability; there are: {', '.join(CAPABILITIES)}")
-
-        def register(run: RunCheck) -> RunCheck:
-            checks.append(Check(check_id, sentence, check_id.partition("/")[0], evidence, source, run, needs, rule))
-            return run
-
-        return register
-
-    return behaviour
-
-
-def same(what: str, actual: Any, expected: Any, request: Any = None) -> None:
-    """Compare a value with what a check expects of it.
+    Args:
+        what: the noun for the value in the text of the difference, such as `the order`.
+        actual: the value.
+        expected: the expected value.
+        request: the request, for the report.
 
     Raises:
-        Difference: they are not equal.
+        Difference: the values are not equal.
     """
     if actual != expected:
-        raise Difference(f"{what} is {shown(expected)}", f"it is {shown(actual)}", request)
+        raise Difference(f"{what} is {as_text(expected)}", f"it is {as_text(actual)}", request)
 
 
-def accepted(reply: Reply, request: Any = None) -> Any:
-    """Return what a call answered.
+def expect_accepted(reply: Reply, request: Any = None) -> Any:
+    """Return the members of a successful reply.
 
     Raises:
-        Difference: it was rejected.
+        Difference: the call was rejected.
     """
     if reply.code is not None or reply.status != 200:
         raise Difference(f"{reply.operation} is accepted", reply.verdict, request)
     return reply.members
 
 
-def rejected(reply: Reply, code: str, text: str | None = None, request: Any = None) -> None:
-    """Look at how a call was rejected.
+def expect_rejected(reply: Reply, code: str, text: str | None = None, request: Any = None) -> None:
+    """Check that a call was rejected with this error.
 
     Args:
-        reply: the answer.
-        code: the error code that it should have.
-        text: its text, or the start of it if it ends in `...`; None for any.
+        reply: the reply.
+        code: the expected error code.
+        text: the expected message, or its start if `text` ends in `...`; None accepts any message.
         request: the request, for the report.
 
     Raises:
-        Difference: it was accepted, or rejected with another code or text.
+        Difference: the call was accepted, or rejected with another code or message.
     """
     expected = f"{reply.operation} is rejected with {code}" + (f": {text}" if text is not None else "")
     matches = text is None or (reply.message.startswith(text[:-3]) if text.endswith("...") else reply.message == text)
@@ -139,14 +126,14 @@ def rejected(reply: Reply, code: str, text: str | None = None, request: Any = No
         raise Difference(expected, reply.verdict, request)
 
 
-def shown(value: Any, width: int = 2000) -> str:
-    """Return a value as a report shows it."""
+def as_text(value: Any, width: int = 2000) -> str:
+    """Return a value as text for a report: JSON, cut after `width` characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= width else f"{text[:width]}... ({len(text)} characters)"
 
 
 def one_line(text: str, width: int) -> str:
-    r"""Return a text on one line, cut where it is longer than so many characters.
+    r"""Return a text on one line, cut to `width` characters.
 
     Example:
         >>> one_line("a line and\nanother", 12)
@@ -158,16 +145,16 @@ def one_line(text: str, width: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a target answered to one call.
+    """Hold the reply of a target to one call.
 
     Attributes:
         operation: the operation that was called.
         status: the HTTP status.
-        headers: the response's headers, their names in lower case.
-        body: the response's body.
-        code: the error code, None for a success.
-        message: the error's text, empty for a success.
-        members: the members of a success, as botocore reads them.
+        headers: the response headers, with names in lower case.
+        body: the response body.
+        code: the error code; None after a success.
+        message: the error message; empty after a success.
+        members: the output members after a success, as botocore parses them.
     """
 
     operation: str
@@ -180,16 +167,16 @@ class Reply:
 
     @property
     def verdict(self) -> str:
-        """What happened, in words."""
+        """The result of the call in words: accepted or rejected, with status, code and message."""
         if self.code is None:
-            return f"accepted, {self.status}: {shown(self.members, 300)}"
-        # A client names an error without a code by its status.
+            return f"accepted, {self.status}: {as_text(self.members, 300)}"
+        # botocore uses the status as the code if the error has none.
         code = "" if self.code == str(self.status) else f" {self.code}"
         return f"rejected, {self.status}{code}: {self.message}"
 
 
-def body_of(request: Any) -> bytes:
-    """Return the body of a request: JSON of its parameters, or the bytes that it is."""
+def request_body(request: Any) -> bytes:
+    """Return the request body: the parameters as JSON; bytes are returned unchanged."""
     if isinstance(request, bytes):
         return request
     return json.dumps(request, ensure_ascii=False).encode("utf-8", "surrogatepass")

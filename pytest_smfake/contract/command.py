@@ -1,4 +1,4 @@
-"""The commands `smfake contract` and `smfake cleanup`."""
+"""Run the commands `smfake contract` and `smfake cleanup`."""
 
 from __future__ import annotations
 
@@ -10,37 +10,50 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.rules.rule import EDITIONS
 
-from .options import AWS, CHECK_OPTION, DRY_RUN, ENDPOINTS, LEDGER_OPTION, POLICY, RECORD, REDACT, REPORT_OPTION, STALE, TARGETS, VERBOSE
-from .results import check_path
+from .plugin import (
+    AWS,
+    CHECK_OPTION,
+    DRY_RUN,
+    ENDPOINTS,
+    LEDGER_OPTION,
+    POLICY,
+    RECORD,
+    REDACT,
+    REPORT_OPTION,
+    STALE,
+    TARGETS,
+    VERBOSE,
+    check_path,
+)
 
 if TYPE_CHECKING:
     from . import Check, Report, Result, Target
 
 FINDINGS, INTERRUPTED, USAGE_ERROR = 1, 2, 4
-"""Exit codes, as pytest's own."""
+"""Exit codes; the same as those of pytest."""
 EXAMPLE_RUN = "4k9zq0vw2bt3"
-"""An id that nothing can be mistaken for."""
+"""A valid id of a run, for an error text."""
 
 
 def add_commands(commands: Any) -> None:
-    """Add the two commands to those of `smfake`."""
+    """Add the two commands to `smfake`."""
     contract = commands.add_parser("contract", help="run the contract on the fake, an emulator, or the real service")
     add = contract.add_argument
     add("--target", action="append", default=[], metavar="NAME[=ARGUMENT]", help=TARGETS)
     add("--check", action="append", default=[], metavar="ID", help=CHECK_OPTION)
-    add("--edition", choices=EDITIONS, default="page", help="whose rules the boundary cases are about (default: page)")
+    add("--edition", choices=EDITIONS, default="page", help="the edition whose rules the boundary cases test (default: page)")
     add("--report", action="append", default=[], type=Path, metavar="PATH", help=REPORT_OPTION)
     add("--redact", action="store_true", help=REDACT)
     add("--record", type=Path, metavar="PATH", help=RECORD)
     add("--ledger", type=Path, metavar="PATH", help=LEDGER_OPTION)
     add("--stale", type=int, metavar="DAYS", help=STALE)
     add("-v", "--verbose", action="store_true", help=VERBOSE)
-    what = contract.add_mutually_exclusive_group().add_argument
-    what("--dry-run", action="store_true", help=DRY_RUN)
-    what("--print-policy", action="store_true", help=POLICY)
-    cleanup = commands.add_parser("cleanup", help="delete what a run against the real service left")
-    cleanup.add_argument("--run", required=True, help="the id of the run, as it was printed")
-    cleanup.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
+    instead = contract.add_mutually_exclusive_group().add_argument
+    instead("--dry-run", action="store_true", help=DRY_RUN)
+    instead("--print-policy", action="store_true", help=POLICY)
+    cleanup = commands.add_parser("cleanup", help="delete the models that a run against the real service left behind")
+    cleanup.add_argument("--run", required=True, help="the id that the run printed")
+    cleanup.add_argument("--dry-run", action="store_true", help="print the names of the models to delete, and delete none")
     for command in (contract, cleanup):
         group = command.add_argument_group("the target aws")
         for key, text in AWS.items():
@@ -52,9 +65,9 @@ def run(options: argparse.Namespace) -> int:
     """Run one of the commands.
 
     Returns:
-        The exit code: 0, 1 where something differs, came to no result or is left, 2 after a signal, 4 for wrong usage.
+        The exit code: 0; 1 if a check failed or has no result, or models are left; 2 after a signal; 4 for wrong usage.
     """
-    from pytest_smfake.contract.targets.target import UnsafeRequestError
+    from pytest_smfake.contract.targets.names import UnsafeRequestError
 
     try:
         return _contract(options) if options.command == "contract" else _cleanup(options)
@@ -69,40 +82,40 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
-def _told(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the target aws is told."""
+def _aws_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the target aws from the options."""
     return {key: getattr(options, f"aws_{key}") for key in (*AWS, "configured_endpoints")}
 
 
 def _contract(options: argparse.Namespace) -> int:
+    from pytest_smfake.contract.session import Signals
     from pytest_smfake.contract.targets.emulators import target_of
-    from pytest_smfake.contract.targets.residue import Signals
 
     from . import checks
+    from .render import findings
     from .run import redacting, report_of, run_checks
     from .session import Session
-    from .text import findings
 
     for path in options.report:
         check_path(path)
-    targets = [target_of(name, options.edition, aws=_told(options)) for name in options.target or ["fake"]]
+    targets = [target_of(name, options.edition, aws=_aws_settings(options)) for name in options.target or ["fake"]]
     session = Session(options.edition, targets, record=options.record, ledger=options.ledger, stale=options.stale)
     chosen = [check for check in checks(options.check, options.edition) if session.wants(check)]
     if not chosen:
-        print(f"no evidence is older than {options.stale} days: there is nothing to run")
+        print(f"no evidence is older than {options.stale} days: nothing to run")
         return 0
     if options.dry_run or options.print_policy:
-        return _foretell(options, targets, chosen)
+        return _print_plan(options, targets, chosen)
     with Signals(targets), redacting(targets if options.redact else ()):
         for line in session.begin(chosen):
-            print(line, flush=True)  # the id of the run has to be seen, whatever comes
+            print(line, flush=True)  # print the id of the run first: a clean-up needs it
         results: list[Result] = []
         try:
             run_checks(chosen, targets, options.edition, results)
         except KeyboardInterrupt:
             session.interrupted = True
         finally:
-            # Whatever came, and before anything else, which may fail: nothing is to be left, and what is left is told.
+            # After any error, and before anything else that may fail: delete the models, and report those that are left.
             lines, clean = session.end(results)
             report = report_of(chosen, targets, options.edition, results)
             written = _write(report, options.report)
@@ -110,7 +123,7 @@ def _contract(options: argparse.Namespace) -> int:
     try:
         print(*findings(report, every=options.verbose), report, sep="\n")
     finally:
-        _say([*written.values()])  # of a report that could not be written somebody has to know
+        _say([*written.values()])  # the user must see if a report could not be written
     if session.interrupted:
         raise KeyboardInterrupt
     return 0 if clean and not report.failed and all(line.startswith("report:") for line in written.values()) else FINDINGS
@@ -129,7 +142,7 @@ def _write(report: Report, paths: list[Path]) -> dict[Path, str]:
 
 
 def _say(lines: list[str]) -> None:
-    """Print lines; where nobody can read them any more, such as after `| head -1`, to stderr."""
+    """Print lines to stdout, or to stderr if stdout is closed, such as after `| head -1`."""
     if not lines:
         return
     try:
@@ -138,55 +151,56 @@ def _say(lines: list[str]) -> None:
         print("\n".join(lines), file=sys.stderr)
 
 
-def _foretell(options: argparse.Namespace, targets: list[Target], chosen: list[Check]) -> int:
-    """Print what a run would send, or what it has to be allowed; nothing is sent."""
+def _print_plan(options: argparse.Namespace, targets: list[Target], chosen: list[Check]) -> int:
+    """Print the requests of a run, or the IAM policy that it needs, without sending anything."""
     from pytest_smfake.contract.targets.account import policy
     from pytest_smfake.contract.targets.aws import AwsTarget
 
-    from .plan import listed, rehearse
+    from .targets.aws import plan_lines, rehearse
 
     found = [target for target in targets if isinstance(target, AwsTarget)]
     if len(found) != 1 or len(targets) != 1:
-        raise ValueError(f"{'--dry-run' if options.dry_run else '--print-policy'} is about the target aws alone: add --target aws")
+        raise ValueError(f"{'--dry-run' if options.dry_run else '--print-policy'} needs the target aws as the only one: add --target aws")
     log = rehearse(found[0], chosen, options.edition).log
     if options.print_policy:
         print(json.dumps(policy(found[0].settings, {planned.operation for planned in log}), indent=2))
     else:
-        for line in listed(log):
+        for line in plan_lines(log):
             print(line)
     return 0
 
 
 def _cleanup(options: argparse.Namespace) -> int:
+    from pytest_smfake.contract.session import find_residue, remove_residue
     from pytest_smfake.contract.targets.emulators import aws_target
-    from pytest_smfake.contract.targets.residue import find, remove
-    from pytest_smfake.contract.targets.target import UnprovedError, is_run
+    from pytest_smfake.contract.targets.names import is_run
+    from pytest_smfake.contract.targets.target import UnprovedError
 
     from .check import Difference
 
     if not is_run(options.run):
         raise ValueError(
-            f"{options.run!r} is not the id of a run, which a run prints: 12 lower-case letters and digits, such as {EXAMPLE_RUN}"
+            f"{options.run!r} is not the id of a run: use the 12 lower-case letters and digits that the run printed, such as {EXAMPLE_RUN}"
         )
-    target = aws_target(_told(options) | {"run": options.run})
+    target = aws_target(_aws_settings(options) | {"run": options.run})
     target.preflight()
     try:
-        found = find(target)
+        found = find_residue(target)
     except (UnprovedError, Difference) as error:
         print(f"smfake: models of run {options.run} may be left: {'; '.join(str(error).splitlines())}", file=sys.stderr)
         return FINDINGS
     if not options.dry_run:
-        remove(target, found)
-    for what, names in (
+        remove_residue(target, found)
+    for action, names in (
         ("would be deleted", found.own if options.dry_run else []),
         ("deleted", found.deleted),
-        ("gone before", found.gone),
+        ("already gone", found.gone),
     ):
         for name in names:
-            print(f"{what}: {name}")
-    for what, reasons in (("passed over", found.passed_over), ("left", found.failed)):
-        for name, why in reasons.items():
-            print(f"{what}: {name}, since {why}")
+            print(f"{action}: {name}")
+    for action, reasons in (("passed over", found.passed_over), ("left", found.failed)):
+        for name, reason in reasons.items():
+            print(f"{action}: {name}, since {reason}")
     if options.dry_run:
         print(f"{len(found.own)} models of run {options.run} would be deleted, {len(found.passed_over)} passed over")
     else:

@@ -1,4 +1,4 @@
-"""The checks as a whole, and three ways to run them: as tests, as a class to inherit from, and without pytest."""
+"""Select checks and run them: as tests, in a class to inherit from, or without pytest."""
 
 from __future__ import annotations
 
@@ -14,32 +14,30 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from pytest_smfake.contract.suite.boundaries import boundary_checks
+from pytest_smfake.contract.behaviours import BEHAVIOURS
+from pytest_smfake.contract.boundaries import boundary_checks
+from pytest_smfake.contract.targets.names import UnsafeRequestError
 from pytest_smfake.contract.targets.redaction import Redaction, Tokens
-from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError
+from pytest_smfake.contract.targets.target import UnprovedError
 
-from .check import Check, Difference, shown
+from .check import Check, Difference, as_text
+from .plugin import properties
 from .report import Outcome, Report, Result, describe_check
-from .results import properties
-from .suite import errors, lists, models, tags
 
 if TYPE_CHECKING:
     from pytest_smfake.contract.targets.target import Target
     from pytest_smfake.rules.rule import Edition
-
-BEHAVIOURS = (*models.CHECKS, *tags.CHECKS, *lists.CHECKS, *errors.CHECKS)
-"""The checks that are written by hand."""
 
 
 def checks(select: Sequence[str] = (), edition: Edition = "page") -> list[Check]:
     """Return the checks of the contract.
 
     Args:
-        select: ids, in which `*` stands for any characters; all checks by default.
-        edition: whose rules the boundary cases are about.
+        select: ids of checks; `*` matches any characters. By default all checks.
+        edition: the edition whose rules the boundary cases test.
 
     Raises:
-        ValueError: nothing has such an id.
+        ValueError: no check matches one of the ids.
 
     Example:
         >>> [check.id for check in checks(["describe/*"])][:2]
@@ -49,14 +47,14 @@ def checks(select: Sequence[str] = (), edition: Edition = "page") -> list[Check]
     for pattern in select:
         if not any(_matches(check, pattern) for check in every):
             groups = ", ".join(dict.fromkeys(f"{check.group}/*" for check in every))
-            raise ValueError(f"{shown(pattern, 80)!r} is the id of no check; there are: {groups}")
+            raise ValueError(f"no check has the id {as_text(pattern, 80)!r}; there are: {groups}")
     return [check for check in every if not select or any(_matches(check, pattern) for pattern in select)]
 
 
 def _matches(check: Check, pattern: str) -> bool:
-    """Whether a check has an id, in which each `*` stands for any characters; every other character stands for itself.
+    """Whether the id of a check matches a pattern. `*` matches any characters; each other character matches itself.
 
-    Each part is looked for once, from where the one before it ends: a regular expression would try for ever on many stars.
+    Each part is searched once, from the end of the part before it: a regular expression with many stars can take exponential time.
     """
     first, *parts = pattern.split("*")
     if not parts:
@@ -73,11 +71,11 @@ def _matches(check: Check, pattern: str) -> bool:
 
 
 def run_check(check: Check, target: Target) -> Result:
-    """Hold a target to one sentence of the contract; the result is redacted where the target's are to be.
+    """Run a check on a target and return the result, redacted if the target has a redaction.
 
     Raises:
-        UnprovedError: an answer proved nothing, so that the check came to no result; the text is redacted likewise.
-        UnsafeRequestError: the check names what is not the run's; likewise.
+        UnprovedError: a reply says nothing about a rule, so that the check has no result. The text is redacted, too.
+        UnsafeRequestError: a request names something that is not of the run. The text is redacted, too.
     """
     if target.redaction is None:
         return _run_check(check, target)
@@ -103,9 +101,9 @@ def _run_check(check: Check, target: Target) -> Result:
                 difference = found
             except UNREADABLE as error:
                 at = traceback.extract_tb(error.__traceback__)[-1]
-                why = f"one without {error}" if isinstance(error, KeyError) else f"one of another shape ({type(error).__name__})"
+                why = f"a reply without {error}" if isinstance(error, KeyError) else f"a reply of another shape ({type(error).__name__})"
                 what = f"{why}, read at {Path(at.filename).name}:{at.lineno}"
-                difference = Difference("an answer that the check can read", what)
+                difference = Difference("a reply that the check can read", what)
     except UnprovedError as error:
         target.unproved[check.id] = str(error)
         raise
@@ -115,28 +113,28 @@ def _run_check(check: Check, target: Target) -> Result:
     if difference is None:
         return Result(check.id, target.name, "passed", seconds=seconds)
     outcome: Outcome = "outdated" if target.is_service and difference.outdated else "failed"
-    request = None if difference.request is None else shown(difference.request)
+    request = None if difference.request is None else as_text(difference.request)
     return Result(check.id, target.name, outcome, "", difference.expected, difference.actual, request, seconds)
 
 
 UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What a check raises that reads an answer of another shape than it has to have."""
+"""Errors that a check can raise if a reply has an unexpected shape."""
 
 
 def run_contract(*targets: Target, select: Sequence[str] = (), edition: Edition = "page", redacted: bool = False) -> Report:
     """Run the contract without pytest.
 
     Args:
-        targets: where to run it; each gets a column of its own.
-        select: ids of checks, in which `*` stands for any characters; all checks by default.
-        edition: whose rules the boundary cases are about.
-        redacted: whether tokens stand in the report for what tells whose account it is.
+        targets: the targets; the report has a column for each.
+        select: ids of checks; `*` matches any characters. By default all checks.
+        edition: the edition whose rules the boundary cases test.
+        redacted: whether the report has tokens in place of values that identify an account.
 
     Returns:
-        The report; `report.failed` are the differences, `str(report)` is a table.
+        The report; `report.failed` has the differences, `str(report)` is a table.
 
     Raises:
-        ValueError: no target, two of one name, or an id that no check has.
+        ValueError: there is no target, two targets have the same name, or no check has one of the ids.
 
     Example:
         >>> from pytest_smfake.contract import FakeTarget, run_contract
@@ -150,48 +148,48 @@ def run_contract(*targets: Target, select: Sequence[str] = (), edition: Edition 
 def run_checks(
     chosen: Sequence[Check], targets: Sequence[Target], edition: Edition, results: list[Result] | None = None, *, redacted: bool = False
 ) -> Report:
-    """Run these checks, and report. What was stopped, or came to no result, has none in the report.
+    """Run these checks and return the report. A check without a result is not in its results.
 
     Args:
         chosen: the checks.
-        targets: where to run them.
-        edition: whose rules the boundary cases are about.
-        results: added to as results come, for who is interrupted.
-        redacted: whether the report is without what tells whose account a target is.
+        targets: the targets.
+        edition: the edition whose rules the boundary cases test.
+        results: a list that gets each result at once, so that an interrupted run keeps them.
+        redacted: whether the report has tokens in place of values that identify an account.
 
     Raises:
-        ValueError: no target, or two of one name.
+        ValueError: there is no target, or two targets have the same name.
     """
     names = [target.name for target in targets]
     if not targets or len(set(names)) < len(names):
-        raise ValueError(f"a contract is run on targets of different names, at least one, not on {names!r}")
+        raise ValueError(f"expected one or more targets with different names, got {names!r}")
     results = [] if results is None else results
     with redacting(targets if redacted else ()):
         for target in targets:
             for check in chosen:
                 if target.stopped:
                     break
-                with contextlib.suppress(UnprovedError):  # the target keeps why
+                with contextlib.suppress(UnprovedError):  # the target keeps the reason
                     results.append(run_check(check, target))
         return report_of(chosen, targets, edition, results)
 
 
 def report_of(chosen: Sequence[Check], targets: Sequence[Target], edition: Edition, results: Sequence[Result]) -> Report:
-    """Return the report of a run, under the names that the results have for the targets."""
+    """Return the report of a run; its targets have the names that the results use."""
     labels = [target.name if target.redaction is None else target.redaction.label for target in targets]
     redacted = any(target.redaction is not None for target in targets)
     return Report.now(edition, labels, [describe_check(check) for check in chosen], results, redacted=redacted)
 
 
-def redact(target: Target, tokens: Tokens, place: str) -> None:
-    """Let what reports say of a target be redacted, from now on. `place` tells it from others of its kind: see `label_of`."""
-    target.redaction = Redaction(target, tokens, label_of(target.name, place))
+def redact(target: Target, tokens: Tokens, suffix: str) -> None:
+    """Redact the results of a target from now on. `suffix` distinguishes targets of the same kind: see `label_of`."""
+    target.redaction = Redaction(target, tokens, label_of(target.name, suffix))
     target.listeners.append(target.redaction.learn)
 
 
 @contextmanager
 def redacting(targets: Sequence[Target]) -> Iterator[None]:
-    """Let what reports say of targets be redacted within a block."""
+    """Redact the results of targets within a block."""
     tokens = Tokens()
     for number, target in enumerate(targets, 1):
         redact(target, tokens, str(number))
@@ -204,33 +202,33 @@ def redacting(targets: Sequence[Target]) -> Iterator[None]:
                 target.redaction = None
 
 
-def label_of(name: str, place: str) -> str:
-    """Return how a redacted report names a target: after `=` may be an address, or a path in the home of somebody.
+def label_of(name: str, suffix: str) -> str:
+    """Return the name of a target in a redacted report: the argument after `=`, an address or a path, becomes `suffix`.
 
     Example:
         >>> label_of("endpoint=http://10.0.0.1:5000", "1"), label_of("fake", "2")
         ('endpoint=1', 'fake')
     """
     kind, equals, _ = name.partition("=")
-    return f"{kind}={place}" if equals else name
+    return f"{kind}={suffix}" if equals else name
 
 
 tokens_key = pytest.StashKey[Tokens]()
 
 
-def redact_if_asked(target: Target, config: pytest.Config, place: str) -> None:
-    """Let what reports say of a target be redacted, once, where a run of pytest asks for it."""
+def redact_if_asked(target: Target, config: pytest.Config, suffix: str) -> None:
+    """Redact the results of a target if pytest runs with `--smfake-redact` and it is not redacted yet."""
     if config.getoption("--smfake-redact") and target.redaction is None:
-        redact(target, config.stash.setdefault(tokens_key, Tokens(os.environ.get("PYTEST_XDIST_WORKER", ""))), place)
+        redact(target, config.stash.setdefault(tokens_key, Tokens(os.environ.get("PYTEST_XDIST_WORKER", ""))), suffix)
 
 
 class CreateModelContract:
-    """The contract as a class to inherit from: a project that has a service of its own overrides `target`, and nothing else.
+    """Run the contract as a test class. A project with a service of its own inherits from it and overrides the fixture `target`.
 
     Attributes:
-        select: ids of the checks to run, in which `*` stands for any characters; all by default.
-        edition: whose rules the boundary cases are about; that of the settings by default.
-        expected_failures: why a check is known to fail, by its id. Such a check has to fail: once it passes, the entry has to go.
+        select: ids of the checks to run; `*` matches any characters. By default all checks.
+        edition: the edition whose rules the boundary cases test; by default the edition of the settings.
+        expected_failures: reasons, by the id of a check that is known to fail. If such a check passes, its test fails: remove the entry.
 
     Example:
         >>> class TestEmulator(CreateModelContract):
@@ -245,28 +243,28 @@ class CreateModelContract:
     expected_failures: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Refuse a subclass that runs something else than the contract.
+        """Reject a subclass that would run something other than the contract.
 
         Raises:
-            TypeError: it overrides what makes the contract; the sentence says what may be.
+            TypeError: the subclass overrides a method that runs the contract, or an expected failure has no reason.
         """
         super().__init_subclass__(**keywords)
         overridden = [name for name in ("test_check", "pytest_generate_tests") if name in vars(cls)]
         if overridden:
             allowed = "target, select, edition and expected_failures"
-            raise TypeError(f"{cls.__name__} overrides {overridden[0]}: of a contract only {allowed} may be overridden")
+            raise TypeError(f"{cls.__name__} overrides {overridden[0]}; a contract class may override only {allowed}")
         for check_id, reason in cls.expected_failures.items():
             if not isinstance(reason, str) or not reason.strip():
-                raise TypeError(f"{cls.__name__}: the expected failure of {check_id!r} needs a reason, not {reason!r}")
+                raise TypeError(f"{cls.__name__}: expected_failures[{check_id!r}] must be a reason, got {reason!r}")
 
     @pytest.fixture
     def target(self, smfake_target: Target) -> Target:
-        """Return where the checks run: what `--smfake-target` says."""
+        """Return the target of the checks: the one of `--smfake-target`."""
         return smfake_target
 
     @classmethod
     def pytest_generate_tests(cls, metafunc: pytest.Metafunc) -> None:
-        """Make a test of each check."""
+        """Parametrize the test with the checks."""
         if "check" not in metafunc.fixturenames:
             return
         edition = cls.edition or metafunc.config.getoption("--smfake-edition") or metafunc.config.getini("smfake_edition")
@@ -274,7 +272,7 @@ class CreateModelContract:
         try:
             unknown = set(cls.expected_failures) - {check.id for check in checks(cls.select, edition)}
             if unknown:
-                raise ValueError(f"{min(unknown)!r} is expected to fail, and is the id of no check that is run")
+                raise ValueError(f"expected_failures has {min(unknown)!r}, which is not the id of a check that runs")
             chosen = [check for check in checks(cls.select, edition) if not asked or check in checks(asked, edition)]
         except ValueError as error:
             raise pytest.fail.Exception(f"{cls.__name__}: {error}", pytrace=False) from None
@@ -287,21 +285,21 @@ class CreateModelContract:
         return pytest.param(check, id=check.id, marks=marks)
 
     @staticmethod
-    def _place(item: Any) -> str:
-        """Return what tells a target of this class from those of others: of several the numbers of its parameters, too."""
+    def _label_suffix(item: Any) -> str:
+        """Return the suffix of a redacted target's name: the class, and the indices of the parameters other than `check`."""
         numbers = [str(number) for name, number in item.callspec.indices.items() if name != "check"]
         return "-".join([item.cls.__name__, *numbers])
 
     def test_check(self, check: Check, target: Target, request: pytest.FixtureRequest) -> None:
-        """Hold the target to one sentence of the contract."""
-        redact_if_asked(target, request.config, self._place(request.node))
+        """Run one check on the target."""
+        redact_if_asked(target, request.config, self._label_suffix(request.node))
         label = target.name if target.redaction is None else target.redaction.label
         if target.stopped:
             pytest.skip(f"{label}: not run, since the run was stopped")
         try:
             result = run_check(check, target)
         except (UnprovedError, UnsafeRequestError) as error:
-            pytest.fail(f"{label}: {check.id} came to no result: {error}", pytrace=False)
+            pytest.fail(f"{label}: {check.id} has no result: {error}", pytrace=False)
         if result.outcome == "failed":
             result = replace(result, reason=self.expected_failures.get(check.id, ""))
         request.node.user_properties.extend(properties(describe_check(check), asdict(result)))

@@ -1,9 +1,9 @@
-"""What `pytest --pyargs pytest_smfake.contract` collects."""
+"""Run the contract as tests: `pytest --pyargs pytest_smfake.contract` collects this module."""
 
 from __future__ import annotations
 
-from pytest_smfake.contract.run import CreateModelContract  # absolute: pytest 8.0 in importlib mode names this module after its path
+from pytest_smfake.contract.run import CreateModelContract  # absolute: in importlib mode pytest 8.0 names this module after its path
 
 
 class TestCreateModel(CreateModelContract):
-    """The contract, on the targets that `--smfake-target` names."""
+    """Run the contract on the targets of `--smfake-target`."""

@@ -7,6 +7,5 @@ from importlib import import_module
 from pytest_smfake import Unrewritten
 
 with Unrewritten():
-    for name in ("pytest_smfake.contract.plugin", "pytest_smfake.contract.hookspecs"):
-        import_module(name)  # pytest imports them by name, later, when its own importer would compile them
+    import_module("pytest_smfake.contract.plugin")  # pytest imports it by name, later, when its own importer would compile it
     from .hooks import *  # noqa: F403  # the hooks and fixtures, which pytest looks for in this module

@@ -1,4 +1,4 @@
-"""What runs of pytest within this process share.
+"""Import what runs of pytest within this process share.
 
 A module that is imported first inside such a run is gone after it: a later run would patch another botocore than the one whose clients are kept.
 """

@@ -1,4 +1,4 @@
-"""The real service as a target, played by the fake and by moto's STS: who is asked first, what is sent, and what is left."""
+"""Test the target aws against the fake and the STS of moto: the first call, the requests, and the models that are left."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks
-from pytest_smfake.contract.coverage import standings
+from pytest_smfake.contract.report import rule_coverage
 from pytest_smfake.contract.run import run_check, run_checks
-from pytest_smfake.contract.targets.aws import AwsSettings, AwsTarget, PreflightError
+from pytest_smfake.contract.targets.account import AwsSettings
+from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.target import UnprovedError
+from pytest_smfake.contract.targets.target import PreflightError, UnprovedError
 
 TOLD = {"account": "123456789012", "region": "us-east-1", "prefix": "ci", "rate": 10_000}
 USABLE = {"role": "arn:aws:iam::123456789012:role/SageMaker", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"}
@@ -39,28 +40,28 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "sentence"),
         [
-            ({"account": ""}, "the target aws needs account: the account id that the credentials have to be of, 12 digits; '' is none"),
-            ({"account": "1234"}, "'1234' is none"),
-            ({"region": "mars"}, "the target aws needs region: a region such as us-east-1; 'mars' is none"),
+            ({"account": ""}, "the target aws needs account: the id of the account that the credentials must belong to, 12 digits; got ''"),
+            ({"account": "1234"}, "got '1234'"),
+            ({"region": "mars"}, "the target aws needs region: a region such as us-east-1; got 'mars'"),
             (
                 {"prefix": "-a"},
-                "the target aws needs prefix: how names begin, up to 30 lower-case letters, digits and hyphens between them; '-a' is none",
+                "the target aws needs prefix: the start of names, up to 30 lower-case letters and digits, with hyphens between them; got '-a'",
             ),
-            ({"prefix": "a" * 31}, "is none"),
-            ({"prefix": "a" + "-" * 29 + "a"}, "is none"),
-            ({"prefix": "Acme"}, "up to 30 lower-case letters, digits and hyphens between them; 'Acme' is none"),
-            ({"prefix": "acme\n"}, "is none"),
-            ({"role": "*"}, "takes the ARN of a role of its account, such as arn:aws:iam::123456789012:role/SageMaker, not '\\*'"),
-            ({"role": "arn:aws:iam::123456789012:role/*"}, "takes the ARN of a role of its account"),
-            ({"role": "arn:aws:iam::123456789012:user/jane"}, "takes the ARN of a role of its account"),
-            ({"role": "arn:aws:iam::999999999999:role/SageMaker"}, "takes the ARN of a role of its account"),
-            ({"region": "cn-north-1"}, "such as arn:aws-cn:iam::123456789012:role/SageMaker, not 'arn:aws:iam"),
-            ({"image": "a b"}, "takes an image of up to 255 characters without spaces, not 'a b'"),
-            ({"image": "a" * 256}, "takes an image of up to 255 characters"),
-            ({"role": ""}, "takes a role and an image together"),
-            ({"image": ""}, "takes a role and an image together"),
-            ({"rate": "0"}, "sends a number of calls a second above 0, not 0.0"),
-            ({"rate": "fast"}, "the rate of the target aws is a number of calls a second, not 'fast'"),
+            ({"prefix": "a" * 31}, "got 'aaa"),
+            ({"prefix": "a" + "-" * 29 + "a"}, "got 'a--"),
+            ({"prefix": "Acme"}, "up to 30 lower-case letters and digits, with hyphens between them; got 'Acme'"),
+            ({"prefix": "acme\n"}, "got 'acme"),
+            ({"role": "*"}, "needs a role ARN of its account, such as arn:aws:iam::123456789012:role/SageMaker, not '\\*'"),
+            ({"role": "arn:aws:iam::123456789012:role/*"}, "needs a role ARN of its account"),
+            ({"role": "arn:aws:iam::123456789012:user/jane"}, "needs a role ARN of its account"),
+            ({"role": "arn:aws:iam::999999999999:role/SageMaker"}, "needs a role ARN of its account"),
+            ({"region": "cn-north-1"}, "such as arn:aws-cn:iam::123456789012:role/SageMaker, got 'arn:aws:iam"),
+            ({"image": "a b"}, "needs an image of up to 255 characters without spaces, got 'a b'"),
+            ({"image": "a" * 256}, "needs an image of up to 255 characters"),
+            ({"role": ""}, "needs a role and an image together"),
+            ({"image": ""}, "needs a role and an image together"),
+            ({"rate": "0"}, "needs a rate above 0 calls per second, got 0.0"),
+            ({"rate": "fast"}, "the rate of the target aws must be a number of calls per second, got 'fast'"),
         ],
         ids=str,
     )
@@ -70,7 +71,7 @@ class TestRefusals:
 
     def test_credentials_of_another_account(self, service):
         target = aws_target(TOLD | {"account": "999999999999"})
-        with pytest.raises(PreflightError, match="the credentials are of account 123456789012, and not of 999999999999, which is expected"):
+        with pytest.raises(PreflightError, match="the credentials belong to account 123456789012, expected 999999999999"):
             target.preflight()
         assert len(service.calls) == 0
 
@@ -91,20 +92,20 @@ class TestRefusals:
             return made
 
         monkeypatch.setattr(boto3, "client", client)
-        with pytest.raises(PreflightError, match="STS refuses the credentials: The security token is expired"):
+        with pytest.raises(PreflightError, match="STS rejects the credentials: The security token is expired"):
             target.preflight()
 
     def test_nobody_answers(self, monkeypatch):
-        # Nothing listens on the port; the variable counts, since it is said so.
+        # Nothing listens on the port; the option makes the variable apply.
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-        with pytest.raises(PreflightError, match="STS could not be asked whose credentials these are: Could not connect"):
+        with pytest.raises(PreflightError, match="sts:GetCallerIdentity failed: Could not connect"):
             aws_target(TOLD | {"configured_endpoints": True}).preflight()
 
     def test_no_credentials(self, monkeypatch):
         monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _: None)
-        with pytest.raises(PreflightError, match="STS could not be asked .*: Unable to locate credentials"):
+        with pytest.raises(PreflightError, match="sts:GetCallerIdentity failed: Unable to locate credentials"):
             aws_target(TOLD).preflight()
 
 
@@ -134,24 +135,24 @@ def test_configured_endpoints_are_ignored_unless_they_are_to_count(service, targ
 
 def test_the_plan_says_what_is_going_to_happen(service, target):
     plan = target.plan(checks())
-    assert plan[0] == f"account 123456789012, region us-east-1, run {target.run}: every name begins with ci-{target.run}"
+    assert plan[0] == f"account 123456789012, region us-east-1, run {target.run}: every name starts with ci-{target.run}"
     runs = sum(target.why_not(check) is None for check in checks())
     counts = re.fullmatch(
-        rf"{runs} of {len(checks())} checks, ([0-9]+) requests, at most ([0-9]+) with retries, 10000 a second at the most", plan[1]
+        rf"{runs} of {len(checks())} checks, ([0-9]+) requests, at most ([0-9]+) with retries, 10000 per second at most", plan[1]
     )
     assert counts
     assert runs < int(counts[1]) < int(counts[2]) <= 1.2 * int(counts[1])
-    assert "create models, which cost nothing by themselves, and delete them" in plan[2]
-    assert plan[2].partition(" rules to be proved")[0].isdecimal()
-    assert "nothing is created, unless the service accepts what it should reject" in aws_target(TOLD).plan(checks())[2]
+    assert "checks create and delete models, which are free of charge" in plan[2]
+    assert plan[2].partition(" rules can be proved")[0].isdecimal()
+    assert "nothing is created, unless the service accepts a wrong request" in aws_target(TOLD).plan(checks())[2]
 
 
 @pytest.mark.parametrize("told", [TOLD, TOLD | USABLE], ids=["without a role", "with a role"])
 def test_as_many_rules_are_announced_as_are_proved(service, told):
     target = aws_target(told)
     chosen = checks(["CreateModel/ModelName:*", "CreateModel/EnableNetworkIsolation:*", "DescribeModel/*", "create/*"])
-    announced = int(target.plan(chosen)[2].partition(" rules to be proved")[0])
-    assert announced == standings(run_checks(chosen, [target], "page"), "aws")["proved"] > 0
+    announced = int(target.plan(chosen)[2].partition(" rules can be proved")[0])
+    assert announced == rule_coverage(run_checks(chosen, [target], "page"), "aws")["proved"] > 0
 
 
 def test_without_a_role_only_the_checks_that_create_nothing_are_run(service):
@@ -159,7 +160,7 @@ def test_without_a_role_only_the_checks_that_create_nothing_are_run(service):
     results = [run_check(one, target) for one in checks(["create/*", "errors/*", "CreateModel/ModelName:*"])]
     reasons = {result.check: result.reason for result in results if result.outcome == "skipped"}
     assert {"create/response", "CreateModel/ModelName:max-63", "CreateModel/ModelName:not-taken-taken"} <= reasons.keys()
-    assert set(reasons.values()) == {"no role and image are given, so that nothing is created; the checks that reject are run alone"}
+    assert set(reasons.values()) == {"without a role and an image nothing is created; only checks that reject a request run"}
     assert not any(call.error is None for call in service.calls)
 
 
@@ -223,14 +224,14 @@ def test_interrupted_within_a_check(service, target, monkeypatch):
 def test_a_model_whose_answer_was_lost_is_removed(service, target):
     service.fail("CreateModel", "connection-reset", effect="after")
     service.add_model(ModelName="ci-production")
-    with pytest.raises(UnprovedError, match="the service fails, also after all retries"), target:
+    with pytest.raises(UnprovedError, match="the service still fails after all retries"), target:
         target.send("CreateModel", target.request())
     assert list(service.models) == ["ci-production"]
     assert target.finish() == []
 
 
 def test_a_creation_that_was_repeated_is_removed(service, target):
-    """The answer to the first attempt is lost, and the second finds the model of the first."""
+    """The response to the first attempt is lost, and the second attempt finds the model of the first."""
     service.fail("CreateModel", "connection-reset", attempts=1, effect="after")
     with target:
         assert "already existing" in target.send("CreateModel", target.request()).message

@@ -1,4 +1,4 @@
-"""Whoever else uses an account keeps what is theirs: whatever a check sends, and whatever the service wrongly accepts."""
+"""Test that a run never touches models of other users of an account, even if the service accepts wrong requests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cases import cases
 from pytest_smfake.cli import main
-from pytest_smfake.contract import checks
+from pytest_smfake.contract import boundaries, checks
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS, case_for
 from pytest_smfake.contract.run import run_check
-from pytest_smfake.contract.suite import boundaries
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS, case_for
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.names import NAMING_MEMBERS, leaves
-from pytest_smfake.contract.targets.residue import CHANGING, check_request
-from pytest_smfake.contract.targets.target import UnprovedError, UnsafeRequestError, belongs, new_run
+from pytest_smfake.contract.targets.names import CHANGING, NAMING_MEMBERS, UnsafeRequestError, belongs, check_request, json_leaves, new_run
+from pytest_smfake.contract.targets.target import UnprovedError
 from pytest_smfake.rules.catalogue import catalogue
 
 ACCOUNT = "123456789012"
@@ -32,14 +30,14 @@ GOV = {"region": "us-gov-west-1", "role": f"arn:aws-us-gov:iam::{ACCOUNT}:role/S
 
 
 def names_in(request):
-    """Return what a request names, its text whatever its type is, and the resource of an ARN."""
+    """Return the names in a request as text, and the resources of its ARNs."""
     sent = [request.get(member) for member in set(NAMING_MEMBERS.values())] if isinstance(request, dict) else [request]
-    texts = [str(leaf) for value in sent for leaf in leaves(value)]
+    texts = [str(leaf) for value in sent for leaf in json_leaves(value)]
     return {*texts, *(text.rpartition("/")[2] for text in texts), *(text.rpartition(":")[2] for text in texts)}
 
 
 def every_name():
-    """Return every value that a check of either edition names, with the cases' own names and with those of another run."""
+    """Return every name in a check of either edition, with the names of the cases and with names of another run."""
     other = aws_target(TOLD | USABLE | {"run": new_run()})
     found = {"a", "null", "None", "true", "-", "ci", "nobody", other.name_of("nobody"), other.name_of("untagged"), "-" * 64}
     for edition in EDITIONS:
@@ -48,7 +46,7 @@ def every_name():
                 changed = case_for(case.id, operation, edition, other)
                 for request in (case.request, changed.request, *(step for _, step in case.first)):
                     found |= names_in(request)
-    return sorted(found - {"", "-1"})  # the latter is sent as a number where one is wrong: no service has a model of that name
+    return sorted(found - {"", "-1"})  # "-1" is sent as a number of the wrong type: no model can have this name
 
 
 NAMES = every_name()
@@ -56,7 +54,7 @@ NAMES = every_name()
 
 @pytest.fixture
 def populate():
-    """Let others have models by all of these names that a fake takes, and return what tells whether anything of theirs has changed."""
+    """Create a model of another user for each name that a fake accepts, and return a function that shows whether one has changed."""
 
     def populate(fake, *more):
         possible = [name for name in (*NAMES, *more) if not fake.catalogue.validate("DeleteModel", {"ModelName": name})]
@@ -75,7 +73,7 @@ def lax(rules=RULES):
     return FakeSageMaker(rules=dict.fromkeys(rules))
 
 
-# What accepts more than the service does can hold more names of others, and more of what it should reject is carried out.
+# A service that accepts more can have more names of other users, and executes more requests that it should reject.
 WEAK = [rule for rule in RULES if rule.rpartition(":")[2] not in ("required", "type")]
 
 
@@ -86,15 +84,15 @@ WEAK = [rule for rule in RULES if rule.rpartition(":")[2] not in ("required", "t
 def test_a_full_run_changes_nothing_of_others(populate, edition, usable, rules):
     target = aws_target(TOLD | usable)
     with mock_aws(), lax(rules) as fake:
-        # The nearest that others can have: names that begin as those of the run, but go on without a hyphen.
+        # The most similar names of other users: they start as names of the run, but continue without a hyphen.
         near = (f"{target.name_of()}x", f"{target.name_of()}0-a", target.name_of()[:-1], target.name_of().upper())
         before = populate(fake, *near)
         for check in checks(edition=edition):
-            target.stopped, target._in_a_row = "", 0  # as if it went on, so that each check is tried
+            target.stopped, target._in_a_row = "", 0  # so that the run continues with each check
             try:
                 run_check(check, target)
             except (UnprovedError, KeyError, IndexError):
-                assert rules, check.id  # a fake without rules breaks down on what it was never meant to see
+                assert rules, check.id  # a fake without rules fails on requests that rules would reject
         target.stopped, target._in_a_row = "", 0
         left = target.finish()
         assert theirs(fake, before) == before
@@ -104,7 +102,7 @@ def test_a_full_run_changes_nothing_of_others(populate, edition, usable, rules):
         assert len(changing) > 200
         named = {name for call in changing for name in names_in(call.parameters)}
         assert not named & others
-        # Of a number in the place of a name, on which a service without rules breaks down, it is not known whether it became a model.
+        # A service without rules fails on a number in place of a name; it is not known whether it created a model.
         assert set(left) <= ({"-1"} if rules else set())
         assert len(others) > (40 if rules else 10)
 
@@ -142,7 +140,7 @@ def test_what_cannot_be_asked_safely_is_skipped_with_a_reason():
         "DeleteTags/ResourceArn:min-33",
     }
     reasons = {run_check(check, target).reason for check in checks() if check.id in skipped}
-    assert reasons == {"the name or ARN would be too short to begin with the prefix and the id of the run, and could be somebody's"}
+    assert reasons == {"the name or ARN is too short for the prefix and the id of the run, and could belong to another model"}
 
 
 RUN = "4k9zq0vw2bt3"
@@ -245,10 +243,10 @@ class TestGate:
 
     def test_other_regions_and_operations(self):
         assert refused("ListModels", {"NameContains": "a"}) is None
-        assert "it goes to eu-west-1, and the run is held to us-east-1" in refused("ListModels", {}, "eu-west-1")
-        assert "it is none of the operations on models" in refused("DeleteEndpoint", {"EndpointName": OWN})
-        # Under pytest the run goes on, and none of it says otherwise.
-        assert refused("DeleteEndpoint", {}).endswith("it is none of the operations on models. Whatever sent it is wrong")
+        assert "it goes to eu-west-1, but the run may only use us-east-1" in refused("ListModels", {}, "eu-west-1")
+        assert "it is not an operation on models" in refused("DeleteEndpoint", {"EndpointName": OWN})
+        # Under pytest the run continues, with the same result for each check.
+        assert refused("DeleteEndpoint", {}).endswith("it is not an operation on models. The check or test that sent it is wrong")
 
     def test_nothing_is_sent_whichever_way_it_is_tried(self):
         target = aws_target(TOLD | USABLE)
@@ -259,30 +257,30 @@ class TestGate:
                     target.send("DeleteModel", {"ModelName": "a"})
                 with pytest.raises(UnsafeRequestError, match="it goes to eu-west-1"):
                     target.send("DeleteModel", {"ModelName": target.name_of()}, region="eu-west-1")
-                # A client that a test got from the target is held to the same.
+                # A client that a test gets from the target has the same restriction.
                 with pytest.raises(UnsafeRequestError, match="DeleteModel was not sent: it names 'a'"):
                     target.client().delete_model(ModelName="a")
             assert (len(fake.calls), list(fake.models), target.created()) == (0, ["a"], [])
 
 
 def test_a_check_that_names_others_ends_the_run_before_it_begins(monkeypatch, capsys):
-    monkeypatch.setattr(boundaries, "ours", lambda case, _: case)  # as it was: cases name what they like
+    monkeypatch.setattr(boundaries, "own_case", lambda case, _: case)  # cases then keep names that are not of the run
     told = [f"--aws-{name}={value}" for name, value in (TOLD | USABLE).items()]
     with mock_aws(), FakeSageMaker() as fake:
         fake.add_model(ModelName="a" * 63)
         assert main(["contract", "--target=aws", *told, "--check=DeleteModel/*"]) == 1
         assert (list(fake.models), {call.operation for call in fake.calls}) == (["a" * 63], {"ListModels"})
     error = capsys.readouterr().err
-    assert error.startswith("smfake: aws: DeleteModel was not sent: it names '1', and names of the run begin with 'ci-")
+    assert error.startswith("smfake: aws: DeleteModel was not sent: it names '1', but names of the run start with 'ci-")
     assert error.count("\n") == 1
 
 
 def test_a_client_of_the_target_asks_sts_first():
     target = aws_target(TOLD | {"account": "999999999999"})
     with mock_aws(), FakeSageMaker() as fake:
-        with pytest.raises(ValueError, match="the credentials are of account 123456789012, and not of 999999999999"):
+        with pytest.raises(ValueError, match="the credentials belong to account 123456789012, expected 999999999999"):
             target.client().list_models()
-        with pytest.raises(ValueError, match="the credentials are of account 123456789012"):
+        with pytest.raises(ValueError, match="the credentials belong to account 123456789012"):
             target.send("ListModels", {})
         assert len(fake.calls) == 0
 

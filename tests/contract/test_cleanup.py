@@ -1,4 +1,4 @@
-"""The ids of runs, what `smfake cleanup` takes for a run's own, and signals."""
+"""Test the ids of runs, the models that `smfake cleanup` deletes, and signals."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, checks
 from pytest_smfake.contract.run import run_checks
-from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.session import Session, Signals, find_residue
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.residue import Signals, find
-from pytest_smfake.contract.targets.target import LETTERS, UnprovedError, is_run, new_run
+from pytest_smfake.contract.targets.names import LETTERS, is_run, new_run
+from pytest_smfake.contract.targets.target import UnprovedError
 
 pytestmark = pytest.mark.once
 
@@ -68,7 +68,7 @@ def test_an_id_that_no_run_has_is_refused(service, capsys, text):
     service.add_model(ModelName=f"ci-{text}".strip("-\n*"))
     assert main(["cleanup", *LINE, f"--run={text}"]) == 4
     assert capsys.readouterr().err == (
-        f"smfake: {text!r} is not the id of a run, which a run prints: 12 lower-case letters and digits, such as {RUN}\n"
+        f"smfake: {text!r} is not the id of a run: use the 12 lower-case letters and digits that the run printed, such as {RUN}\n"
     )
     assert len(service.calls) == 0
 
@@ -79,7 +79,7 @@ def tag(value):
 
 @pytest.fixture
 def left(service):
-    """What a run left, and what others have of similar names."""
+    """Create models that a run left, and models of other users with similar names."""
     service.add_model(ModelName=f"ci-{RUN}", Tags=tag(RUN))
     service.add_model(ModelName=f"ci-{RUN}-a", Tags=tag(RUN))
     service.add_model(ModelName=f"ci-{RUN}-untagged", Tags=[{"Key": "team", "Value": "growth"}])
@@ -94,7 +94,7 @@ def left(service):
 OWN = [f"ci-{RUN}", f"ci-{RUN}-a", f"ci-{RUN}-untagged"]
 OTHERS = [f"ci-{RUN}-prod", f"ci-{RUN}-other", f"ci-{RUN}x", f"my-ci-{RUN}", "ci-training-prod"]
 PASSED_OVER = {
-    f"passed over: ci-{RUN}-prod, since it bears no tag smfake-run",
+    f"passed over: ci-{RUN}-prod, since it has no tag smfake-run",
     f"passed over: ci-{RUN}-other, since its tag smfake-run is 'another'",
 }
 
@@ -119,15 +119,15 @@ def test_a_dry_run_of_cleanup_deletes_nothing(left, capsys):
 
 
 def test_nothing_is_left_of_a_run_that_was_killed_in_each_check(service):
-    """The names and tags of all models that a run makes are such that cleanup takes them."""
+    """All models of a run have names and tags that cleanup recognizes."""
     target = aws_target(TOLD | USABLE)
     seen = set()
     for check in checks():
         if check.creates and target.why_not(check) is None:
-            target.end = lambda: None  # as if it was killed before it could delete anything
+            target.end = lambda: None  # as if the process was killed before a deletion
             run_checks([check], [target], "page")
             del target.end
-            residue = find(target)
+            residue = find_residue(target)
             assert residue.passed_over == {}, check.id
             assert residue.own == list(service.models)[::-1], check.id
             seen |= set(residue.own)
@@ -154,13 +154,13 @@ def test_cleanup_goes_on_where_one_model_is_denied_and_one_gone(left, capsys, mo
         if operation == "DeleteModel" and request["ModelName"] == OWN[0]:
             raise UnprovedError("a permission is missing (DeleteModel)")
         if operation == "DeleteModel" and request["ModelName"] == OWN[1]:
-            original(self, operation, request, **keywords)  # by somebody else, just now
+            original(self, operation, request, **keywords)  # another user deletes the model first
         return original(self, operation, request, **keywords)
 
     monkeypatch.setattr(AwsTarget, "send", send)
     assert main(["cleanup", *LINE, f"--run={RUN}"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    told = {f"deleted: {OWN[2]}", f"gone before: {OWN[1]}", f"left: {OWN[0]}, since a permission is missing (DeleteModel)"}
+    told = {f"deleted: {OWN[2]}", f"already gone: {OWN[1]}", f"left: {OWN[0]}, since a permission is missing (DeleteModel)"}
     assert set(lines) >= told | PASSED_OVER
     assert lines[-1] == f"1 models of run {RUN} were deleted, 1 are left, 2 passed over"
     assert list(left.models) == [OWN[0], *OTHERS]
@@ -182,12 +182,12 @@ def test_the_first_signal_lets_a_run_clean_up_and_the_second_tells_what_is_left(
         target.send("CreateModel", target.request())
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
-        assert (signals.count, target.hurried, capfd.readouterr().err) == (1, False, "")
+        assert (signals.count, target.aborted, capfd.readouterr().err) == (1, False, "")
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
         sent = len(service.calls)
         name = target.name_of()
-        assert capfd.readouterr().err == f"aws: left are {name}. Remove them: smfake cleanup --run={target.run}\n"
+        assert capfd.readouterr().err == f"aws: models left: {name}. Remove them: smfake cleanup --run={target.run}\n"
         target.__exit__()
         assert target.finish() == [name]
         assert len(service.calls) == sent
@@ -207,7 +207,7 @@ def test_a_signal_at_the_end_of_a_run_is_not_lost(service, monkeypatch):
     target._left = [("us-east-1", target.name_of())]
     lines, clean = session.end([])
     assert (session.interrupted, clean) == (True, False)
-    assert lines[-1] == f"aws: left are {target.name_of()}. Remove them: smfake cleanup --run={target.run}"
+    assert lines[-1] == f"aws: models left: {target.name_of()}. Remove them: smfake cleanup --run={target.run}"
 
 
 def test_signals_are_left_alone_in_other_threads_and_where_they_are_ignored():

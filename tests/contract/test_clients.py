@@ -1,4 +1,4 @@
-"""Clients that a test of a project's own has from the target aws."""
+"""Test clients that a test of the user gets from the target aws."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
+from pytest_smfake.contract.session import find_residue
 from pytest_smfake.contract.targets.emulators import aws_target
-from pytest_smfake.contract.targets.residue import find
-from pytest_smfake.contract.targets.target import UnsafeRequestError
+from pytest_smfake.contract.targets.names import UnsafeRequestError
 
 ACCOUNT = "123456789012"
 TOLD = {"account": ACCOUNT, "region": "us-east-1", "prefix": "ci", "rate": 1_000_000}
@@ -30,7 +30,7 @@ def target(service):
 @pytest.mark.parametrize("make", ["client", "new_client"])
 def test_a_client_of_another_region_is_refused(service, target, make):
     client = getattr(target, make)("eu-west-1")
-    with pytest.raises(UnsafeRequestError, match="it goes to eu-west-1, and the run is held to us-east-1"), target:
+    with pytest.raises(UnsafeRequestError, match="it goes to eu-west-1, but the run may only use us-east-1"), target:
         client.create_model(**target.request())
     assert len(service.calls) == 0
 
@@ -41,7 +41,7 @@ def test_what_a_client_creates_is_tagged_found_and_deleted(service, target, make
         client = getattr(target, make)("us-east-1")
         client.create_model(**target.request())
         assert service.models[target.name_of()].tags == {"smfake-run": target.run}
-        assert find(target).own == [target.name_of()]
+        assert find_residue(target).own == [target.name_of()]
     assert len(service.models) == 0
     assert target.created() == []
 

@@ -1,4 +1,4 @@
-"""The end of a run: what is left is told, and reports are written, whatever else goes wrong."""
+"""Test the end of a run: left models are printed, and reports are written, after any error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import checks, read
 from pytest_smfake.contract import run as suite
-from pytest_smfake.contract.plan import Rehearsal
 from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.targets.aws import Rehearsal
 from pytest_smfake.contract.targets.emulators import aws_target
 
 ACCOUNT = "123456789012"
@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_written_in_the_end_hides_nothing(service, tmp_pat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(
-        {"record": "pytest_smfake.contract.targets.recording", "ledger": "pytest_smfake.contract.ledger"}[option] + ".write_whole", full
+        {"record": "pytest_smfake.contract.targets.recording", "ledger": "pytest_smfake.contract.session"}[option] + ".write_whole", full
     )
     path, report = tmp_path / "it.json", tmp_path / "report.json"
     assert main([*LINE, "--check=create/response", f"--{option}={path}", f"--report={report}"]) == 1
@@ -143,8 +143,8 @@ def test_an_arn_of_another_name_is_a_finding_and_used_for_nothing(service, tmp_p
     report = run_checks(checks(["tags/delete", "describe/defaults"]), [target], "page")
     (failed,) = report.failed
     assert failed.check == "tags/delete"
-    assert failed.expected == "CreateModel answers an ARN with the name of the model that was created"
-    assert f"it names '{other}', and names of the run begin with 'ci-" in failed.actual
+    assert failed.expected == "CreateModel returns an ARN with the name of the created model"
+    assert f"it names '{other}', but names of the run start with 'ci-" in failed.actual
     assert report.counts("aws")["passed"] == 1
     assert {call.operation for call in service.calls} == {"CreateModel", "DescribeModel", "DeleteModel"}
     assert list(service.models) == ["CI-Production"]

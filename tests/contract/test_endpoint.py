@@ -1,4 +1,4 @@
-"""An endpoint as a target: one that answers, and addresses at which nobody does, or somebody else."""
+"""Test the target endpoint: with a server, without a server, and with a server of another kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_smfake.server.worlds import DEFAULT, Server
 
 @pytest.fixture
 def stranger(request):
-    """The address of an HTTP server that answers every POST in its own way."""
+    """Yield the address of an HTTP server that answers every POST in its own way."""
     status, body = request.param
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,7 +60,7 @@ def test_somebody_else_answers(stranger, capsys):
     assert main(["contract", f"--target=endpoint={stranger}", "--check=create/*"]) == 4
     text = capsys.readouterr()
     assert text.out == ""
-    assert text.err.startswith(f"smfake: what answers at {stranger} is not SageMaker: ")
+    assert text.err.startswith(f"smfake: the endpoint {stranger} does not answer as SageMaker: ")
     assert text.err.count("\n") == 1
 
 
@@ -74,7 +74,7 @@ def test_the_same_under_pytest(pytester, alone):
 
 @pytest.fixture
 def served():
-    """A server with a fake of its own, which tests can look into."""
+    """Yield a server with its own fake, which tests can inspect."""
     fake = FakeSageMaker()
     with Server() as server, server.serving(DEFAULT, fake):
         yield EndpointTarget(server.url, account=fake.account), fake
@@ -116,8 +116,8 @@ def test_what_cannot_be_deleted_is_told(served, capsys):
     fake.fail("DeleteModel", "AccessDeniedException", times=None)
     assert main(["contract", f"--target={target.name}", "--check=create/*"]) == 1
     printed = capsys.readouterr().out
-    assert f"{target.name}: left are " in printed
-    assert [name for name in fake.models if name not in printed.partition("left are ")[2].splitlines()[0].split(", ")] == []
+    assert f"{target.name}: models left: " in printed
+    assert [name for name in fake.models if name not in printed.partition("models left: ")[2].splitlines()[0].split(", ")] == []
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InternalFailure"])
@@ -155,5 +155,5 @@ def test_an_endpoint_that_answers_no_more_ends_the_run(capsys, monkeypatch):
     with server.serving(DEFAULT, FakeSageMaker()):
         assert main(["contract", f"--target=endpoint={server.url}", "--check=create/*", "--check=tags/*"]) == 1
     printed = capsys.readouterr().out
-    assert "stopped: the endpoint does not answer any more (" in printed
+    assert "stopped: the endpoint no longer answers (" in printed
     assert "in all" in printed

@@ -1,4 +1,4 @@
-"""Reports, recordings and ledgers that others changed: what is read is right, or one sentence says what is wrong. Nothing else is raised."""
+"""Test changed reports, recordings and ledgers: a file is read, or one error text says what is wrong. No other error is raised."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STRANGE = [
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    """What each kind of file holds, and the command that reads one."""
+    """Return the data of each kind of file, and the command that reads it."""
     place = tmp_path_factory.mktemp("sources")
     report = run_contract(FakeTarget(), select=["create/*", "CreateModel/ModelName*"])
     report.write(place / "report.json")
@@ -72,7 +72,7 @@ def holders(value):
 
 
 def damaged(data, random):
-    """Return the text of a file in which something is another, is missing, is there twice, or is cut off."""
+    """Return the text of a file with a value changed, missing or duplicated, or with its end cut off."""
     data = deepcopy(data)
     for _ in range(random.choice((1, 1, 2))):
         holder = random.choice(list(holders(data)))
@@ -95,7 +95,7 @@ def damaged(data, random):
 
 
 def read_ledger(path):
-    """Read a ledger as a run does, and grade rules by it; return the exit code that a run would have."""
+    """Read a ledger as a run does, and grade rules with it; return the exit code of such a run."""
     try:
         found = ledger.read(path)
     except ValueError as error:

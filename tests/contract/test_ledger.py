@@ -1,4 +1,4 @@
-"""The ledger: who can write it, what it holds, and when evidence is stale."""
+"""Test the ledger: which runs can write it, its entries, and when evidence is stale."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pytest_smfake import Catalogue
 from pytest_smfake.cases import limit_rules
 from pytest_smfake.cli import main
 from pytest_smfake.contract import FakeTarget, Result, checks
-from pytest_smfake.contract.coverage import describe_rules
-from pytest_smfake.contract.ledger import write
-from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.report import describe_rules
+from pytest_smfake.contract.session import Session, add_to_ledger
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.rules import ledger
 from pytest_smfake.rules.editions import edition_rules
@@ -31,14 +30,14 @@ def results(outcomes):
 
 
 def written(path, outcomes):
-    write(path, aws_target(TOLD), results(outcomes), "page")
+    add_to_ledger(path, aws_target(TOLD), results(outcomes), "page")
     return ledger.read(path)
 
 
 def test_what_it_holds(tmp_path):
     path = tmp_path / "ledger.json"
     outcomes = {OUTSIDE: "passed", "create/response": "passed", INSIDE: "failed", "create/headers": "skipped"}
-    assert write(path, aws_target(TOLD), results(outcomes), "page") == 2
+    assert add_to_ledger(path, aws_target(TOLD), results(outcomes), "page") == 2
     found = ledger.read(path)
     assert found.entries.keys() == {OUTSIDE, "create/response"}
     assert found.entries[OUTSIDE] == {
@@ -69,7 +68,7 @@ def test_a_rule_is_verified_once_all_of_its_checks_passed(tmp_path):
     rule = both.verify({RULE: Catalogue("page").rule(RULE)})[RULE]
     assert rule.evidence == "verified"
     assert rule.source == f"CreateModel page, ModelName; a run of {TODAY} in us-east-1, botocore {version('botocore')}"
-    # A bound that has changed since then was never seen to be kept.
+    # A bound that has changed since then is not verified.
     changed = Catalogue("page", {RULE: 64}).rule(RULE)
     assert both.verify({RULE: changed})[RULE] is changed
     assert written(path, {INSIDE: "failed"}).rules == {}
@@ -79,7 +78,7 @@ def test_a_run_of_one_edition_takes_nothing_from_the_other(tmp_path):
     path, rule = tmp_path / "ledger.json", "CreateModel/Containers:max"
     page = written(path, {check.id: "passed" for check in checks([f"{rule}-*"])})
     assert page.rules[rule]["bound"] == 5
-    write(path, aws_target(TOLD), results({"create/response": "passed"}), "sdk")
+    add_to_ledger(path, aws_target(TOLD), results({"create/response": "passed"}), "sdk")
     assert ledger.read(path).rules == page.rules
 
 
@@ -92,7 +91,10 @@ def test_the_catalogue_reads_the_ledger_of_the_package(tmp_path, monkeypatch):
     assert rules[RULE].evidence == "verified"
     assert rules["CreateModel/Containers:max"].source.startswith("CreateModel page, Containers; a run of ")
     in_sdk = edition_rules.__wrapped__("sdk", "CreateModel")
-    assert (in_sdk[RULE].evidence, in_sdk["CreateModel/Containers:max"].evidence) == ("verified", "modelled")  # whose bound is 15
+    assert (in_sdk[RULE].evidence, in_sdk["CreateModel/Containers:max"].evidence) == (
+        "verified",
+        "modelled",
+    )  # the bound of the latter is 15
 
 
 def test_nothing_is_verified_yet():
@@ -102,9 +104,9 @@ def test_nothing_is_verified_yet():
 @pytest.mark.parametrize("target", [FakeTarget(), aws_target(TOLD | {"configured_endpoints": True})], ids=["fake", "endpoints"])
 def test_nothing_but_the_real_service_can_write_it(tmp_path, target):
     path = tmp_path / "ledger.json"
-    with pytest.raises(ValueError, match="is not the real service: nothing but a run against that can write a ledger"):
-        write(path, target, results({INSIDE: "passed"}), "page")
-    with pytest.raises(ValueError, match="a ledger is written by a run against the real service alone"):
+    with pytest.raises(ValueError, match="is not the real service: only a run against the real service can write a ledger"):
+        add_to_ledger(path, target, results({INSIDE: "passed"}), "page")
+    with pytest.raises(ValueError, match="only a run against the real service can write a ledger"):
         Session("page", [target], ledger=path)
     assert not path.exists()
 
@@ -116,7 +118,7 @@ def test_stale_evidence():
 
 @pytest.fixture
 def old(tmp_path):
-    """A ledger in which one check of three is fresh, and one is 40 days old."""
+    """Return a ledger in which one check of three is fresh, and one is 40 days old."""
     path = tmp_path / "ledger.json"
     written(path, {"create/response": "passed", "create/headers": "passed"})
     data = json.loads(path.read_text())
@@ -154,16 +156,16 @@ def test_stale_evidence_is_selected_by_the_command(old, capsys, monkeypatch):
         main(["contract", "--target=aws", *told, *only, f"--ledger={old}", "--stale=30"])
     assert begun == ["create/headers", "create/same-name"]
     assert main(["contract", "--target=aws", *told, "--check=create/response", f"--ledger={old}", "--stale=30"]) == 0
-    assert capsys.readouterr().out == "no evidence is older than 30 days: there is nothing to run\n"
+    assert capsys.readouterr().out == "no evidence is older than 30 days: nothing to run\n"
 
 
 @pytest.mark.parametrize(
-    ("options", "what"), [(["--stale=30"], "30 days of no ledger"), (["--stale=-1", "--ledger=it.json"], "-1 days of it.json")]
+    ("options", "given"), [(["--stale=30"], "no ledger was given"), (["--stale=-1", "--ledger=it.json"], "got -1 days")]
 )
-def test_days_that_make_no_sense(options, what, capsys):
+def test_days_that_make_no_sense(options, given, capsys):
     told = [f"--aws-{name}={value}" for name, value in TOLD.items()]
     assert main(["contract", "--target=aws", *told, *options]) == 4
-    assert capsys.readouterr().err == f"smfake: evidence is stale by a ledger and a number of days, of 0 or more; {what} are not\n"
+    assert capsys.readouterr().err == f"smfake: the option for stale evidence needs a ledger and 0 or more days; {given}\n"
 
 
 SEEN = {"date": "2026-11-24", "region": "us-east-1", "botocore": "1.44.0"}

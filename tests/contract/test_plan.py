@@ -1,4 +1,4 @@
-"""What a run is going to send, and what it has to be allowed: told before, and offline."""
+"""Test the requests and the IAM policy of a run, which are listed offline before the run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.cli import main
 from pytest_smfake.contract import checks
-from pytest_smfake.contract.plan import listed, rehearse
 from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.targets.account import policy
-from pytest_smfake.contract.targets.aws import AwsSettings
+from pytest_smfake.contract.targets.account import AwsSettings, policy
+from pytest_smfake.contract.targets.aws import plan_lines, rehearse
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.names import NAMING_MEMBERS
 
@@ -31,7 +30,7 @@ WITH_ROLE = [f"--aws-{name}={value}" for name, value in USABLE.items()]
 
 @pytest.fixture
 def offline(monkeypatch):
-    """Nobody has credentials, and nobody may look for some, or make a client of his own."""
+    """Remove credentials, and fail if a test looks for them or creates a client."""
 
     def refuse(*_, **__):
         pytest.fail("something looks for credentials, or for a service")
@@ -101,7 +100,7 @@ def test_names_are_listed_as_they_are_sent():
     assert names["errors/wrong-type"] == f'["{target.name_of()}"]'
     assert names["AddTags/ResourceArn:pattern-outside"] == f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/{target.name_of()}-a\\n"
     assert names["CreateModel:type-list"] == "[]"
-    assert all("\n" not in line for line in listed(log))
+    assert all("\n" not in line for line in plan_lines(log))
 
 
 def statements(capsys, *arguments):
@@ -149,4 +148,4 @@ def test_the_partition_of_the_policy(region, partition):
 @pytest.mark.parametrize("targets", [[], ["--target=moto"], ["--target=aws", "--target=fake"]], ids=["fake", "moto", "two"])
 def test_they_are_about_the_target_aws(option, targets, capsys):
     assert main(["contract", *LINE, *targets, option]) == 4
-    assert capsys.readouterr().err == f"smfake: {option} is about the target aws alone: add --target aws\n"
+    assert capsys.readouterr().err == f"smfake: {option} needs the target aws as the only one: add --target aws\n"

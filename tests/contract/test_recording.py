@@ -1,4 +1,4 @@
-"""Recordings: what they hold, what they do not, and that they answer as the target did."""
+"""Test recordings: their data, what is redacted, and that a replay answers as the target did."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ USABLE = {
 
 @pytest.fixture(scope="module", params=[USABLE, {}], ids=["role", "no-role"])
 def of_aws(request, tmp_path_factory):
-    """Return what a run found, its recording, and its target."""
+    """Return the results of a run, its recording, and its target."""
     path = tmp_path_factory.mktemp("aws") / "aws.json"
     with pytest.MonkeyPatch.context() as patch, FakeSageMaker(account=ACCOUNT, region="eu-central-1") as fake:
         for number, name in enumerate(BYSTANDERS):
             tags = [{"Key": "Owner", "Value": f"jane.doe+{number}@acme.example"}, {"Key": "CostCenter", "Value": "4711-hidden"}]
             fake.add_model(ModelName=name, Tags=tags, ExecutionRoleArn=USABLE["role"])
-        patch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)  # moto's STS knows one account alone
+        patch.setattr("pytest_smfake.contract.targets.aws.check_credentials", lambda *_: None)  # the STS of moto has only one account
         target = aws_target(TOLD | request.param)
         recorder = Recorder(target, "page")
         report = run_contract(target)
@@ -99,7 +99,7 @@ def of_aws(request, tmp_path_factory):
 
 
 class TestAws:
-    """The target `aws`, of_aws by this package's own service, in an account that holds models of others."""
+    """Return a target aws that the fake answers, in an account with models of other users."""
 
     def test_it_plays_back_with_the_outcome_of_every_check(self, of_aws):
         live, path, _ = of_aws
@@ -124,7 +124,7 @@ class TestAws:
         assert len(set(names)) == len(names) >= len(BYSTANDERS) - 1
         assert all(model["ModelArn"].endswith(f":{{account}}:model/{model['ModelName']}") for page in pages for model in page["Models"])
         assert calls[0]["request"] == {"MaxResults": 3}
-        assert calls[-1]["status"] != 200  # and nothing of the census, which is no check's
+        assert calls[-1]["status"] != 200  # the list of left models is not recorded, since no check sends it
         assert [call["request"].get("NextToken") for call in calls[1:3]] == [page["NextToken"] for page in pages[:2]]
         described = next(call for call in calls if call["operation"] == "DescribeModel")
         assert described["body"]["json"]["ModelName"] in names
@@ -152,7 +152,7 @@ def test_a_name_in_a_text_before_the_list_that_tells_it(tmp_path):
 
 def test_tags_that_showed_late_are_played_back(tmp_path, monkeypatch):
     monkeypatch.setattr("pytest_smfake.contract.targets.aws.time.sleep", lambda _: None)
-    monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)
+    monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_credentials", lambda *_: None)
     with FakeSageMaker(account=ACCOUNT, region="eu-central-1"):
         target = aws_target(TOLD | USABLE)
         recorder = Recorder(target, "page")
@@ -178,17 +178,20 @@ def test_a_check_that_is_not_in_it_is_skipped(tmp_path):
     path = tmp_path / "some.json"
     recorded(FakeTarget(), path, ["create/response"])
     report = run_contract(RecordingTarget(str(path)), select=["create/response", "create/headers"])
-    assert [(result.outcome, result.reason) for result in report.results] == [("passed", ""), ("skipped", "the recording does not hold it")]
+    assert [(result.outcome, result.reason) for result in report.results] == [
+        ("passed", ""),
+        ("skipped", "the recording does not contain it"),
+    ]
 
 
 class TestMismatch:
-    """Another call than was recorded: the check fails, and the run goes on."""
+    """If a check makes another call than the recorded one, it fails, and the run continues."""
 
     SELECT = ("create/response", "create/same-name", "describe/echo")
 
     @pytest.fixture
     def played(self, tmp_path):
-        """Play a recording of some checks that was changed."""
+        """Replay a changed recording of some checks."""
 
         def play(change):
             path = tmp_path / "old.json"
@@ -205,24 +208,24 @@ class TestMismatch:
     def test_of_another_request(self, played):
         (failed,) = played(lambda calls: calls["create/same-name"][2]["request"].update(ModelName="another"))
         assert failed.check == "create/same-name"
-        assert failed.expected.startswith("the call that was recorded: CreateModel {")
-        assert failed.expected.endswith("; make the recording anew")
+        assert failed.expected.startswith("the recorded call: CreateModel {")
+        assert failed.expected.endswith("; make a new recording")
         assert '"ModelName": "another"' in failed.expected
         assert failed.actual.startswith("CreateModel {")
         assert '"ModelName": "{name}"' in failed.actual
 
     def test_of_another_operation(self, played):
         (failed,) = played(lambda calls: calls["create/same-name"].pop(1))
-        assert failed.expected.startswith("the call that was recorded: CreateModel {")
+        assert failed.expected.startswith("the recorded call: CreateModel {")
         assert failed.actual == 'DescribeModel {"ModelName": "{name}"}'
 
     def test_of_another_region(self, played):
         (failed,) = played(lambda calls: calls["describe/echo"][1].update(elsewhere=True))
-        assert failed.expected.startswith('the call that was recorded: DescribeModel in the other region {"ModelName": "{name}"}; ')
+        assert failed.expected.startswith('the recorded call: DescribeModel in the other region {"ModelName": "{name}"}; ')
 
     def test_where_nothing_more_was_recorded(self, played):
         (failed,) = played(lambda calls: calls["describe/echo"].pop())
-        assert failed.expected == "the call that was recorded: no more than 1 calls of describe/echo; make the recording anew"
+        assert failed.expected == "the recorded call: only 1 call of describe/echo; make a new recording"
 
     def test_all_of_them(self, played):
         assert len(played(lambda calls: [one.clear() for one in calls.values()])) == 3

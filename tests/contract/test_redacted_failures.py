@@ -1,4 +1,4 @@
-"""The failure of a check that came to no result, as pytest and JUnit files tell it, is redacted where reports are."""
+"""Test that the failure of a check without a result is redacted in pytest's output and in JUnit files, as reports are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TESTS = f"""
 
         @pytest.fixture
         def target(self, monkeypatch):
-            monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_account", lambda *_: None)
+            monkeypatch.setattr("pytest_smfake.contract.targets.aws.check_credentials", lambda *_: None)
             with FakeSageMaker(account="{ACCOUNT}") as fake:
                 told = {{"account": "{ACCOUNT}", "region": "us-east-1", "prefix": "ci", "rate": 1e6}}
                 target = aws_target(told | {{
@@ -39,6 +39,6 @@ def test_the_failures_of_checks_without_a_result(pytester, redacted):
     result = pytester.runpytest("--junitxml=it.xml", *(["--smfake-redact"] if redacted else []))
     result.assert_outcomes(failed=2)
     text = (pytester.path / "it.xml").read_text()
-    assert "create/response came to no result: a permission is missing" in text
-    assert "delete/missing came to no result: aws: DeleteModel was not sent: it names" in text
+    assert "create/response has no result: a permission is missing" in text
+    assert "delete/missing has no result: aws: DeleteModel was not sent: it names" in text
     assert [secret in text for secret in SECRETS] == [not redacted] * len(SECRETS)

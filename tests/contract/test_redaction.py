@@ -1,4 +1,4 @@
-"""What is redacted: by form, by place and by what a check sent itself, in texts, answers and requests."""
+"""Test redaction of messages, responses and requests: by pattern, by member, and by the values that a check sent."""
 
 from __future__ import annotations
 
@@ -111,13 +111,13 @@ PLANTED = {
     "resource": st.builds(lambda kind, text: f"{kind}-{text[:17]}", st.sampled_from(["vpc", "subnet", "sg", "eni"]), hexadecimal),
     "token": st.builds("{}{}/+{}==".format, hexadecimal, capitals, hexadecimal),
 }
-"""Strategies for what may not be in a redacted text."""
+"""Strategies for values that must not be in a redacted text."""
 AROUND = ("User: {} is not authorized", 'Could not find model "{}".', "not found: {}, try again", "({})", "{}", "[a, {}]", "at '{}' of it")
 
 
 @st.composite
 def planted(draw):
-    """Draw a text with secrets in it, some of them encoded, and the parts by which each could be told."""
+    """Draw a text with secrets, some of them encoded, and the parts of each that must not remain."""
     secrets, texts = [], []
     for _ in range(draw(st.integers(1, 4))):
         secret = draw(PLANTED[draw(st.sampled_from(sorted(PLANTED)))])
@@ -271,7 +271,7 @@ def test_tokens_of_two_workers_differ():
 
 
 class Leaky(FakeTarget):
-    """A target that answers with what others have."""
+    """Answer with values of other users."""
 
     def _call(self, client, operation):
         code, message, members = super()._call(client, operation)
@@ -298,7 +298,7 @@ class TestReport:
             report.write(tmp_path / f"it.{suffix}")
             text = (tmp_path / f"it.{suffix}").read_text("utf-8")
             assert not re.search(f"jane|{ACCOUNT}|123456789012|SageMakerExecutionRole", text, re.IGNORECASE)
-        assert str(report).endswith("\nredacted: tokens such as {account} stand for what tells whose account it is")
+        assert str(report).endswith("\nredacted: tokens such as {account} replace values that identify an account")
 
     def test_without_it_nothing_is(self):
         target = Leaky(rules={"CreateModel/ModelName:max": None})
@@ -307,10 +307,10 @@ class TestReport:
         assert (before.redacted, report.redacted, target.listeners) == (True, False, [])
         assert "role/SageMakerExecutionRole" in report.failed[0].request
         assert "redacted" not in str(report)
-        assert "Not redacted: answers are shown as they came." in report.to_markdown()
-        assert "Redacted: tokens such as {account} stand for" in before.to_markdown()
-        assert '"redacted":"not redacted: answers are shown as they came"' in report.to_html()
-        assert '"redacted":"redacted: tokens such as {account} stand for' in before.to_html()
+        assert "Not redacted: responses are shown unchanged." in report.to_markdown()
+        assert "Redacted: tokens such as {account} replace" in before.to_markdown()
+        assert '"redacted":"not redacted: responses are shown unchanged"' in report.to_html()
+        assert '"redacted":"redacted: tokens such as {account} replace' in before.to_html()
 
     def test_targets_of_a_kind_are_told_apart(self):
         report = run_contract(FakeTarget("a=x"), FakeTarget("a=y"), FakeTarget(), select=["create/response"], redacted=True)

@@ -1,4 +1,4 @@
-"""The contract as tests: collected by its package's name, as a class to inherit from, on several targets, with errors that say what is wrong."""
+"""Test the contract as tests: collected by package name, as a class to inherit from, on several targets, with clear error texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FEW = "--smfake-check=create/*"
 )
 def test_the_documented_line(pytester, monkeypatch, settings):
     if settings in ("", "addopts = -n 2"):
-        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # as it is run by whoever copies it
+        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")  # as a user runs it after copying it
         monkeypatch.delenv("PYTEST_PLUGINS")
     pytester.makeini(f"[pytest]\n{settings}\n")
     result = pytester.runpytest_subprocess(*LINE, FEW)
@@ -39,12 +39,12 @@ def test_several_targets_give_a_column_each(pytester):
     result.assert_outcomes(passed=4, failed=1, skipped=3)
     result.stdout.fnmatch_lines(
         [
-            "SKIPPED*moto: moto has no failures on purpose",
+            "SKIPPED*moto: moto has no fault injection",
             "errors/form on moto",
-            "    An error is JSON with `__type` and a message, of status 400, and has a request id. [[]observed: *",
+            "    An error has status 400, a JSON body with `__type` and a message, and a request id. [[]observed: *",
             "    expected: CreateModel is rejected with ValidationException",
             "    actual: accepted, 200: *",
-            "moto: skipped: 3 since moto has no failures on purpose",
+            "moto: skipped: 3 since moto has no fault injection",
             "* fake      moto",
             "errors        1/1       0/1",
             "faults        3/3       0/0, 3 skipped",
@@ -141,35 +141,40 @@ def test_an_expected_failure_of_no_check(pytester):
     pytester.makepyfile(EMULATOR.format(failures={"create/twice": "no"}))
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*TestEmulator: 'create/twice' is expected to fail, and is the id of no check that is run*"])
+    result.stdout.fnmatch_lines(["*TestEmulator: expected_failures has 'create/twice', which is not the id of a check that runs*"])
 
 
 @pytest.mark.parametrize("name", ["test_check", "pytest_generate_tests"])
 def test_a_contract_cannot_be_weakened(name):
-    with pytest.raises(TypeError, match=f"Weak overrides {name}: of a contract only target, select, edition and expected_failures may be"):
+    with pytest.raises(
+        TypeError, match=f"Weak overrides {name}; a contract class may override only target, select, edition and expected_failures"
+    ):
         type("Weak", (CreateModelContract,), {name: lambda _: None})
 
 
 @pytest.mark.parametrize("reason", ["", " ", None])
 def test_an_expected_failure_needs_a_reason(reason):
-    with pytest.raises(TypeError, match="Weak: the expected failure of 'create/same-name' needs a reason"):
+    with pytest.raises(TypeError, match=r"Weak: expected_failures\['create/same-name'\] must be a reason, got"):
         type("Weak", (CreateModelContract,), {"expected_failures": {"create/same-name": reason}})
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--smfake-target=motto"], "*smfake contract: 'motto' is not a target; there are: fake, moto, endpoint, recording, aws, *"),
-        (["--smfake-target=endpoint"], "*smfake contract: '' is not the URL of an endpoint; one looks like http://127.0.0.1:5000*"),
+        (["--smfake-target=motto"], "*smfake contract: 'motto' is not a target; there are: fake, moto, endpoint=URL, recording=FILE, aws"),
+        (["--smfake-target=endpoint"], "*smfake contract: '' is not the URL of an endpoint; expected a URL such as http://127.0.0.1:5000*"),
         (["--smfake-target=endpoint=localhost:5000"], "*'localhost:5000' is not the URL of an endpoint*"),
-        (["--smfake-target=fake=1"], "*the target fake takes no argument such as '1'*"),
-        (["--smfake-target=fake", "--smfake-target=fake"], "*each target has to be named once, not ['fake', 'fake']*"),
+        (["--smfake-target=fake=1"], "*the target fake takes no argument, got '1'*"),
+        (["--smfake-target=fake", "--smfake-target=fake"], "*each target may be given only once, not ['fake', 'fake']*"),
         (["--smfake-target=recording=nobody.json"], "*smfake contract: nobody.json cannot be read: No such file*"),
-        (["--smfake-check=create"], "*smfake contract: 'create' is the id of no check; there are: create/*"),
-        (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' ends in none of: .json, .html, .md*"),
-        (["--smfake-target=aws"], "*smfake contract: the target aws needs account: the account id that the credentials have to be of, *"),
-        (["--smfake-ledger=x.json"], "*a ledger is written by a run against the real service alone*"),
-        (["--smfake-record=x.json", "--smfake-target=fake", "--smfake-target=moto"], "*a recording is made of one target, not of 2*"),
+        (["--smfake-check=create"], "*smfake contract: no check has the id 'create'; there are: create/*"),
+        (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' has an unknown suffix; expected one of: .json, .html, .md*"),
+        (
+            ["--smfake-target=aws"],
+            "*smfake contract: the target aws needs account: the id of the account that the credentials must belong to, *",
+        ),
+        (["--smfake-ledger=x.json"], "*only a run against the real service can write a ledger*"),
+        (["--smfake-record=x.json", "--smfake-target=fake", "--smfake-target=moto"], "*a recording needs exactly one target, got 2*"),
     ],
     ids=str,
 )

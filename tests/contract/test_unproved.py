@@ -1,4 +1,4 @@
-"""Answers that prove nothing, and a service that never comes to an end: no check passes on them, and a run stops in time."""
+"""Test replies that prove nothing, and endless lists: no check passes with them, and a run stops in time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import Difference, FakeTarget, checks
 from pytest_smfake.contract.check import Reply
-from pytest_smfake.contract.ledger import write
 from pytest_smfake.contract.run import run_check, run_checks
-from pytest_smfake.contract.session import Session
+from pytest_smfake.contract.session import Session, add_to_ledger
 from pytest_smfake.contract.targets.aws import AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.names import name_in
@@ -39,7 +38,7 @@ def target(monkeypatch):
 
 
 def answer(target, respond):
-    """Let all calls of a target be answered by a function of the attempt's number and operation: None for the fake, or status and body."""
+    """Answer all calls of a target with a function of attempt number and operation: None for the fake's answer, or status and body."""
     numbers = itertools.count(1)
 
     def respond_to(request, **_):
@@ -74,7 +73,7 @@ def test_no_check_passes_on_a_service_that_answers_nothing_else(monkeypatch, tmp
     results = []
     tried = 0
     for check in checks():
-        target.stopped, target._in_a_row = "", 0  # as if it went on, so that each check is tried
+        target.stopped, target._in_a_row = "", 0  # so that the run continues with each check
         try:
             results.append(run_check(check, target))
         except UnprovedError:
@@ -82,7 +81,7 @@ def test_no_check_passes_on_a_service_that_answers_nothing_else(monkeypatch, tmp
     assert tried == sum(target.why_not(check) is None for check in checks()) > 500
     assert {result.outcome for result in results} == {"skipped"}
     path = tmp_path / "ledger.json"
-    assert write(path, target, results, "page") == 0
+    assert add_to_ledger(path, target, results, "page") == 0
     assert read(path) == Ledger()
 
 
@@ -104,9 +103,9 @@ def test_a_run_stops_at_the_first_answer_about_credentials(target, code):
 def test_a_run_stops_once_three_answers_prove_nothing(target, code, status):
     answer(target, lambda number, _: error(code, status) if number > 30 else None)
     report = run_checks(checks(), [target], "page")
-    assert 1 <= len(target.unproved) <= 3  # a deletion that proves nothing counts, too
+    assert 1 <= len(target.unproved) <= 3  # a deletion without proof counts, too
     assert code in target.stopped
-    assert target.sent < 30 + 7 * 8  # three checks, and three models that may be left, with all retries
+    assert target.sent < 30 + 7 * 8  # three checks, and deletions of three models, with all retries
     assert report.counts("aws")["not run"] > 700
 
 
@@ -132,7 +131,7 @@ def page(number):
 def test_a_list_that_never_ends_refuses_the_run(target):
     answer(target, lambda number, _: page(number))
     with pytest.raises(
-        ValueError, match="the models of the account cannot be listed, so that nothing was created: ListModels goes on after 100"
+        ValueError, match="the models of the account cannot be listed, nothing was created: ListModels still has a token after 100"
     ):
         Session("page", [target]).begin(checks())
     assert target.sent == 100
@@ -143,7 +142,7 @@ def test_a_list_that_never_ends_stops_the_run(target):
     session.begin(checks())
     answer(target, lambda number, operation: page(number) if operation == "ListModels" else None)
     report = run_checks(checks(), [target], "page")
-    assert target.stopped == "ListModels goes on after 7 pages"
+    assert target.stopped == "ListModels still has a token after 7 pages"
     lines, clean = session.end(report.results)
     assert not clean
     assert target.sent <= target.budget.limit
@@ -157,17 +156,17 @@ def test_never_more_attempts_than_the_budget(target, select):
     announced, limit = target.budget.announced, target.budget.limit
     assert f"{announced} requests, at most {limit} with retries" in counts
     assert limit == max(int(1.2 * announced), announced + 10)
-    # Every other attempt fails and is repeated, so that no answer is without a result.
+    # Every second attempt fails and is repeated, so that each check has a result.
     before = target.sent
     answer(target, lambda number, _: error("InternalFailure", 500) if number % 3 else None)
     report = run_checks(checks(select), [target], "page")
     lines, clean = session.end(report.results)
-    assert target.sent - before <= limit + 3  # the last model is deleted in any event, with all attempts that it takes
+    assert target.sent - before <= limit + 3  # the deletion of the last model is never refused, with all its retries
     if not select:
         assert not clean
         assert target.stopped == (
             f"the budget of {limit} attempts is spent ({announced} requests were announced): "
-            "the service answers otherwise than it is documented to, or needs many retries"
+            "the service does not answer as documented, or needs many retries"
         )
         assert len([line for line in lines if "the budget" in line]) == 1
 
@@ -180,12 +179,12 @@ def test_a_budget_keeps_something_for_the_end():
         budget.take(of_run=True, last=False)
     with pytest.raises(StoppedError, match="the budget of 120 attempts is spent"):
         budget.take(of_run=True, last=False)
-    budget.take(of_run=False, last=False)  # a test of the user's own
+    budget.take(of_run=False, last=False)  # a test of the user
     for _ in range(8):
         budget.take(of_run=True, last=True)
     with pytest.raises(StoppedError, match="the budget of 120 attempts is spent"):
         budget.take(of_run=True, last=True)
-    budget.take(of_run=True, last=True, deletes=True)  # what the run created is deleted in any event
+    budget.take(of_run=True, last=True, deletes=True)  # the deletion of a model of the run is never refused
     assert budget.sent == 122
 
 
@@ -271,7 +270,7 @@ def test_a_list_that_never_ends_is_a_difference_of_any_target(monkeypatch):
         return Reply(operation, 200, {}, b"", None, "", {"Models": [], "NextToken": str(next(tokens))})
 
     monkeypatch.setattr(target, "send", send)
-    with pytest.raises(Difference, match="expected: the pages of ListModels end\nactual: page 1000 has a token, too"):
+    with pytest.raises(Difference, match="expected: the pages of ListModels end\nactual: page 1000 still has a token"):
         list(target.pages("ListModels", {}))
     assert next(tokens) == 1000
 
@@ -282,9 +281,7 @@ STRANGE = [(200, {}), (200, {"Models": None}), (200, {"Models": {"a": 1}}), (400
 @pytest.mark.parametrize(("status", "body"), STRANGE, ids=str)
 def test_a_list_of_another_shape_refuses_the_run(target, status, body):
     answer(target, lambda *_: (status, body))
-    with pytest.raises(
-        PreflightError, match="the models of the account cannot be listed, so that nothing was created: .*ListModels"
-    ) as refused:
+    with pytest.raises(PreflightError, match="the models of the account cannot be listed, nothing was created: .*ListModels") as refused:
         Session("page", [target]).begin(checks())
     assert "\n" not in str(refused.value)
 
@@ -297,6 +294,6 @@ def test_a_list_of_another_shape_at_the_end_is_told(target, status, body):
     report = run_checks(checks(["create/response"]), [target], "page")
     lines, clean = session.end(report.results)
     assert (clean, report.counts("aws")["passed"]) == (False, 1)
-    told = ("aws: no result of the list of what is left: ", "aws: stopped: ")  # the latter where it is the third in a row
+    told = ("aws: no result of the list of left models: ", "aws: stopped: ")  # stopped if it is the third in a row
     assert any(line.startswith(told) and "ListModels" in line for line in lines)
-    assert any(line.startswith(f"aws: left are {target.name_of()}. Remove them: ") for line in lines)
+    assert any(line.startswith(f"aws: models left: {target.name_of()}. Remove them: ") for line in lines)

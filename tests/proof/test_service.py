@@ -90,9 +90,9 @@ def test_everything_is_checked_counted_and_removed(smfake, service):
     code, text = smfake("contract", "--target", "aws", *TOLD, *USABLE, *OURS)
     run = re.search(r"run ([0-9a-z]{12}):", text)[1]
     assert code == 0, text
-    assert f"account {ACCOUNT}, region us-east-1, run {run}: every name begins with ci-{run}" in text
+    assert f"account {ACCOUNT}, region us-east-1, run {run}: every name starts with ci-{run}" in text
     assert re.search(rf"[0-9]+ of {len(checks())} checks, [0-9]+ requests, at most [0-9]+ with retries, 100000 a second at the most", text)
-    assert re.search(r"[0-9]+ rules to be proved; [0-9]+ checks create models, which cost nothing by themselves, and delete them", text)
+    assert re.search(r"[0-9]+ rules can be proved; [0-9]+ checks create and delete models, which are free of charge", text)
     announced, sent = (int(re.search(pattern, text)[1]) for pattern in (r"([0-9]+) requests, at most", r"([0-9]+) calls were sent"))
     assert announced == sent
     assert f"0 models of run {run} are left" in text
@@ -104,7 +104,7 @@ def test_everything_is_checked_counted_and_removed(smfake, service):
 
 def test_without_a_role_nothing_is_created(smfake, service):
     code, text = smfake("contract", "--target", "aws", *TOLD, *OURS)
-    assert (code, "nothing is created, unless the service accepts what it should reject" in text) == (0, True), text
+    assert (code, "nothing is created, unless the service accepts a wrong request" in text) == (0, True), text
     assert [call for call in service.calls if call.operation == "CreateModel" and call.error is None] == []
     assert len([call for call in service.calls if call.error is not None]) > 300
 
@@ -114,12 +114,12 @@ def test_without_a_role_nothing_is_created(smfake, service):
     [
         (
             ("--aws-account", "999999999999", "--aws-role", "arn:aws:iam::999999999999:role/SageMaker"),
-            f"smfake: the credentials are of account {ACCOUNT}, and not of 999999999999, which is expected; ",
+            f"smfake: the credentials belong to account {ACCOUNT}, and not of 999999999999, which is expected; ",
         ),
-        (("--aws-region", "mars"), "smfake: the target aws needs region: a region such as us-east-1; 'mars' is none"),
+        (("--aws-region", "mars"), "smfake: the target aws needs region: a region such as us-east-1; got 'mars'"),
         (
             ("--ledger", "ledger.json"),
-            "smfake: a ledger is written by a run against the real service alone: the target aws, at its own endpoint",
+            "smfake: only a run against the real service can write a ledger: the target aws, at its own endpoint",
         ),
     ],
     ids=["account", "region", "ledger"],
@@ -204,7 +204,7 @@ def test_killed_at_a_random_moment(start, smfake, service, crowd, tmp_path, seed
         assert (process.returncode, err) == (2, "smfake: interrupted\n")
         assert len(left) <= 1
         assert read(report).counts("aws")["not run"] > 0
-        assert left == [] or f"aws: left are {left[0]}. Remove them: smfake cleanup --run={run}" in out
+        assert left == [] or f"aws: models left: {left[0]}. Remove them: smfake cleanup --run={run}" in out
     code, text = smfake("cleanup", *TOLD, *OURS, "--run", run)
     assert (code, f"{len(left)} models of run {run} were deleted, 0 are left" in text) == (0, True), text
     assert snapshot(service) == crowd

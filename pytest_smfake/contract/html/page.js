@@ -7,7 +7,7 @@ const list = document.getElementById("checks");
 const outcomes = [...Object.keys(legend.outcomes), "not run"];
 const ruleOf = new Map(rules.map((rule) => [rule.id, rule]));
 
-/** Make an element; a string among its children is text, whatever it holds. */
+/** Make an element. A string among its children becomes text, never markup. */
 function make(name, properties = {}, ...children) {
   const element = Object.assign(document.createElement(name), properties);
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -24,17 +24,17 @@ const mark = (outcome) => make("span", { ariaHidden: "true" }, `${legend.marks[o
 function facts() {
   const when = new Date(report.created).toISOString().replace("T", " ").slice(0, 16);
   const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
-  const told = [`Edition ${report.edition}`, plural(checks.length, "check"), `${when} UTC`, ...versions, legend.redacted];
-  document.getElementById("facts").append(...told.map((text) => make("span", {}, text)));
+  const parts = [`Edition ${report.edition}`, plural(checks.length, "check"), `${when} UTC`, ...versions, legend.redacted];
+  document.getElementById("facts").append(...parts.map((text) => make("span", {}, text)));
 }
 
 function card(target) {
-  const { standings, outcomes: counts, skipped } = summaries[target];
-  const silent = rules.filter((rule) => rule.silent).length;
-  const observable = rules.length - silent;
-  const parts = [...Object.keys(legend.standings).map((name) => [name, standings[name] ?? 0, legend.standings[name]]),
-    ["not observable", silent, "no request can show whether they are kept"]].filter(([, number]) => number);
-  const kind = (name) => (name === "not observable" ? "silent" : style(name));
+  const { coverage, outcomes: counts, skipped } = summaries[target];
+  const unobservable = rules.filter((rule) => rule.silent).length;
+  const observable = rules.length - unobservable;
+  const parts = [...Object.keys(legend.coverage).map((name) => [name, coverage[name] ?? 0, legend.coverage[name]]),
+    ["not observable", unobservable, "no request can show whether a service keeps the rule"]].filter(([, number]) => number);
+  const kind = (name) => (name === "not observable" ? "unobservable" : style(name));
   const bar = make("div", { className: "bar", role: "img", ariaLabel: parts.map(([name, number]) => `${number} ${name}`).join(", ") });
   for (const [name, number] of parts) {
     const piece = make("i", { className: kind(name) });
@@ -50,7 +50,7 @@ function card(target) {
   const reasons = Object.entries(skipped).map(([reason, number]) => make("li", {}, `${plural(number, "check")} skipped: ${reason}`));
   return make("article", { className: "card" },
     make("h2", {}, target),
-    make("p", { className: "proof" }, make("b", {}, String(standings.proved ?? 0)), ` of ${plural(observable, "observable rule")} proved`),
+    make("p", { className: "proof" }, make("b", {}, String(coverage.proved ?? 0)), ` of ${plural(observable, "observable rule")} proved`),
     bar,
     make("dl", {}, ...rows, make("div", { className: "sum" }, make("dt", {}, "rules in the catalogue"), make("dd", {}, String(rules.length)))),
     make("div", { className: "picks" }, ...picks),
@@ -60,7 +60,7 @@ function card(target) {
 /* ---- checks ---- */
 
 function pretty(request) {
-  try { return JSON.stringify(JSON.parse(request), null, 2); } catch { return request; }  // one that was too long was cut
+  try { return JSON.stringify(JSON.parse(request), null, 2); } catch { return request; }  // a long request was cut and is not JSON
 }
 
 function where(target, result) {
@@ -68,7 +68,7 @@ function where(target, result) {
   return make("span", {}, " on ", make("code", {}, target), took);
 }
 
-/** What came on targets of which nothing but that is to be told: on one line. */
+/** Show on one line the targets with the same outcome and no details. */
 function plain(outcome, found) {
   const places = found.flatMap(([target, result], number) => [number ? "," : "", where(target, result)]);
   return make("p", { className: `plain ${style(outcome)}` }, make("b", {}, mark(outcome), outcome), ...places);
@@ -79,28 +79,28 @@ function answer(target, result) {
     result.reason ? `: ${result.outcome === "skipped" ? "" : "expected to fail, "}${result.reason}` : null);
   const cell = (name, value, text = value) => value === undefined ? null
     : make("div", { className: name }, make("dt", {}, name), make("dd", {}, make("pre", {}, text || "(empty)")));
-  const told = result.expected === undefined && result.actual === undefined ? null : make("dl", {},
+  const details = result.expected === undefined && result.actual === undefined ? null : make("dl", {},
     cell("expected", result.expected ?? ""), cell("actual", result.actual ?? ""), cell("request", result.request, pretty(result.request)));
-  return make("div", { className: `answer ${style(result.outcome)}` }, head, told);
+  return make("div", { className: `answer ${style(result.outcome)}` }, head, details);
 }
 
 function body(check) {
   const rule = ruleOf.get(check.rule);
   const entry = (name, ...value) => [make("dt", {}, name), make("dd", {}, ...value)];
   const bound = (text) => (text === null ? "has no such rule" : text);
-  const told = [];
+  const items = [];
   if (rule) {
-    told.push(...entry("Rule", make("code", {}, rule.id)));
-    if (rule.page === rule.sdk && rule.page !== "in force") told.push(...entry("Bound", make("code", {}, bound(rule.page))));
-    if (rule.page !== rule.sdk) told.push(...entry("Page", make("code", {}, bound(rule.page))), ...entry("SDK", make("code", {}, bound(rule.sdk))));
-    if (rule.silent) told.push(...entry("Observable", `no: ${rule.silent}`));
+    items.push(...entry("Rule", make("code", {}, rule.id)));
+    if (rule.page === rule.sdk && rule.page !== "active") items.push(...entry("Bound", make("code", {}, bound(rule.page))));
+    if (rule.page !== rule.sdk) items.push(...entry("Page", make("code", {}, bound(rule.page))), ...entry("SDK", make("code", {}, bound(rule.sdk))));
+    if (rule.silent) items.push(...entry("Observable", `no: ${rule.silent}`));
   }
-  told.push(...entry("Evidence", make("b", {}, check.evidence), `: ${legend.evidence[check.evidence]}`), ...entry("Source", check.source));
-  if (check.needs.length) told.push(...entry("Needs", check.needs.map((need) => `${need} (${legend.capabilities[need]})`).join("; ")));
+  items.push(...entry("Evidence", make("b", {}, check.evidence), `: ${legend.evidence[check.evidence]}`), ...entry("Source", check.source));
+  if (check.needs.length) items.push(...entry("Needs", check.needs.map((need) => `${need} (${legend.capabilities[need]})`).join("; ")));
   const link = make("a", { className: "link", href: `#${new URLSearchParams({ check: check.id })}` }, "Link to this check");
   const found = targets.map((target) => [target, resultOf(check, target)]);
   const plainly = ["passed", "not run"].map((outcome) => [outcome, found.filter(([, result]) => result.outcome === outcome)]);
-  return make("div", { className: "body" }, make("dl", {}, ...told),
+  return make("div", { className: "body" }, make("dl", {}, ...items),
     ...plainly.filter(([, some]) => some.length).map(([outcome, some]) => plain(outcome, some)),
     ...found.filter(([, result]) => !["passed", "not run"].includes(result.outcome)).map(([target, result]) => answer(target, result)), link);
 }
@@ -117,7 +117,7 @@ function row(check) {
   return details;
 }
 
-/** Fill a check in when it is looked at: a report can have thousands of answers. */
+/** Add the details of a check when it is opened: a report can have thousands of responses. */
 function fill(entry) {
   if (entry.details.childElementCount === 1) entry.details.append(body(entry.check));
 }
@@ -149,14 +149,14 @@ function group(name, members) {
   return { section, count, members };
 }
 
-/* ---- filters: the form is the state, the address keeps it ---- */
+/* ---- filters: the form has the state, the address keeps it ---- */
 
 const chips = outcomes.map((outcome) => {
   const number = make("span");
   const box = make("input", { type: "checkbox", name: "outcome", value: outcome });
   return { outcome, number, chip: make("label", { className: `chip ${style(outcome)}` }, box, mark(outcome), `${outcome} `, number) };
 });
-const none = make("p", { className: "none", hidden: true }, "No check is like that.",
+const none = make("p", { className: "none", hidden: true }, "No check matches.",
   make("button", { type: "button", onclick: () => show({}) }, "Show all"));
 const sections = [...groups].map(([name, members]) => group(name, members));
 
@@ -204,7 +204,7 @@ function show({ text = "", target = "", group: of = "", outcome = [] }) {
   filter();
 }
 
-/** Show what the address asks for: filters, or one check. */
+/** Apply the address: filters, or one check. */
 function follow() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const entry = entryOf.get(asked.get("check"));
@@ -226,9 +226,9 @@ function expand(open) {
 }
 
 let printed = null;
-/** Print every check that is shown with all that is known of it, and close afterwards what was closed. */
+/** Open every visible check for printing, and close the same checks afterwards. */
 function printing(begins) {
-  if (begins === (printed !== null)) return;  // a browser may tell it twice
+  if (begins === (printed !== null)) return;  // a browser may send the event twice
   if (begins) {
     printed = entries.filter(({ details }) => !details.hidden && !details.open);
     printed.forEach(fill);
@@ -240,14 +240,14 @@ function printing(begins) {
 /* ---- legend ---- */
 
 function terms(title, meanings) {
-  const told = Object.entries(meanings).flatMap(([name, meaning]) => [make("dt", {}, name), make("dd", {}, meaning)]);
-  return make("div", {}, make("h2", {}, title), make("dl", {}, ...told));
+  const items = Object.entries(meanings).flatMap(([name, meaning]) => [make("dt", {}, name), make("dd", {}, meaning)]);
+  return make("div", {}, make("h2", {}, title), make("dl", {}, ...items));
 }
 
-function silentRules() {
-  const silent = rules.filter((rule) => rule.silent);
-  const told = silent.flatMap((rule) => [make("dt", {}, make("code", {}, rule.id)), make("dd", {}, rule.silent)]);
-  return make("details", { className: "wide" }, make("summary", {}, `${plural(silent.length, "rule")} that no request can show`), make("dl", {}, ...told));
+function unobservableRules() {
+  const unobservable = rules.filter((rule) => rule.silent);
+  const items = unobservable.flatMap((rule) => [make("dt", {}, make("code", {}, rule.id)), make("dd", {}, rule.silent)]);
+  return make("details", { className: "wide" }, make("summary", {}, `${plural(unobservable.length, "rule")} that no request can test`), make("dl", {}, ...items));
 }
 
 facts();
@@ -257,8 +257,8 @@ for (const [name, members] of groups) form.elements.group.append(make("option", 
 document.getElementById("outcomes").append(...chips.map(({ chip }) => chip));
 list.style.setProperty("--columns", targets.length);
 list.append(none, ...sections.map(({ section }) => section));
-document.getElementById("legend").append(terms("Outcomes", { ...legend.outcomes, "not run": "the check has no result on the target: it was not run, or broke off" }),
-  terms("Rules", legend.standings), terms("Evidence", legend.evidence), silentRules());
+document.getElementById("legend").append(terms("Outcomes", { ...legend.outcomes, "not run": "the check has no result on the target: it was not run, or ended with an error" }),
+  terms("Rules", legend.coverage), terms("Evidence", legend.evidence), unobservableRules());
 
 for (const event of ["input", "change"]) form.addEventListener(event, filter);
 form.addEventListener("submit", (event) => event.preventDefault());
@@ -272,7 +272,7 @@ expander.addEventListener("click", () => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !event.target.matches("input, select")) { event.preventDefault(); form.elements.text.focus(); }
 });
-// The heads of groups stay in sight below the filters, which wrap where there is little room.
+// The heads of groups stay visible below the filters, whose height depends on the width of the window.
 new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${getComputedStyle(form).position === "sticky" ? form.offsetHeight : 0}px`))
   .observe(form);
 addEventListener("hashchange", follow);

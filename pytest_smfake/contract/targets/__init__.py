@@ -1,1 +1,1 @@
-"""Where checks of the contract run: the fake, emulators, a recording, the real service."""
+"""Define the targets of checks: the fake, emulators, a recording, the real service."""

@@ -1,4 +1,4 @@
-"""What a run against the real service has to be told, whose credentials it has, and the IAM policy that it needs."""
+"""Check the settings and credentials of a run against the real service, and build the IAM policy that it needs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pytest_smfake.service.arns import arn, partition_of
 from .target import PreflightError
 
 RATE = 4.0
-"""Attempts a second that are sent at the most, by default. The service's own limit is not documented; adaptive retries yield to it."""
+"""The default maximum of attempts per second. The service documents no limit; adaptive retries slow down if it throttles."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """What a run against the real service has to be told.
+    """Hold the settings of a run against the real service.
 
     Attributes:
-        account: the id of the account that is expected; the credentials have to be of it.
-        region: where to run.
-        prefix: how every name begins that is created, at most 30 characters, without capital letters.
-        role_arn, image: what models name; both, or neither: then nothing is created on purpose.
-        rate: how many attempts a second are sent at the most.
-        configured_endpoints: whether AWS_ENDPOINT_URL and its kind count. They are ignored by default, and a run with them proves
-            nothing about the real service.
+        account: the id of the account that the credentials must belong to.
+        region: the region of the run.
+        prefix: the start of every name that is created: at most 30 characters, without capital letters.
+        role_arn, image: the role and image of models. Give both or neither; without them only checks run that create nothing.
+        rate: the maximum number of attempts per second.
+        configured_endpoints: whether AWS_ENDPOINT_URL and similar settings apply. By default they are ignored; a run with them
+            proves nothing about the real service.
 
     Raises:
-        PreflightError: one of them cannot be; the sentence says what would be right.
+        PreflightError: a setting is wrong; the error says what is expected.
     """
 
     account: str
@@ -43,46 +43,46 @@ class AwsSettings:
 
     def __post_init__(self) -> None:
         wanted = {
-            "account": (r"[0-9]{12}", "the account id that the credentials have to be of, 12 digits"),
+            "account": (r"[0-9]{12}", "the id of the account that the credentials must belong to, 12 digits"),
             "region": (r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "a region such as us-east-1"),
-            # The service may write names in lower case where it answers them in an ARN.
+            # The service may convert names to lower case in the ARNs that it returns.
             "prefix": (
                 r"(?=.{1,30}\Z)[a-z0-9](-*[a-z0-9])*",
-                "how names begin, up to 30 lower-case letters, digits and hyphens between them",
+                "the start of names, up to 30 lower-case letters and digits, with hyphens between them",
             ),
         }
-        for name, (pattern, what) in wanted.items():
+        for name, (pattern, meaning) in wanted.items():
             value = getattr(self, name)
             if not re.fullmatch(pattern, value or ""):
-                raise PreflightError(f"the target aws needs {name}: {what}; {value!r} is none")
+                raise PreflightError(f"the target aws needs {name}: {meaning}; got {value!r}")
         if not 0 < self.rate < math.inf:
-            raise PreflightError(f"the target aws sends a number of calls a second above 0, not {self.rate!r}")
+            raise PreflightError(f"the target aws needs a rate above 0 calls per second, got {self.rate!r}")
         self._check_models()
 
     def _check_models(self) -> None:
-        """See that what models name is one role and one image: a policy allows to pass the role, and nothing with a wildcard."""
+        """Check the role and the image. The role must not have a wildcard, since the IAM policy of the run names it."""
         partition = partition_of(self.region)
         role = rf"arn:{partition}:iam::{self.account}:role/[a-zA-Z_0-9+=,.@\-_/]+"
         if self.role_arn and not re.fullmatch(role, self.role_arn):
             raise PreflightError(
-                f"the target aws takes the ARN of a role of its account, such as arn:{partition}:iam::{self.account}:role/SageMaker, "
-                f"not {self.role_arn!r}"
+                f"the target aws needs a role ARN of its account, such as arn:{partition}:iam::{self.account}:role/SageMaker, "
+                f"got {self.role_arn!r}"
             )
         if self.image and not re.fullmatch(r"\S{1,255}", self.image):
-            raise PreflightError(f"the target aws takes an image of up to 255 characters without spaces, not {self.image!r}")
+            raise PreflightError(f"the target aws needs an image of up to 255 characters without spaces, got {self.image!r}")
         if bool(self.role_arn) != bool(self.image):
-            raise PreflightError("the target aws takes a role and an image together: with both models are created, with neither nothing is")
+            raise PreflightError("the target aws needs a role and an image together to create models, or neither to create none")
 
 
-def check_account(settings: AwsSettings, config: Any) -> None:
-    """Ask STS whose credentials the environment has.
+def check_credentials(settings: AwsSettings, config: Any) -> None:
+    """Call sts:GetCallerIdentity and compare the account of the credentials with the expected one.
 
     Args:
-        settings: the account that is expected, and the region.
-        config: how the client of STS is configured.
+        settings: the expected account, and the region.
+        config: the botocore configuration of the STS client.
 
     Raises:
-        PreflightError: they are of another account, are none, or nobody answers.
+        PreflightError: the credentials belong to another account or are missing or rejected, or STS cannot be reached.
     """
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
@@ -90,30 +90,29 @@ def check_account(settings: AwsSettings, config: Any) -> None:
     try:
         identity = boto3.client("sts", region_name=settings.region, config=config).get_caller_identity()
     except ClientError as error:
-        raise PreflightError(f"STS refuses the credentials: {error.response['Error']['Message']}") from None
+        raise PreflightError(f"STS rejects the credentials: {error.response['Error']['Message']}") from None
     except BotoCoreError as error:
-        raise PreflightError(f"STS could not be asked whose credentials these are: {error}") from None
+        raise PreflightError(f"sts:GetCallerIdentity failed: {error}") from None
     if identity["Account"] != settings.account:
         raise PreflightError(
-            f"the credentials are of account {identity['Account']}, and not of {settings.account}, which is expected; "
-            "nothing was sent to SageMaker"
+            f"the credentials belong to account {identity['Account']}, expected {settings.account}; nothing was sent to SageMaker"
         )
 
 
 WITH_CREATION = frozenset({"AddTags", "DeleteModel", "ListTags"})
-"""What whoever creates models needs besides: they bear the run's tag, and `smfake cleanup` looks at it."""
+"""Further operations that a run with CreateModel needs: models get the tag of the run, and `smfake cleanup` reads it."""
 LISTING = "ListModels"
-"""The operation for which IAM knows no resource."""
+"""The operation for which IAM supports no resource."""
 PASSED_TO = "sagemaker.amazonaws.com"
 
 
 def policy(settings: AwsSettings, operations: Iterable[str]) -> dict[str, Any]:
-    """Return the least policy for a run, as a document of IAM.
+    """Return the smallest IAM policy document for a run.
 
-    Nothing else that the credentials may do is needed: sts:GetCallerIdentity needs no permission.
+    The run needs no other permission: sts:GetCallerIdentity needs none.
 
     Args:
-        settings: account, region and prefix; the role, if models are created.
+        settings: the account, region and prefix, and the role if models are created.
         operations: the operations that the run calls.
 
     Example:

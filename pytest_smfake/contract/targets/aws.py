@@ -1,22 +1,23 @@
-"""The real service as a target: only the account that was named, only names of this run, a budget, and nothing left."""
+"""Run checks against the real service: in one account, with names of the run only, within a budget, and delete all models."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.contract.check import Check, Difference, Reply, body_of
-from pytest_smfake.contract.suite.boundaries import MISSING_TEXTS
+from pytest_smfake.contract.boundaries import MISSING_TEXTS
+from pytest_smfake.contract.check import Check, Difference, Reply, request_body
+from pytest_smfake.fake import FakeSageMaker
 
-from .account import AwsSettings, check_account
-from .names import tagged
-from .residue import check_request
+from .account import AwsSettings, check_credentials
+from .names import NAMING_MEMBERS, UnsafeRequestError, belongs, check_request, with_run_tag
 from .target import (
-    CREDENTIALS,
-    DENIALS,
+    CREDENTIAL_CODES,
+    DENIED_CODES,
     IN_A_ROW,
     SIGNED_SERVICE,
     Budget,
@@ -24,37 +25,34 @@ from .target import (
     StoppedError,
     Target,
     UnprovedError,
-    UnsafeRequestError,
-    belongs,
-    kind_of,
-    sentence,
+    V,
+    unproved_kind,
+    unproved_text,
 )
 
 if TYPE_CHECKING:
     from pytest_smfake.rules.rule import Edition
 
-V = TypeVar("V")
-
 READ_AGAIN = 30.0
-"""Seconds for which a read is repeated until it agrees with what was written: that tags show late is reported."""
+"""The number of seconds for which a read is repeated until it agrees with a write: tags are reported to appear late."""
 MOST_LIST_PAGES = 100
-"""Pages of 100 models that an account may have: whoever has more is asked to run elsewhere, and a list that never ends is noticed."""
+"""The maximum number of pages of 100 models in an account, before the number of its models is known. An endless list is noticed."""
 LACKS = {
-    "any-name": "the name or ARN would be too short to begin with the prefix and the id of the run, and could be somebody's",
+    "any-name": "the name or ARN is too short for the prefix and the id of the run, and could belong to another model",
     "alone": "the account may hold other models",
-    "limits": "no limit of a real account is reached by creating",
+    "limits": "a run creates too few models to reach a limit of a real account",
     "faults": "a real service does not fail on request",
-    "unchecked": "the service looks up roles, images and artifacts",
-    "regions": "a run is held to one region",
+    "unchecked": "the service checks that roles, images and artifacts exist",
+    "regions": "a run uses only one region",
 }
-REJECTING = "no role and image are given, so that nothing is created; the checks that reject are run alone"
+NO_CREATION = "without a role and an image nothing is created; only checks that reject a request run"
 
 
 class AwsTarget(Target):
-    """The real service, in the account and region that the settings name.
+    """Send checks to the real service, in the account and region of the settings.
 
-    What it sends names nothing but what the run created, or could create. It deletes what it created, and that alone: the names that
-    it sent and that are not known to have been refused, the latest first.
+    Each request names only models that the run created or could create. Only models of the run are deleted: the names in its
+    CreateModel requests, except rejected ones, the latest first.
     """
 
     is_service = True
@@ -65,23 +63,23 @@ class AwsTarget(Target):
         self.role_arn, self.image = settings.role_arn or self.role_arn, settings.image or self.image
         self.model_data_url = ""
         self.is_service = not settings.configured_endpoints
-        self.lacks = LACKS if settings.role_arn else LACKS | {"creation": REJECTING}
+        self.lacks = LACKS if settings.role_arn else LACKS | {"creation": NO_CREATION}
         self.budget = Budget(settings.rate)
         self.most_pages = MOST_LIST_PAGES
         self.listing = 1
-        """How many pages it takes to list the models of the run among those of the account."""
+        """The number of pages that list the models of the run among all models of the account."""
         self._is_known = False
         self._is_last = False
         self._deleting: tuple[str, str] | None = None
         self._answered: list[Any] = []
-        """What creations answered as ARNs, whose names need not be those that were sent."""
+        """The ARNs in responses to CreateModel; their names may differ from the names in the requests."""
         self._of_tests: set[tuple[str, str]] = set()
-        """What tests of the user's own created: what is sent to delete it counts as apart as what created it."""
+        """Region and name of models that tests of the user created. Calls that delete them do not count towards the budget of the run."""
         self._in_a_row = 0
 
     @property
     def sent(self) -> int:
-        """How many attempts were sent, retries among them."""
+        """The number of attempts that were sent, retries included."""
         return self.budget.sent
 
     def _config(self, **more: Any) -> Any:
@@ -90,71 +88,71 @@ class AwsTarget(Target):
         return Config(ignore_configured_endpoint_urls=not self.settings.configured_endpoints, **more)
 
     def new_client(self, region: str, **arguments: Any) -> Any:
-        """Make a client with the credentials of the environment, whose retries adapt to throttling."""
+        """Return a new client with the credentials of the environment and adaptive retries."""
         import boto3
 
         own = self._config(retries={"mode": "adaptive", "total_max_attempts": 8})
         config = arguments.pop("config", None)
         client = boto3.client(SIGNED_SERVICE, region_name=region, config=config.merge(own) if config else own, **arguments)
-        hold(client, self, region)
+        watch_client(client, self, region)
         return client
 
     @property
     def is_sending(self) -> bool:
-        """Whether `send` makes the call under way, and no client that a test got from this target."""
+        """Whether the current call comes from `send`, not from a client that a test got from this target."""
         return self._body is not None
 
     def allow(self, operation: str, body: bytes, region: str) -> None:
-        """Refuse what a run may not send, and anything before it is known whose account it is."""
+        """Refuse requests that name other models, and check the account before the first request."""
         check_request(self, operation, body, region)
         if not self._is_known:
             self.preflight()
 
     def take_attempt(self, **_: Any) -> None:
-        """Count an attempt, and wait for its turn."""
+        """Count an attempt, and wait until it may be sent."""
         of_run = self._deleting not in self._of_tests if self._deleting else bool(self.check) or self._is_last
         self.budget.take(of_run=of_run, last=self._is_last, deletes=self._deleting is not None)
 
     def name_of(self, suffix: str = "") -> str:
-        """Return a name that begins with the prefix and the id of the run."""
+        """Return a name that starts with the prefix and the id of the run."""
         return "-".join(filter(None, (self.settings.prefix, self.run, suffix)))
 
     def outgoing(self, operation: str, request: Any) -> Any:
-        """Return a request with the tag of the run, where it creates a model and has room for it."""
+        """Return a CreateModel request with the tag of the run, if it can have a further tag; other requests unchanged."""
         if operation == "CreateModel" and isinstance(request, dict):
-            return tagged(request, self) or request
+            return with_run_tag(request, self) or request
         return request
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
-        """Send a call that names nothing but what is the run's, not faster than the rate.
+        """Send a call that names only models of the run, not faster than the rate.
 
         Raises:
-            UnsafeRequestError: it names something else; nothing was sent.
-            Difference: likewise, and it has the ARN from an answer.
-            UnprovedError: the answer says nothing about any rule.
-            StoppedError: the same, and no further call would fare better.
+            UnsafeRequestError: the request names something else; nothing was sent.
+            Difference: the request has an ARN with another name, from a response to CreateModel; nothing was sent.
+            UnprovedError: the reply says nothing about a rule.
+            StoppedError: the reply says nothing about a rule, and the run cannot continue.
         """
         region = region or self.region
         if self.stopped and not self._is_last:
             raise StoppedError(self.stopped)
         try:
-            self.allow(operation, body_of(request), region)
+            self.allow(operation, request_body(request), region)
         except UnsafeRequestError as error:
             resource = request.get("ResourceArn") if isinstance(request, dict) else None
             if resource not in self._answered:
                 raise
-            raise Difference("CreateModel answers an ARN with the name of the model that was created", str(error), request) from None
+            raise Difference("CreateModel returns an ARN with the name of the created model", str(error), request) from None
         reply = self._sent(operation, request, region)
         if isinstance(request, dict):
             self.settle((region, request.get("ModelName")), reply)
-        kind = kind_of(reply)
+        kind = unproved_kind(reply)
         if kind is not None:
             raise self._unproved(kind, f"{operation}: {reply.verdict}")
         self._in_a_row = 0
         return reply
 
     def expect(self, region: str, request: Any) -> None:
-        """Remember what is going to be created, and for whom: from now on it may exist, whether an answer comes or not."""
+        """Remember the name in a CreateModel request, and whether a check or a user's test sent it: the model may exist from now on."""
         name = request.get("ModelName") if isinstance(request, dict) else None
         if isinstance(name, str):
             self._created.append((region, name))
@@ -166,76 +164,75 @@ class AwsTarget(Target):
             self._answered.append(members["ModelArn"])
 
     def settle(self, entry: tuple[str, Any], reply: Reply) -> None:
-        """Forget what was not created, or is deleted, by an answer."""
+        """Forget a model if the reply shows that it was not created, or was deleted."""
         if reply.operation == "CreateModel" and reply.code is not None and not _may_exist(reply) and entry in self._created:
             self._created.remove(entry)
         elif reply.operation == "DeleteModel" and reply.code is None:
             self._created, self._left = ([other for other in found if other != entry] for found in (self._created, self._left))
 
     def _sent(self, operation: str, request: Any, region: str) -> Reply:
-        """Send a call; what keeps it from being answered is an answer that proves nothing."""
+        """Send a call. An error that prevents a reply counts as a reply that proves nothing."""
         from botocore import exceptions
         from botocore.parsers import ResponseParserError
 
-        lacking = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError)
+        missing = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError)
         try:
             return super().send(operation, request, region=region)
         except StoppedError as error:
             self.stopped = self.stopped or str(error)
             raise
         except (exceptions.BotoCoreError, ResponseParserError, AttributeError, TypeError) as error:
-            # The latter two where botocore expects an object, and the answer is none.
-            kind = "credentials" if isinstance(error, (*lacking, exceptions.TokenRetrievalError)) else "failure"
+            # botocore raises AttributeError or TypeError if a response is JSON but not an object.
+            kind = "credentials" if isinstance(error, (*missing, exceptions.TokenRetrievalError)) else "failure"
             raise self._unproved(kind, f"{operation}: {error}") from None
 
     def _unproved(self, kind: str, verdict: str) -> UnprovedError:
-        """Return what an answer that proves nothing is met with: the end of its check, or of the run."""
+        """Return the exception for a reply that proves nothing; it ends the check, or after several in a row the run."""
         self._in_a_row += 1
-        text = sentence(kind, verdict)
+        text = unproved_text(kind, verdict)
         if kind != "credentials" and self._in_a_row < IN_A_ROW:
             return UnprovedError(text)
         self.stopped = self.stopped or text
         return StoppedError(self.stopped)
 
     def eventually(self, read: Callable[[], V], expected: V) -> V:
-        """Read again, less and less often, until what was written shows, or patience ends."""
+        """Read again at growing intervals until the value is the expected one, for at most `READ_AGAIN` seconds."""
         end, pause = time.monotonic() + READ_AGAIN, 1.0
         while (found := read()) != expected and time.monotonic() < end:
             time.sleep(pause)
             pause = min(2 * pause, 8.0)
         return found
 
-    def endless(self, operation: str, request: Any) -> Exception:  # noqa: ARG002  # another target shows the request
-        """Return what ends a run whose lists never end."""
-        self.stopped = self.stopped or f"{operation} goes on after {self.most_pages} pages"
+    def endless(self, operation: str, request: Any) -> Exception:  # noqa: ARG002  # other targets report the request
+        """Return the exception that ends the run if a list has too many pages."""
+        self.stopped = self.stopped or f"{operation} still has a token after {self.most_pages} pages"
         return StoppedError(self.stopped)
 
     def preflight(self) -> None:
-        """Ask STS whose credentials these are, before anything else is sent.
+        """Check the account of the credentials with sts:GetCallerIdentity, before any other call.
 
         Raises:
-            PreflightError: they are of another account, are none, or nobody answers.
+            PreflightError: the credentials belong to another account or are missing or rejected, or STS cannot be reached.
         """
         patient = {"connect_timeout": 10, "read_timeout": 10}
-        check_account(self.settings, self._config(retries={"mode": "standard", "total_max_attempts": 2}, **patient))
+        check_credentials(self.settings, self._config(retries={"mode": "standard", "total_max_attempts": 2}, **patient))
         self._is_known = True
 
     def survey(self) -> None:
-        """Count the pages of the list that a run has to read, which depends on how many models of others there are.
+        """Count the pages of a list of the run's models, which depends on the number of other models in the account.
 
         Raises:
-            PreflightError: the list cannot be read, or does not end; nothing was created.
+            PreflightError: the models cannot be listed, or the list has too many pages; nothing was created.
         """
         try:
             self.listing = sum(1 for _ in self.pages("ListModels", self._scope()))
         except (UnprovedError, Difference) as error:
-            raise PreflightError(f"the models of the account cannot be listed, so that nothing was created: {_line(error)}") from None
+            raise PreflightError(f"the models of the account cannot be listed, nothing was created: {_line(error)}") from None
         self.most_pages = 2 * self.listing + 5
 
     def plan(self, checks: Sequence[Check], edition: Edition = "page") -> list[str]:
-        """Bound what a run may send, and return what it will do, in lines for a person to read before it starts."""
-        from pytest_smfake.contract.coverage import describe_rules
-        from pytest_smfake.contract.plan import rehearse
+        """Set the budget of a run, and return lines that describe the run to a person before it starts."""
+        from pytest_smfake.contract.report import describe_rules
 
         runs = [check for check in checks if self.why_not(check) is None]
         in_part = {check.rule for check in checks if self.why_not(check) is not None}
@@ -245,27 +242,27 @@ class AwsTarget(Target):
         requests = len(rehearsal.log) + (self.listing - 1) * rehearsal.listings
         self.budget.announce(requests, self.listing)
         if creating:
-            cost = f"{creating} checks create models, which cost nothing by themselves, and delete them"
+            cost = f"{creating} checks create and delete models, which are free of charge"
         else:
-            cost = "nothing is created, unless the service accepts what it should reject; that is deleted"
+            cost = "nothing is created, unless the service accepts a wrong request; such a model is deleted"
         return [
-            f"account {self.settings.account}, region {self.region}, run {self.run}: every name begins with {self.name_of()}",
+            f"account {self.settings.account}, region {self.region}, run {self.run}: every name starts with {self.name_of()}",
             f"{len(runs)} of {len(checks)} checks, {requests} requests, at most {self.budget.limit} with retries, "
-            f"{self.settings.rate:g} a second at the most",
-            f"{len(rules)} rules to be proved; {cost}",
-            "nothing of another name is created, changed or deleted; on a signal what was created is deleted, on a second one it is told",
+            f"{self.settings.rate:g} per second at most",
+            f"{len(rules)} rules can be proved; {cost}",
+            "no model with another name is created, changed or deleted; a signal deletes the created models, a second one lists them",
         ]
 
     def _scope(self) -> dict[str, Any]:
         return {"NameContains": self.name_of(), "MaxResults": 100}
 
     def census(self) -> list[str]:
-        """Return the names of this run's models that are there."""
+        """Return the names of the existing models of this run."""
         names = [str(model.get("ModelName")) for page in self.pages("ListModels", self._scope()) for model in page["Models"]]
         return [name for name in names if belongs(name, self.name_of())]
 
     def _delete_created(self) -> None:
-        """Delete what was created; these calls are the run's last, which go out also where it was stopped."""
+        """Delete the created models. These calls are sent even if the run was stopped."""
         self._is_last = True
         try:
             super()._delete_created()
@@ -273,7 +270,7 @@ class AwsTarget(Target):
             self._is_last = False
 
     def _is_gone(self, region: str, name: str) -> bool:
-        """Delete a model, and return whether it is known not to be there any more."""
+        """Delete a model and return whether it certainly no longer exists."""
         if not belongs(name, self.name_of()):
             return False
         self._deleting = region, name
@@ -286,15 +283,15 @@ class AwsTarget(Target):
         return reply.code is None or reply.message.startswith(MISSING_TEXTS)
 
     def finish(self) -> list[str]:
-        """Delete what may be left, and return what is still there, as far as can be told."""
+        """Delete models that may be left, list the models of the run, and return the names of those that are still left."""
         left = super().finish()
-        if self.hurried:
+        if self.aborted:
             return left
         self._is_last = True
         try:
             found = self.census()
         except (UnprovedError, Difference) as error:
-            self.unproved["the list of what is left"] = _line(error)
+            self.unproved["the list of left models"] = _line(error)
             return self.known_left()
         finally:
             self._is_last = False
@@ -302,8 +299,8 @@ class AwsTarget(Target):
 
 
 def _may_exist(reply: Reply) -> bool:
-    """Whether a model may exist after an answer that is no success: that of a repeated attempt, or none about the request at all."""
-    return "already existing" in reply.message or (kind_of(reply) is not None and reply.code not in CREDENTIALS | DENIALS)
+    """Whether a model may exist after an error: if a retry finds it existing, or if the error is not about the request."""
+    return "already existing" in reply.message or (unproved_kind(reply) is not None and reply.code not in CREDENTIAL_CODES | DENIED_CODES)
 
 
 def _line(error: Exception) -> str:
@@ -311,16 +308,16 @@ def _line(error: Exception) -> str:
 
 
 _NAME = "smfake_name"
-"""Where a call keeps the name that it was sent with, for its answer."""
+"""The key in the context of a call under which its model name is kept until the response."""
 
 
-def hold(client: Any, target: AwsTarget, region: str) -> None:
-    """Let a target see each call of a client before it is sent, each attempt, and each answer.
+def watch_client(client: Any, target: AwsTarget, region: str) -> None:
+    """Pass each call of a client to a target before it is sent, at each attempt, and after the response.
 
     Args:
-        client: the client; a test of somebody's own may have it.
-        target: the target that it is of.
-        region: the region of the client, which need not be the one of the target.
+        client: the client, which a test of the user may have.
+        target: the target of the client.
+        region: the region of the client, which may differ from the region of the target.
     """
     events = client.meta.events
     events.register_last(f"before-call.{SIGNED_SERVICE}", partial(_before, target, region))
@@ -329,7 +326,7 @@ def hold(client: Any, target: AwsTarget, region: str) -> None:
 
 
 def _before(target: AwsTarget, region: str, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """Refuse what a run may not send, and give a model the tag of the run, as `send` does for checks."""
+    """Refuse a request that names other models, and add the tag of the run to a model, as `send` does for checks."""
     body = params["body"]
     target.allow(model.name, body.encode() if isinstance(body, str) else bytes(body), region)
     if target.is_sending or model.name not in ("CreateModel", "DeleteModel"):
@@ -337,15 +334,99 @@ def _before(target: AwsTarget, region: str, model: Any, params: dict[str, Any], 
     request = json.loads(body)
     context[_NAME] = request.get("ModelName")
     if model.name == "CreateModel":
-        params["body"] = body_of(target.outgoing(model.name, request))
+        params["body"] = request_body(target.outgoing(model.name, request))
         target.expect(region, request)
 
 
 def _after(
     target: AwsTarget, region: str, model: Any, http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any
 ) -> None:
-    """Take note of what was created, or is gone."""
+    """Remember a created model, forget a deleted one."""
     if _NAME in context:
         error = parsed.get("Error", {})
         reply = Reply(model.name, http_response.status_code, {}, b"", error.get("Code"), error.get("Message", ""), {})
         target.settle((region, context[_NAME]), reply)
+
+
+# The rehearsal of a run, offline.
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Describe a request that a run will send.
+
+    Attributes:
+        check: the id of the check; empty for the lists of the run's models before the first check and after the last.
+        operation: the operation, such as `CreateModel`.
+        name: the name or ARN in the request as JSON, without quotes if it is text; `-` if there is none.
+    """
+
+    check: str
+    operation: str
+    name: str
+
+
+class Rehearsal(AwsTarget):
+    """Run checks offline against the fake in place of the real service, and keep a log of the requests."""
+
+    def __init__(self, target: AwsTarget, edition: Edition) -> None:
+        super().__init__(target.settings, target.name, run=target.run)
+        self._fake = FakeSageMaker(region=target.region, account=target.settings.account, edition=edition)
+        self._is_known = True
+        self.log: list[Planned] = []
+        self.listings = 0
+        """The number of lists of models, each of which is read to its last page."""
+
+    def new_client(self, region: str, **arguments: Any) -> Any:
+        """Return a client of the fake."""
+        return self._fake.client(region_name=region, **arguments)
+
+    def outgoing(self, operation: str, request: Any) -> Any:
+        """Log a request, and return it as it is sent."""
+        sent = super().outgoing(operation, request)
+        self.log.append(Planned(self.check, operation, _name(operation, sent)))
+        return sent
+
+    def pages(self, operation: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list, and count the list."""
+        self.listings += operation == "ListModels"
+        return super().pages(operation, request)
+
+    def run_through(self, checks: Sequence[Check], edition: Edition) -> None:
+        """Send the calls of a run."""
+        from pytest_smfake.contract.run import run_checks
+
+        with self._fake:
+            self.survey()
+            run_checks(checks, [self], edition)
+            self.finish()
+
+
+def rehearse(target: AwsTarget, checks: Sequence[Check], edition: Edition) -> Rehearsal:
+    """Run these checks offline and return the rehearsal, whose log has the requests; nothing leaves the process.
+
+    Args:
+        target: the target, which is not changed.
+        checks: the checks. Checks that the target cannot run send nothing.
+        edition: the edition whose rules the boundary cases test.
+    """
+    rehearsal = Rehearsal(target, edition)
+    rehearsal.run_through(checks, edition)
+    return rehearsal
+
+
+def _name(operation: str, request: Any) -> str:
+    if isinstance(request, bytes):
+        return request_body(request).decode("utf-8", "replace")
+    value = request.get(NAMING_MEMBERS[operation]) if isinstance(request, dict) else request
+    if value is None:
+        return "-"
+    return json.dumps(value, ensure_ascii=False)[1:-1] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def plan_lines(log: Sequence[Planned]) -> Iterator[str]:
+    """Yield a line for each request, with its number, operation, name and check."""
+    width = max(len(planned.operation) for planned in log)
+    yield f"{0:5}  {'GetCallerIdentity':{max(width, 17)}}  of STS, before all other calls"
+    for number, planned in enumerate(log, 1):
+        yield f"{number:5}  {planned.operation:{max(width, 17)}}  {planned.name}  {planned.check or '(lists the models of the run)'}"

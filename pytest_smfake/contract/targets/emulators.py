@@ -1,4 +1,4 @@
-"""The targets that this package knows: the fake, moto, and any endpoint."""
+"""Define the targets fake, moto and endpoint, and make a target from the value of `--target`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .recording import RecordingTarget
 from .target import IN_A_ROW, PreflightError, StoppedError, Target, UnprovedError
 
 ALONE = "alone"
-"""What names have in common where nobody else uses the account: the same in each run."""
+"""The id of a run on a target that nobody else uses: the same in each run."""
 
 
 class FakeTarget(Target):
-    """The fake of this package; each check has a world of its own.
+    """Run checks against the fake of this package, with a new fake for each check.
 
     Args:
-        edition, rules: as for `FakeSageMaker`.
+        edition, rules: the arguments of `FakeSageMaker`.
     """
 
     is_elsewhere = False
@@ -40,48 +40,48 @@ class FakeTarget(Target):
 
     @property
     def fake(self) -> FakeSageMaker:
-        """The fake of the check that is running.
+        """The fake of the running check.
 
         Raises:
-            RuntimeError: none is running.
+            RuntimeError: no check is running.
         """
         if self._fake is None:
-            raise RuntimeError("the target is a context manager: with target: ...")
+            raise RuntimeError("the target is a context manager; use it as: with target: ...")
         return self._fake
 
     def new_client(self, region: str, **arguments: Any) -> Any:
-        """Return one of the clients that the fakes of a process share."""
+        """Return a client of the fake."""
         return self.fake.client(region_name=region, **arguments)
 
     def limit(self, key: str, bound: int) -> AbstractContextManager[object]:
-        """Limit something within a block."""
+        """Set a limit within a block."""
         return self.fake.limit(key, bound)
 
     def fail(self, operation: str, code: str, **keywords: Any) -> AbstractContextManager[object]:
-        """Let the next call fail."""
+        """Inject a fault into the next call."""
         return self.fake.fail(operation, code, **keywords)
 
     def begin(self) -> None:
-        """Begin a new world."""
+        """Begin a new fake."""
         self._fake = FakeSageMaker(edition=self.edition, rules=self._rules)
         self._fake.__enter__()
 
     def end(self) -> None:
-        """End the world."""
+        """End the fake."""
         self.forget()
         fake, self._fake = self.fake, None
         fake.__exit__()
 
 
 class MotoTarget(Target):
-    """moto in this process; each check has a mock of its own.
+    """Run checks against moto in this process, with a new mock for each check.
 
     Raises:
         ValueError: moto is not installed.
     """
 
     is_elsewhere = False
-    lacks: Mapping[str, str] = {"limits": "moto has no limits", "faults": "moto has no failures on purpose"}
+    lacks: Mapping[str, str] = {"limits": "moto has no limits", "faults": "moto has no fault injection"}
 
     def __init__(self, name: str = "moto") -> None:
         super().__init__(name, account="123456789012", run=ALONE)
@@ -93,20 +93,20 @@ class MotoTarget(Target):
         self._stack = ExitStack()
 
     def new_client(self, region: str, **arguments: Any) -> Any:
-        """Make a client; moto answers it, since it was made in its mock."""
+        """Return a new client; moto answers it, since it is created within the mock."""
         import boto3
 
         return boto3.client("sagemaker", region_name=region, **arguments)
 
     def _call(self, client: Any, operation: str) -> tuple[str | None, str, dict[str, Any]]:
-        """Make a call. Where moto raises in the caller's face, its server answers 500."""
+        """Make a call. If moto raises an exception of its own, the reply has status 500, as from its server."""
         from botocore.exceptions import ClientError
 
         try:
             return super()._call(client, operation)
         except ClientError:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever goes wrong inside moto
+        except Exception as error:  # noqa: BLE001  # any error within moto
             self._response = SimpleNamespace(status_code=500, headers={}, content=b"")
             return "500", repr(error), {}
 
@@ -121,31 +121,33 @@ class MotoTarget(Target):
 
 
 class EndpointTarget(Target):
-    """Any endpoint that speaks SageMaker's protocol, such as an emulator's or `smfake serve`.
+    """Run checks against any endpoint with SageMaker's protocol, such as an emulator or `smfake serve`.
 
     Args:
-        url: the endpoint, such as `http://127.0.0.1:5000`.
-        account: the account, where it is known.
+        url: the URL of the endpoint, such as `http://127.0.0.1:5000`.
+        name: the name in tables and reports; by default `endpoint=URL`.
+        region: the region of the checks.
+        account: the id of the account, if it is known.
 
     Raises:
-        ValueError: what was given is no URL; the sentence says what one looks like.
+        ValueError: `url` is not an HTTP URL.
     """
 
     def __init__(self, url: str, name: str = "", *, region: str = "us-east-1", account: str | None = None) -> None:
         parts = urlsplit(url or "")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is not the URL of an endpoint; one looks like http://127.0.0.1:5000")
+            raise ValueError(f"{url!r} is not the URL of an endpoint; expected a URL such as http://127.0.0.1:5000")
         super().__init__(name or f"endpoint={url}", region=region, account=account)
         self.url = url
-        self._silent = 0
-        """How many calls in a row nobody answered."""
+        self._failed_in_a_row = 0
+        """The number of consecutive calls without a response."""
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
-        """Send a call and return what came back.
+        """Send a call and return the reply.
 
         Raises:
-            UnprovedError: nobody answers, since a run has begun.
-            StoppedError: nobody has answered several times in a row.
+            UnprovedError: there is no response.
+            StoppedError: several calls in a row had no response.
         """
         from botocore.exceptions import ConnectionError as NoConnectionError
         from botocore.exceptions import HTTPClientError
@@ -155,38 +157,38 @@ class EndpointTarget(Target):
         try:
             reply = super().send(operation, request, region=region)
         except (HTTPClientError, NoConnectionError) as error:
-            self._silent += 1
-            text = f"the endpoint does not answer any more ({operation}: {error})"
-            if self._silent < IN_A_ROW:
+            self._failed_in_a_row += 1
+            text = f"the endpoint no longer answers ({operation}: {error})"
+            if self._failed_in_a_row < IN_A_ROW:
                 raise UnprovedError(text) from None
             self.stopped = text
             raise StoppedError(text) from None
-        self._silent = 0
+        self._failed_in_a_row = 0
         return reply
 
     def preflight(self) -> None:
-        """See that something answers there, and in JSON, as SageMaker does."""
+        """Check that the endpoint answers ListModels with a JSON object."""
         from botocore.exceptions import BotoCoreError
         from botocore.parsers import ResponseParserError
 
-        strange = f"what answers at {self.url} is not SageMaker"
+        wrong = f"the endpoint {self.url} does not answer as SageMaker"
         try:
             reply = super().send("ListModels", {})
         except ResponseParserError as error:
-            raise PreflightError(f"{strange}: {str(error).splitlines()[0]}") from None
-        except (AttributeError, TypeError, RecursionError):  # where botocore expects an object
-            raise PreflightError(f"{strange}: its answer to ListModels is no JSON object") from None
+            raise PreflightError(f"{wrong}: {str(error).splitlines()[0]}") from None
+        except (AttributeError, TypeError, RecursionError):  # botocore raises these if the response is JSON but not an object
+            raise PreflightError(f"{wrong}: its response to ListModels is not a JSON object") from None
         except BotoCoreError as error:
             raise PreflightError(f"the endpoint {self.url} cannot be reached: {error}") from None
         try:
-            spoken = isinstance(json.loads(reply.body), dict)
+            is_object = isinstance(json.loads(reply.body), dict)
         except ValueError:
-            spoken = False
-        if not spoken:
-            raise PreflightError(f"{strange}: its answer to ListModels, of status {reply.status}, is no JSON object: {reply.body[:40]!r}")
+            is_object = False
+        if not is_object:
+            raise PreflightError(f"{wrong}: its response to ListModels (status {reply.status}) is not a JSON object: {reply.body[:40]!r}")
 
     def new_client(self, region: str, **arguments: Any) -> Any:
-        """Make a client of the endpoint, with dummy credentials."""
+        """Return a new client of the endpoint, with dummy credentials."""
         import boto3
 
         keys = {"aws_access_key_id": "smfake", "aws_secret_access_key": "smfake"}
@@ -200,16 +202,16 @@ def target_of(
     aws: Mapping[str, Any] | None = None,
     more: Mapping[str, Callable[[str], Target]] | None = None,
 ) -> Target:
-    """Return the target that a text names: `fake`, `moto`, `endpoint=URL`, `recording=FILE`, `aws`.
+    """Return the target for a text: `fake`, `moto`, `endpoint=URL`, `recording=FILE`, `aws`.
 
     Args:
-        text: the name of a kind of target, and after `=` its argument.
+        text: the kind of target, and after `=` its argument.
         edition: the edition of the fake.
-        aws: what the target aws has to be told: `account`, `region`, `prefix`, `role`, `image`, `rate`, `run`, `configured_endpoints`.
-        more: other kinds, by their names: each makes a target of its argument.
+        aws: the settings of the target aws: `account`, `region`, `prefix`, `role`, `image`, `rate`, `run`, `configured_endpoints`.
+        more: functions for other kinds, by kind; each returns a target for its argument.
 
     Raises:
-        ValueError: there is no such target, or its argument is missing or wrong; the sentence says what would be right.
+        ValueError: there is no such target, or its argument is missing or wrong.
 
     Example:
         >>> target_of("endpoint=http://127.0.0.1:5000")
@@ -225,25 +227,26 @@ def target_of(
     }
     name, equals, argument = text.partition("=")
     if name not in kinds:
-        raise ValueError(f"{text!r} is not a target; there are: {', '.join(kinds)}, and after = the argument of those that take one")
+        known = {"endpoint": "endpoint=URL", "recording": "recording=FILE"}
+        raise ValueError(f"{text!r} is not a target; there are: {', '.join(known.get(kind, kind) for kind in kinds)}")
     if equals and name in ("fake", "moto", "aws"):
-        raise ValueError(f"the target {name} takes no argument such as {argument!r}")
+        raise ValueError(f"the target {name} takes no argument, got {argument!r}")
     return kinds[name](argument)
 
 
-def aws_target(told: Mapping[str, Any]) -> AwsTarget:
-    """Return the target aws; what it has to be told may be empty, and is then refused in a sentence."""
+def aws_target(settings: Mapping[str, Any]) -> AwsTarget:
+    """Return the target aws. `AwsSettings` rejects missing settings with an error text."""
     return AwsTarget(
         AwsSettings(
-            account=told.get("account") or "",
-            region=told.get("region") or "",
-            prefix=told.get("prefix") or "",
-            role_arn=told.get("role") or "",
-            image=told.get("image") or "",
-            rate=_number(told.get("rate")),
-            configured_endpoints=bool(told.get("configured_endpoints")),
+            account=settings.get("account") or "",
+            region=settings.get("region") or "",
+            prefix=settings.get("prefix") or "",
+            role_arn=settings.get("role") or "",
+            image=settings.get("image") or "",
+            rate=_number(settings.get("rate")),
+            configured_endpoints=bool(settings.get("configured_endpoints")),
         ),
-        run=told.get("run") or "",
+        run=settings.get("run") or "",
     )
 
 
@@ -251,4 +254,4 @@ def _number(text: str | float | None) -> float:
     try:
         return float(text) if text else RATE
     except ValueError:
-        raise ValueError(f"the rate of the target aws is a number of calls a second, not {text!r}") from None
+        raise ValueError(f"the rate of the target aws must be a number of calls per second, got {text!r}") from None

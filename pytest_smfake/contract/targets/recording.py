@@ -1,4 +1,4 @@
-"""Recordings: what a target answered, without what tells whose account it was, and a target that answers from one."""
+"""Record the replies of a target, redacted, and replay a recording as a target."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pytest_smfake.contract.check import Check, Difference, Reply, shown
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.check import Check, Difference, Reply, as_text
 from pytest_smfake.rules import inputs as look
-from pytest_smfake.rules.inputs import Look, write_whole
+from pytest_smfake.rules.inputs import Look, counted, write_whole
 from pytest_smfake.rules.rule import EDITIONS
 
 from .redaction import Redaction
@@ -21,21 +21,21 @@ from .target import Target, V
 RECORDING_FORMAT = "pytest-smfake contract recording"
 RECORDING_VERSION = 2
 KEPT_HEADERS = ("content-type", "x-amzn-requestid", "x-amzn-errortype")
-"""The headers that a recording keeps; others, such as dates, tell of the day and not of the contract."""
-NOT_PLAYED = "a recording holds answers alone"
-ANEW = "make the recording anew"
+"""The headers that a recording keeps. Others, such as the date, do not matter for the contract."""
+NOT_RECORDED = "a recording has only replies"
+RECORD_AGAIN = "make a new recording"
 
 EXAMPLE_ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "111122223333"
-"""The account of a recording is played by one that requests name as an example too, or by one that none names, as it was recorded."""
+"""The account of a replayed target: the example account if the recorded target used it, otherwise an account that no request names."""
 
 
 class Recorder:
-    """Keeps what a target answers to checks, from now on; `write` ends it.
+    """Record the replies of a target to checks until `write`.
 
     Args:
         target: the target.
-        edition: whose rules the boundary cases are about.
+        edition: the edition whose rules the boundary cases test.
     """
 
     def __init__(self, target: Target, edition: str) -> None:
@@ -52,7 +52,7 @@ class Recorder:
         target = self._target
         target.listeners.remove(self._keep)
         redaction = Redaction(target)
-        # Twice: a name that one answer tells by its place can stand in the text of an earlier one.
+        # Redact twice: a name that a later reply reveals can be in the text of an earlier reply.
         for check in self._calls:
             self._redacted(redaction, check)
         data = {
@@ -63,7 +63,7 @@ class Recorder:
             "region": target.region,
             "other_region": target.other_region,
             "service": target.is_service,
-            "own": {name: _standing(value, getattr(Target, name, EXAMPLE_ACCOUNT)) for name, value in _own(target).items()},
+            "own": {name: _value_kind(value, getattr(Target, name, EXAMPLE_ACCOUNT)) for name, value in _own(target).items()},
             "lacks": {capability: redaction.text(reason) for capability, reason in target.lacks.items()},
             "checks": {check: self._redacted(redaction, check) for check in self._calls},
         }
@@ -88,17 +88,17 @@ def _own(target: Target) -> dict[str, str]:
     return {"role_arn": target.role_arn, "image": target.image, "model_data_url": target.model_data_url, "account": target.account or ""}
 
 
-def _standing(value: str, example: str) -> str:
-    """Return how a value of a target stands to the one that requests name as an example."""
+def _value_kind(value: str, example: str) -> str:
+    """Return whether a value of a target is the example value, another one, or empty."""
     return ("example" if value == example else "other") if value else "none"
 
 
 OWN = ("account", "image", "model_data_url", "role_arn")
-ACCOUNT_STANDINGS = ("none", "example", "other")
+VALUE_KINDS = ("none", "example", "other")
 
 
 def _body(place: str, value: Any) -> None:
-    """Look at a body, which is a text or an object of JSON."""
+    """Check a recorded body, which has either text or JSON."""
     look.map_of(look.printable)(place, value)
     if value.keys() == {"text"}:
         look.text(f"{place}.text", value["text"])
@@ -120,21 +120,21 @@ RECORDING: Mapping[str, Look] = {
     "region": look.name,
     "other_region": look.name,
     "service": look.boolean,
-    "own": look.object_of(dict.fromkeys(OWN, look.one_of(ACCOUNT_STANDINGS))),
+    "own": look.object_of(dict.fromkeys(OWN, look.one_of(VALUE_KINDS))),
     "lacks": look.map_of(look.text),
     "checks": look.map_of(look.list_of(look.object_of(CALL))),
 }
 
 
 class RecordingTarget(Target):
-    """Answers from a recording, offline; a check that is not in it is skipped.
+    """Replay a recording offline; checks that it does not contain are skipped.
 
     Args:
-        path: the recording.
-        name: as tables name it.
+        path: the path of the recording.
+        name: the name in tables and reports; by default `recording=PATH`.
 
     Raises:
-        ValueError: the file is no recording, one of another version, or one that was cut short; the sentence says which.
+        ValueError: the file is not a recording, has another version, or was changed or truncated.
     """
 
     is_elsewhere = False
@@ -146,28 +146,28 @@ class RecordingTarget(Target):
         super().__init__(name or f"recording={path}", region=data["region"], other_region=data["other_region"], account=account)
         for member, other in others.items():
             setattr(self, member, {"none": "", "example": getattr(Target, member), "other": other}[own[member]])
-        # Names are as long as those that were recorded, which some checks fill up to their bound.
+        # Names have the same length as in the recording, since some checks extend them up to the maximum.
         self.run = "r" * max(1, data["name_length"] - len("smfake-"))
         self.is_service = data["service"]
-        self.lacks: Mapping[str, str] = {"limits": NOT_PLAYED, "faults": NOT_PLAYED} | data["lacks"]
+        self.lacks: Mapping[str, str] = {"limits": NOT_RECORDED, "faults": NOT_RECORDED} | data["lacks"]
         self._checks: dict[str, list[dict[str, Any]]] = data["checks"]
         self._next = 0
-        self._playing = Redaction(self)
+        self._redaction = Redaction(self)
 
     def why_not(self, check: Check) -> str | None:
-        """Return why a check cannot be run."""
-        return super().why_not(check) or (None if check.id in self._checks else "the recording does not hold it")
+        """Return the reason why a check cannot run, None if it can."""
+        return super().why_not(check) or (None if check.id in self._checks else "the recording does not contain it")
 
     def begin(self) -> None:
-        """Begin with the first answer of a check, at its first call."""
+        """Begin with the first recorded call of a check."""
         self._next = 0
-        self._playing.begin()
+        self._redaction.begin()
 
     def end(self) -> None:
-        """Nothing is left of a check."""
+        """Do nothing: a replayed check creates no models."""
 
     def eventually(self, read: Callable[[], V], expected: V) -> V:
-        """Read again as often as it was read when the recording was made, until it is what is expected."""
+        """Read again as often as in the recording, until the value is the expected one."""
         begun = self._next
         found = read()
         while found != expected and self._at(self._next) == self._at(begun) is not None:
@@ -176,7 +176,7 @@ class RecordingTarget(Target):
         return found
 
     def _at(self, number: int) -> tuple[Any, ...] | None:
-        """Return what was called as the call of a number, None where nothing was."""
+        """Return operation, region and request of a recorded call by its number, None if there are fewer calls."""
         entries = self._checks.get(self.check, [])
         if number >= len(entries):
             return None
@@ -184,36 +184,37 @@ class RecordingTarget(Target):
         return entry["operation"], entry["elsewhere"], _comparable(entry["request"])
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
-        """Return what was answered to this call.
+        """Return the recorded reply to this call.
 
         Raises:
-            Difference: another call was recorded here: the check has changed since.
+            Difference: the recording has another call here, since the check has changed.
         """
         elsewhere = region not in (None, self.region)
-        made = self._playing.request(operation, request)
+        made = self._redaction.request(operation, request)
         recorded = self._at(self._next)
         if recorded != (operation, elsewhere, _comparable(made)):
             calls = self._checks.get(self.check, [])
-            said = _told(calls[self._next]) if recorded else f"no more than {len(calls)} calls of {self.check}"
+            expected = _call_text(calls[self._next]) if recorded else f"only {counted(len(calls), 'call')} of {self.check}"
             raise Difference(
-                f"the call that was recorded: {said}; {ANEW}", _told({"operation": operation, "request": made, "elsewhere": elsewhere})
+                f"the recorded call: {expected}; {RECORD_AGAIN}",
+                _call_text({"operation": operation, "request": made, "elsewhere": elsewhere}),
             )
         entry = self._checks[self.check][self._next]
         self._next += 1
         try:
-            headers = {name: self._playing.restore(value) for name, value in entry["headers"].items()}
+            headers = {name: self._redaction.restore(value) for name, value in entry["headers"].items()}
             body = entry["body"]
-            text = json.dumps(self._playing.restore(body["json"])) if "json" in body else self._playing.restore(body["text"])
+            text = json.dumps(self._redaction.restore(body["json"])) if "json" in body else self._redaction.restore(body["text"])
             reply = _reply(operation, entry["status"], headers, text.encode("utf-8", "surrogatepass"))
-        except Exception as error:  # noqa: BLE001  # botocore reads objects of the right shape, and meets others in ways of its own
-            raise Difference("an answer that botocore can read", f"{type(error).__name__} of {shown(entry['body'], 300)}", made) from None
+        except Exception as error:  # noqa: BLE001  # botocore raises various errors for JSON of an unexpected shape
+            raise Difference("a reply that botocore can parse", f"{type(error).__name__} of {as_text(entry['body'], 300)}", made) from None
         for listener in self.listeners if self._depth else ():
             listener(request, region or self.region, reply)
         return reply
 
 
 def _others(region: str) -> dict[str, str]:
-    """Return what the target of a recording has where the one that was recorded had values of its own."""
+    """Return role, image and artifact of a replayed target whose recorded target did not use the example values."""
     return {
         "role_arn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/recorded",
         "image": f"{OTHER_ACCOUNT}.dkr.ecr.{region}.amazonaws.com/recorded:1",
@@ -221,19 +222,19 @@ def _others(region: str) -> dict[str, str]:
     }
 
 
-def _told(call: Mapping[str, Any]) -> str:
-    place = " in the other region" if call["elsewhere"] else ""
-    return f"{call['operation']}{place} {shown(call['request'], 300)}"
+def _call_text(call: Mapping[str, Any]) -> str:
+    region = " in the other region" if call["elsewhere"] else ""
+    return f"{call['operation']}{region} {as_text(call['request'], 300)}"
 
 
 def _comparable(request: Any) -> str:
-    """Return a redacted request without its moments, which differ from run to run."""
+    """Return a redacted request as JSON without times, which differ in each run."""
     text = json.dumps(request, sort_keys=True)
     return re.sub(r"\{time[+-][\d.]+\}", "{time}", text)
 
 
 def _reply(operation: str, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Return a reply as botocore reads the response."""
+    """Return a reply from a response, parsed by botocore."""
     from botocore.parsers import create_parser
 
     from pytest_smfake.rules.service_model import operation_model

@@ -1,4 +1,4 @@
-"""What identifies an account, a person or a place is taken out of recordings and reports; tokens stand for it."""
+"""Replace values that identify an account, a person or a host in recordings and reports with tokens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 ReplaceText = Callable[[str, str], str]
-"""Takes a kind and a value; returns what stands for it, or the value itself where it may stay."""
+"""A function that takes a kind and a value, and returns the replacement, or the value itself if it may stay."""
 
 TOKEN_KINDS = (
     "account",
@@ -45,7 +45,7 @@ TOKEN_KINDS = (
     "token",
 )
 TOKEN = re.compile(rf"\{{(?:account|cut|data|image|name|role|time[+-][\d.]+|(?:{'|'.join(TOKEN_KINDS)})-(?:[a-z]+\d+\.)?\d+)\}}")
-"""What stands for a value: `{account}`, `{name-3}`, `{time+1.5}`; under xdist with the worker, `{name-gw0.3}`."""
+"""Matches a token: `{account}`, `{name-3}`, `{time+1.5}`; under xdist the token has the worker, `{name-gw0.3}`."""
 
 _ACCOUNT = r"(?:\d{12}|\{account(?:-[\w.]+)?\})"
 _UNIT = r"\{[\w.+-]+\}"
@@ -54,14 +54,14 @@ _TOP = (
     "com|net|org|edu|gov|int|mil|io|dev|app|cloud|info|biz|aws|corp"
     "|home|internal|intra|lan|local|localdomain|localhost|test|example|invalid"
 )
-_FORMS = {
-    # Between quotes an ARN may hold spaces, as those of objects in S3 do; elsewhere it ends at one.
+_PATTERNS = {
+    # Between quotes an ARN may have spaces, such as the ARN of an S3 object; elsewhere it ends at a space.
     "arn": rf"(?<=\"){_ARN}[^\"\n]+(?=\")|(?<='){_ARN}[^'\n]+(?=')|{_ARN}(?:{_UNIT}|[^\s\"'<>\\,;()\[\]{{}}|]|,(?=[\w.+@-])(?!arn:))*",
     "image": rf"(?<![\w.-]){_ACCOUNT}\.dkr[.-]ecr[\w.-]*(?:/[\w./-]*\w)?(?:@sha256:\w+|:\w[\w.-]*)?",
     "place": rf"(?<![a-z0-9])[a-z][a-z0-9+.-]*://(?:{_UNIT}|[^\s\"'<>\\,;()\[\]{{}}|])+",
     "stays": TOKEN.pattern,
     "id": r"(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f])",
-    # Of a role's session the id and the name of the session are one.
+    # The id of a role session continues with a colon and the name of the session.
     "key": r"(?<![a-z0-9])a(?:3t|bia|cca|gpa|ida|ipa|kia|npa|nva|pka|roa|sca|sia)[a-z0-9]{12,}(?::[\w+=,.@-]+)?",
     "mail": r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*",
     "resource": r"(?<![\w-])[a-z]{1,12}(?:-[a-z]{1,12})?-[0-9a-f]{8}(?:[0-9a-f]{9})?(?![0-9a-z])",
@@ -75,7 +75,7 @@ _FORMS = {
     "account": r"(?<!\d)\d{12}(?!\d)|(?<![\d-])\d{4}-\d{4}-\d{4}(?![\d-])",
     "digits": r"\d{13,}",
 }
-_ANY = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.items()), re.IGNORECASE)
+_ANY = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items()), re.IGNORECASE)
 _TYPES = set(
     re.findall(
         r"[\w-]+",
@@ -84,15 +84,15 @@ _TYPES = set(
         "server-certificate service-role stream subnet table training-job transform-job user vpc",
     )
 )
-"""Types of resources, which stay in an ARN."""
+"""Types of resources, which are not replaced in an ARN."""
 _PUBLIC = re.compile(
     r"(?:https?://)?(?:docs\.aws|internal)\.amazon\.com(?:/.*)?|(?:(?:api|runtime)\.)?"
     r"(?:sagemaker|sts|iam|kms|s3|ec2|ecr|lambda|logs|monitoring|events|secretsmanager)(?:-fips)?(?:\.[a-z]+(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?",
     re.IGNORECASE,
 )
-"""Hosts that are the same for everybody."""
+"""Matches public hosts of AWS, which are not replaced."""
 _BOUNDS = {str(2**63 + delta) for delta in (-1, 0)}
-"""The bounds of a long integer, which rules name."""
+"""The bounds of a 64-bit integer, which rules name."""
 _WHO = re.compile(
     r"\b((?:user|role|group|session|bucket|host|account|principal|caller|owner|profile|tenant|team|project)"
     r"(?:[ _-]?(?:name|id|alias))?(?:\\?[\"'])?\s*[:=]\s*(?:\\?[\"'])?)(?!arn:)([\w+=,.@/-]*[\w+=@/-])"
@@ -102,7 +102,7 @@ _WHO = re.compile(
 
 
 def replace_identifiers(text: str, replace: ReplaceText) -> str:
-    """Return a text with something else in the place of each identifier.
+    """Return a text in which each identifier is replaced.
 
     Example:
         >>> replace_identifiers("User: arn:aws:sts::111122223333:assumed-role/Admin/jo is not authorized", lambda kind, _: f"<{kind}>")
@@ -116,13 +116,13 @@ def replace_identifiers(text: str, replace: ReplaceText) -> str:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    """Return what an escape of JSON within a text stands for; what would end a string stays escaped."""
+    """Return the character of a JSON escape in a text; a character that could end a string stays escaped."""
     character = chr(int(match[1], 16))
     return character if character not in " \"'\\\x7f" else match[0]
 
 
 def _decoded(word: str, replace: ReplaceText) -> str:
-    """Return a word in which something is encoded as in a URL: as it is, unless what it stands for identifies somebody."""
+    """Return a word with URL encoding: unchanged, or decoded and replaced if it contains an identifier."""
     plain = word
     while "%" in plain and (further := unquote(plain)) != plain:
         plain = further
@@ -133,9 +133,9 @@ def _decoded(word: str, replace: ReplaceText) -> str:
 
 
 def _named(match: re.Match[str], replace: ReplaceText) -> str:
-    """Return who is named with the word that says what they are, such as `user: jo`."""
-    what, who = (match[1], match[2]) if match[1] else (match[3], match[4])
-    return what + replace("name", who)
+    """Return a noun with its name replaced, such as `user: jo`."""
+    noun, name = (match[1], match[2]) if match[1] else (match[3], match[4])
+    return noun + replace("name", name)
 
 
 def _replaced(kind: str, value: str, replace: ReplaceText) -> str:
@@ -147,7 +147,7 @@ def _replaced(kind: str, value: str, replace: ReplaceText) -> str:
         return (replace_arn(bare, replace) if kind == "arn" else _addressed(kind, bare, replace)) + rest
     if kind == "text" and value.isdecimal():
         kind = "digits"
-    # A long word of letters alone is a name of the service's; a secret has digits, or the signs of Base64.
+    # A long word of letters only is a name in the service model; a secret has digits or the characters + and = of Base64.
     if kind == "text" and not re.search(r"\d|\w.*[+=]", value):
         return value
     return replace(kind, value)
@@ -161,7 +161,7 @@ def _addressed(kind: str, value: str, replace: ReplaceText) -> str:
 
 
 def replace_arn(arn: str, replace: ReplaceText) -> str:
-    """Return an ARN whose account and resource are replaced: partition, service, region and the type of the resource stay.
+    """Return an ARN with account and resource replaced; partition, service, region and the type of the resource stay.
 
     Example:
         >>> replace_arn("arn:aws:sagemaker:us-east-1:111122223333:model/a", lambda kind, _: f"<{kind}>")
@@ -179,7 +179,7 @@ def replace_arn(arn: str, replace: ReplaceText) -> str:
 
 
 def _part(part: str, replace: ReplaceText) -> str:
-    # What begins with the name of this run is this run's.
+    # A part that starts with the token {name} is a name of this run.
     stays = part in ("", "/", ":", "*") or part.startswith("{name}") or TOKEN.fullmatch(part)
     return part if stays else replace("name", part)
 
@@ -198,7 +198,7 @@ KNOWN_WORDS = set(
         "token type unknown url used user utilization validation value values where will with would",
     )
 )
-"""Words that texts of the service are made of: a model of such a name is not what they are about."""
+"""Words in messages of the service, which are not replaced even if a model has such a name."""
 COMMON_WORDS = set(
     re.findall(
         r"[\w-]+",
@@ -207,14 +207,14 @@ COMMON_WORDS = set(
 )
 _PLAIN = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+|(?:\w-\w)+|ml(?:\.\w+)+|[a-z]{2}(?:-[a-z]+)+-\d|x-amzn?-[a-z-]+")
 QUOTED = re.compile(r"(\\*[\"'`])((?:[^\s\"'`\\]|\\(?=\w))+)\1")
-"""A word between quotes."""
+"""Matches a word between quotes."""
 
 
 class Tokens:
-    """Gives each value a token of its own: the same one wherever the value is found.
+    """Assign a token to each value: the same token wherever the value is found.
 
     Args:
-        worker: the worker of xdist that this process is, whose tokens are told from those of others by its name.
+        worker: the xdist worker of this process; its name makes the tokens of workers different.
     """
 
     def __init__(self, worker: str = "") -> None:
@@ -229,13 +229,13 @@ class Tokens:
         if value not in self._known:
             self._counts[kind] += 1
             self._known[value] = f"{{{kind}-{self._worker}{self._counts[kind]}}}"
-            if kind in ("name", "text", "token"):  # others are known by their form
+            if kind in ("name", "text", "token"):  # values of other kinds are found by their pattern
                 self._words.append(value)
                 self._pattern = None
         return self._known[value]
 
     def replace(self, text: str, stays: Callable[[str], bool]) -> str:
-        """Return a text with tokens in the place of the values that have one, whatever their case; short ones only between quotes."""
+        """Return a text with known values replaced by their tokens, ignoring case; short values only between quotes."""
         if self._pattern is None:
             known = sorted((value for value in self._words if len(value) > 3 and value.lower() not in KNOWN_WORDS), key=len, reverse=True)
             whole = rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, known))})(?![A-Za-z0-9])"
@@ -251,7 +251,7 @@ class Tokens:
 
 
 def value_of(token: str) -> Any:
-    """Return what stands for a token where its value is not known: of the form of such values, and a number for `{number-1}`.
+    """Return an example value for a token whose value is not known; a number for `{number-1}`.
 
     Example:
         >>> value_of("{account-1}"), value_of("{name-3}")
@@ -259,7 +259,7 @@ def value_of(token: str) -> Any:
     """
     kind, number = token[1:-1].rsplit("-", 1)
     count = int(number)
-    forms: dict[str, Any] = {
+    examples: dict[str, Any] = {
         "account": f"9{count:011}",
         "address": f"198.18.{count // 250 % 256}.{count % 250}",
         "digits": f"9{count:015}",
@@ -269,45 +269,45 @@ def value_of(token: str) -> Any:
         "mail": f"mail-{count}@example.com",
         "number": 900_000_000_000 + count,
     }
-    return forms.get(kind, f"{kind}-{count}")
+    return examples.get(kind, f"{kind}-{count}")
 
 
 def is_plain(word: str) -> bool:
-    """Whether a word is one of the service's, or of a form that names of things seldom have."""
+    """Whether a word is a known word of the service, or of a pattern that names seldom have."""
     return word.lower() in KNOWN_WORDS | COMMON_WORDS or _PLAIN.fullmatch(word) is not None
 
 
 @cache
 def vocabulary(operation: str) -> frozenset[str]:
-    """Return the names of an operation's members, and the values of its enumerations."""
+    """Return the names of the members of an operation, and the values of its enumerations."""
     found = {"Member", "Key", "Value"}
     for rule in (rule for edition in EDITIONS for rule in catalogue(edition).rules(operation)):
         found |= {*re.findall(r"\w+", rule.path), *(rule.bound if rule.keyword == "enum" else ())}
     return frozenset(found)
 
 
-def leaves(value: Any) -> Iterator[str]:
-    """Yield every value of a request, and every key, as a text."""
+def _leaf_texts(value: Any) -> Iterator[str]:
+    """Yield every value and every key of a request as text."""
     if isinstance(value, dict | list):
         for item in value if isinstance(value, list) else (*value, *value.values()):
-            yield from leaves(item)
+            yield from _leaf_texts(item)
     else:
         yield str(value)
 
 
 def echoes(operation: str, request: Any) -> Iterator[str]:
-    """Yield every value of a request as texts of the service show it."""
-    waiting: list[tuple[Any, Shape | None]] = [(request, operation_model(operation).input_shape)]
-    while waiting:
-        value, shape = waiting.pop()
+    """Yield every value of a request as the service shows it in messages."""
+    pending: list[tuple[Any, Shape | None]] = [(request, operation_model(operation).input_shape)]
+    while pending:
+        value, shape = pending.pop()
         yield echo(value, shape) or ""
         kind = shape.type_name if shape is not None else ""
         if isinstance(value, dict):
             members = shape.members if shape is not None and kind == "structure" else {}
             inner = shape.value if shape is not None and kind == "map" else None
-            waiting += [(item, members.get(key, inner)) for key, item in value.items()] + [(key, None) for key in value]
+            pending += [(item, members.get(key, inner)) for key, item in value.items()] + [(key, None) for key in value]
         elif isinstance(value, list):
-            waiting += [(item, shape.member if shape is not None and kind == "list" else None) for item in value]
+            pending += [(item, shape.member if shape is not None and kind == "list" else None) for item in value]
 
 
 _MIME = re.compile(r"[a-z]+/[\w.+-]+(?:; ?charset=[\w-]+)?")
@@ -317,19 +317,19 @@ _WORD = re.compile(r"(?<![\w{./:@\\\[\]+-])(?:[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+|
 _CUT = re.compile(r"(\.\.\. \(\d+ characters\))")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)("|\\?$)')
 BASE = 1_700_000_000.0
-"""The moment, in seconds since the epoch, that the first time of a recording stands for when it is played back."""
+"""The first time of a replayed recording, in seconds since the epoch."""
 
 
 class Redaction:
-    """Puts tokens in the place of what identifies somebody, and tells what a check itself sent from what others have.
+    """Replace identifying values of a target with tokens, but keep values that come from the check itself.
 
-    What a check sends stays as it is, but for what the target has of its own and for what the check has from an answer. Of an
-    answer stays what the check sent, and what the service's model names.
+    In a request, only the own values of the target and values from earlier replies are replaced. In a reply, everything is
+    replaced except values that the check sent and names from the service model.
 
     Args:
         target: the target.
-        tokens: gives tokens; several targets of a report share it.
-        label: how a report names the target; as the target does by default.
+        tokens: assigns the tokens; the targets of a report share it.
+        label: the name of the target in a report; by default its own name.
     """
 
     def __init__(self, target: Target, tokens: Tokens | None = None, label: str = "") -> None:
@@ -337,11 +337,11 @@ class Redaction:
         self._tokens = tokens or Tokens()
         values = {"name": target.name_of(), "role": target.role_arn, "image": target.image, "data": target.model_data_url}
         self.own = {f"{{{token}}}": value for token, value in (values | {"account": target.account or ""}).items() if value}
-        """What the target has of its own, by its token: `{name}` is what the names of a run have in common."""
-        for value in map(self._without_own, leaves(list(target.request().values()))):
+        """The own values of the target by token; the value of `{name}` is the start of the names of a run."""
+        for value in map(self._without_own, _leaf_texts(list(target.request().values()))):
             if not TOKEN.fullmatch(value) and not value.isalpha():
                 self.own[self._tokens.of("text", value)] = value
-        # The longest first: a role and an image hold the account.
+        # The longest first, since a role and an image contain the account.
         self.own = dict(sorted(self.own.items(), key=lambda entry: len(entry[1]), reverse=True))
         prefix = target.name_of().partition(target.run)[0].strip("-")
         for part in re.split("[/:]", f"{target.role_arn.rpartition(':')[2]}/{target.image.partition('/')[2]}/{prefix}"):
@@ -352,20 +352,20 @@ class Redaction:
         self.begin()
 
     def begin(self) -> None:
-        """Begin with a check, which has sent nothing."""
+        """Begin a check: forget the values of the check before it."""
         self._sent = {self._run_tag}
         self._vocabulary: set[str] = set()
         self._flow: dict[str, str] = {}
         self._timed = False
         self._last: tuple[str, Any] = ("", None)
 
-    # What a check sends.
+    # Requests.
 
     def request(self, operation: str, request: Any) -> Any:
-        """Return a request with tokens."""
+        """Return a redacted request, and remember its values as sent by the check."""
         found = self._request(request.decode("utf-8", "backslashreplace") if isinstance(request, bytes) else request)
         self._vocabulary |= vocabulary(operation)
-        for leaf in leaves(found):
+        for leaf in _leaf_texts(found):
             self._sent |= {leaf, *re.split("[/:]", leaf), leaf.removeprefix("{name}-")}
             replace_identifiers(leaf, self._keep)
         self._last = operation, found
@@ -381,11 +381,11 @@ class Redaction:
         if isinstance(value, list):
             return [self._request(item) for item in value]
         if isinstance(value, str):
-            return self._said(value)
+            return self._sent_text(value)
         return self._time(float(value)) if self._timed and _is_moment(value) else value
 
-    def _said(self, text: str) -> str:
-        """Return a text that a check sends: what it has from an answer, as a whole or as a part of an ARN, has the token of there."""
+    def _sent_text(self, text: str) -> str:
+        """Return a redacted text of a request. A text, or a part of an ARN, that comes from an earlier reply becomes its token."""
         text = self._without_own(text)
         if text in self._flow and text not in self._sent and len(text) > 3:
             return self._flow[text]
@@ -396,10 +396,10 @@ class Redaction:
             text = text.replace(value, token)
         return text
 
-    # What is answered.
+    # Replies.
 
     def answer(self, reply: Reply) -> dict[str, Any]:
-        """Return the body of an answer with tokens: `json`, or `text` where it is none."""
+        """Return the redacted body of a reply, as `json`, or as `text` if it is not JSON."""
         text = reply.body.decode("utf-8", "replace")
         try:
             data = json.loads(text)
@@ -409,7 +409,7 @@ class Redaction:
         return {"json": self._tree(data, shape, "")}
 
     def header(self, name: str, value: str) -> str:
-        """Return the value of a header with tokens."""
+        """Return the redacted value of a header."""
         if name == "x-amzn-requestid":
             return self._token("id", value) if value else ""
         return value if _MIME.fullmatch(value) else self._message(value)
@@ -453,7 +453,7 @@ class Redaction:
         return value if self._stays(value) else self._token(kind, value)
 
     def _stays(self, text: str) -> bool:
-        """Whether a word of a text is what the check sent, or a word of the model, such as the place `tags.1.member.key`."""
+        """Whether a word was sent by the check, or comes from the service model, such as the path `tags.1.member.key`."""
         first, *more = text.split(".")
         named = all(part.isdecimal() or part[:1].upper() + part[1:] in self._vocabulary for part in more)
         return text in self._sent or text in self._vocabulary or (first[:1].upper() + first[1:] in self._vocabulary and named)
@@ -467,7 +467,7 @@ class Redaction:
         return self._token("number", str(value)) if isinstance(value, int) and 1e11 <= value < 1e12 else value
 
     def _moment(self, text: str) -> Any:
-        """Return a time that is told as a text, as a token."""
+        """Return the token of a time that is formatted as text."""
         from botocore.utils import parse_timestamp
 
         try:
@@ -480,7 +480,7 @@ class Redaction:
         return f"{{time{moment - self._first:+.3f}}}"
 
     def _message(self, text: str) -> str:
-        """Return a text of the service with tokens; values that the check sent stay, in the words that the service has for them."""
+        """Return a redacted message of the service. Values that the check sent stay, also as the service formats them."""
         text = self._without_own(text)
         sent = set(echoes(*self._last)) if "Value '" in text else set()
         parts: list[str] = _VALUE.split(text)
@@ -492,16 +492,16 @@ class Redaction:
         return _WORD.sub(lambda match: self._name(match[0]), text)
 
     def _name(self, word: str) -> str:
-        """Return the token of a word that may be a name, or the word where it is one of the service's."""
+        """Return the token of a word that may be a name, or the word itself if it is a word of the service."""
         bare = word.rstrip(".,;:!?")
         if bare.startswith(("{name}", "arn:")) or "://" in bare or TOKEN.fullmatch(bare) or is_plain(bare):
             return word
         return self._token_in_prose("name", bare) + word[len(bare) :]
 
-    # What is played back.
+    # Replays.
 
     def restore(self, value: Any) -> Any:
-        """Return the body or header of a recorded answer with values of this target in the place of tokens."""
+        """Return the body or a header of a recorded reply, with tokens replaced by values of this target."""
         if isinstance(value, dict):
             return {self.restore(key): self.restore(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -515,28 +515,28 @@ class Redaction:
         return value_of(value) if number else TOKEN.sub(lambda match: self._restored(match[0]), value)
 
     def _restored(self, token: str) -> str:
-        """Return the value of a token, and know it again when the check sends it."""
+        """Return a value for a token, and remember it for requests of the check."""
         if "-" not in token:
             return self.own.get(token, token)
         value = str(value_of(token))
         self._flow[value] = token
         return value
 
-    # What a report says.
+    # Reports.
 
-    def learn(self, request: Any, region: str, reply: Reply) -> None:  # noqa: ARG002  # as a listener is called
-        """Take note of what a call tells."""
+    def learn(self, request: Any, region: str, reply: Reply) -> None:  # noqa: ARG002  # the signature of a listener
+        """Remember the values in the request and reply of a call."""
         self.request(reply.operation, request)
         self.answer(reply)
 
     def text(self, text: str) -> str:
-        """Return a text about a target with tokens."""
+        """Return a redacted text of a report."""
         parts = _CUT.split(self._without_own(text))
         parts[:-1:2] = map(self._whole, parts[:-1:2])
         return replace_identifiers(self._tokens.replace("".join(parts), self._stays), self._token_in_prose)
 
     def _whole(self, text: str) -> str:
-        """Return a text that was cut, without the beginning of a word or string at its end, by which nothing can be told any more."""
+        """Return a truncated text with `{cut}` in place of an incomplete word or string at its end, which cannot be recognized."""
         end = next((match[1] for match in _STRING.finditer(text) if match[2] != '"'), re.split(r"[\s\"]", text)[-1])
         bare = end.rstrip("\\")
         if not any(sent.startswith(bare) for sent in self._sent):
@@ -545,11 +545,11 @@ class Redaction:
         return text
 
     def result(self, result: Result) -> Result:
-        """Return what came of a check with tokens."""
+        """Return the redacted result of a check."""
         expected, actual, request = (None if text is None else self.text(text) for text in (result.expected, result.actual, result.request))
         return replace(result, target=self.label, reason=self.text(result.reason), expected=expected, actual=actual, request=request)
 
 
 def _is_moment(value: Any) -> bool:
-    """Whether a number is a time of these decades, in seconds since the epoch."""
+    """Whether a number can be a time between 2001 and 2065, in seconds since the epoch."""
     return isinstance(value, int | float) and 1e9 <= value < 3e9

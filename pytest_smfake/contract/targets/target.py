@@ -1,24 +1,22 @@
-"""A target: where checks run, what a check can do there, which names belong to a run, and what ends a run early."""
+"""Define the target of checks, classify replies that prove nothing, and count the attempts of a run."""
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply, accepted, body_of
+from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply, expect_accepted, request_body
 from pytest_smfake.rules.service_model import check_members
 from pytest_smfake.service.arns import arn
 
-from .names import NAMING_MEMBERS, name_in
+from .names import NAMING_MEMBERS, belongs, name_in, new_run
 
 if TYPE_CHECKING:
     from .redaction import Redaction
 
-CREDENTIALS = frozenset(
+CREDENTIAL_CODES = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -38,10 +36,10 @@ CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Codes that are about the credentials: no later request can fare better."""
-DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-"""Codes of a permission that lacks."""
-THROTTLES = frozenset(
+"""Error codes about the credentials: every later request would fail, too."""
+DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+"""Error codes about a denied permission."""
+THROTTLE_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
@@ -58,91 +56,87 @@ THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Codes that ask for patience, when retries have spent it. Source: botocore's retries, whose list it is."""
+"""Error codes about throttling, after all retries. Source: the list in botocore's retries."""
 IN_A_ROW = 3
-"""How many answers in a row prove nothing before going on is pointless."""
+"""The number of consecutive replies without proof after which a run is stopped."""
 SERVER_ERRORS = 500
 
 _ADVICE: Mapping[str, str] = {
     "credentials": "the credentials are not, or no longer, accepted",
-    "denial": "a permission is missing; `smfake contract --print-policy` prints those that the run needs",
-    "throttle": "the service throttles, also after all retries",
-    "failure": "the service fails, also after all retries",
+    "denied": "a permission is missing; `smfake contract --print-policy` prints those that the run needs",
+    "throttle": "the service still throttles after all retries",
+    "failure": "the service still fails after all retries",
 }
 
 
 class UnprovedError(Exception):
-    """An answer says nothing about a rule, so that its check neither passed nor failed: it counts as not run."""
+    """Report that a reply says nothing about a rule. The check neither passed nor failed: it counts as not run."""
 
 
 class StoppedError(UnprovedError):
-    """A run cannot go on; the sentence says why."""
+    """Report that a run cannot continue, with the reason."""
 
 
-class UnsafeRequestError(RuntimeError):
-    """A request could have reached something that the run did not create, and was not sent: a defect of a check."""
-
-
-def kind_of(reply: Reply) -> str | None:
-    """Return why an answer of a service proves nothing, None for one that proves something."""
-    if reply.code in CREDENTIALS:
+def unproved_kind(reply: Reply) -> str | None:
+    """Return the reason why a reply says nothing about a rule (a key of `_ADVICE`), None if it does."""
+    if reply.code in CREDENTIAL_CODES:
         return "credentials"
-    if reply.code in DENIALS:
-        return "denial"
-    if reply.code in THROTTLES:
+    if reply.code in DENIED_CODES:
+        return "denied"
+    if reply.code in THROTTLE_CODES:
         return "throttle"
     return "failure" if reply.status >= SERVER_ERRORS else None
 
 
-def sentence(kind: str, verdict: str) -> str:
-    """Return what such an answer means, and the answer."""
+def unproved_text(kind: str, verdict: str) -> str:
+    """Return a sentence about a reply that says nothing about a rule, with the reply."""
     return f"{_ADVICE[kind]} ({verdict})"
 
 
 SHARE = 1.2
-"""How many times the requests that were announced may be sent, so that there is room for retries."""
+"""The factor by which a run may exceed the announced number of requests, for retries."""
 SPARE_ATTEMPTS = 10
-"""Attempts that a short run may send beyond what was announced."""
+"""The number of attempts by which a short run may exceed the announced number of requests."""
 LAST = 6
-"""Attempts that are kept for deleting, beside those that list what is left."""
+"""The number of attempts that are reserved for deletions at the end of a run."""
 
 
 class Budget:
-    """Paces and counts attempts.
+    """Count attempts, and wait so that they do not exceed a rate.
 
     Args:
-        rate: attempts a second at the most.
+        rate: the maximum number of attempts per second.
     """
 
     def __init__(self, rate: float) -> None:
         self.sent = 0
-        """How many attempts were made in all."""
+        """The number of all attempts."""
         self.announced: int | None = None
         self.limit: int | None = None
-        """How many attempts a run may make, None as long as nothing was announced."""
+        """The maximum number of attempts of the run, None before `announce`."""
         self._spent = 0
         self._reserve = 0
         self._rate = rate
         self._next = 0.0
 
     def announce(self, requests: int, pages: int) -> None:
-        """Bound what is sent from now on.
+        """Limit the attempts from now on.
 
         Args:
-            requests: how many a run is going to send, what was sent so far included.
-            pages: how many of them list what is left at its end; they, and a few that delete, are kept for the end.
+            requests: the number of requests that the run will send, including those sent so far.
+            pages: the number of requests that list left models at the end; the limit reserves them, and some for deletions.
         """
         self.announced, self._spent = requests, self.sent
         self.limit = max(int(SHARE * requests), requests + SPARE_ATTEMPTS)
         self._reserve = pages + LAST
 
     def take(self, *, of_run: bool, last: bool, deletes: bool = False) -> None:
-        """Wait for the turn of an attempt, and count it.
+        """Wait until an attempt may be sent, and count it.
 
         Args:
-            of_run: whether it belongs to what was announced; attempts of other tests are counted apart.
-            last: whether it deletes, or lists what is left.
-            deletes: whether it deletes what the run created: that is never refused.
+            of_run: whether the attempt is part of the announced requests; attempts of other tests are counted separately.
+            last: whether the attempt deletes or lists models at the end of the run.
+            deletes: whether the attempt deletes a model of the run; it is never refused.
 
         Raises:
             StoppedError: the budget is spent.
@@ -151,7 +145,7 @@ class Budget:
             if not deletes and self._spent >= self.limit - (0 if last else self._reserve):
                 raise StoppedError(
                     f"the budget of {self.limit} attempts is spent ({self.announced} requests were announced): "
-                    "the service answers otherwise than it is documented to, or needs many retries"
+                    "the service does not answer as documented, or needs many retries"
                 )
             self._spent += 1
         wait = self._next - time.monotonic()
@@ -161,69 +155,31 @@ class Budget:
         self.sent += 1
 
 
-LETTERS = "0123456789bcdfghjkmnpqrstvwxz"
-"""What ids are made of. Without vowels no word is one; and 29 letters are a prime number of them, which the check letter needs."""
-LENGTH = 12
-
-
-def new_run() -> str:
-    """Return the id of a new run: 11 random letters and digits, both among them, and a check letter, such as `4k9zq0vw2bt3`."""
-    while True:
-        drawn = "".join(secrets.choice(LETTERS) for _ in range(LENGTH - 1))
-        if is_run(run := drawn + _check_letter(drawn)):
-            return run
-
-
-def is_run(text: str) -> bool:
-    """Whether a text has the form of an id that `new_run` makes. A text with one letter changed, or two neighbours swapped, has not.
-
-    Example:
-        >>> is_run("training"), is_run(new_run())
-        (False, True)
-    """
-    formed = len(text) == LENGTH and set(text) <= set(LETTERS) and re.search("[0-9]", text) and re.search("[a-z]", text)
-    return bool(formed) and text[-1] == _check_letter(text[:-1])
-
-
-def _check_letter(drawn: str) -> str:
-    return LETTERS[sum(place * LETTERS.index(letter) for place, letter in enumerate(drawn, 1)) % len(LETTERS)]
-
-
-def belongs(name: str, start: str) -> bool:
-    """Whether a name is the one that names of a run begin with, or continues it after a hyphen.
-
-    Example:
-        >>> belongs("ci-4k9zq0vw2bt3-a", "ci-4k9zq0vw2bt3"), belongs("ci-training-prod", "ci-train")
-        (True, False)
-    """
-    return name == start or name.startswith(f"{start}-")
-
-
 __all__ = ["SIGNED_SERVICE", "PreflightError", "Reply", "Target"]
 
 
 SIGNED_SERVICE = "sagemaker"
 MOST_PAGES = 1000
-"""Pages after which a list is taken for one that never ends."""
+"""The number of pages after which a list counts as endless."""
 LISTED = {"ListModels": "Models", "ListTags": "Tags"}
-"""The member of a page that holds what is listed."""
+"""The member of a page with the listed items."""
 V = TypeVar("V")
 
 
 class PreflightError(ValueError):
-    """A run was refused before the first check."""
+    """Report that a run must not begin."""
 
 
 class Target:
-    """Where checks run. A target of another kind inherits from it and says how clients are made.
+    """Send the calls of checks to a service. A target of another kind inherits from this class and implements `new_client`.
 
-    It is a context manager, also within itself: each check runs in a `with` block, at whose end nothing of it is left.
+    A target is a reentrant context manager: each check runs in a `with` block, and its models are deleted at the end of the block.
 
     Attributes:
-        name: as tables and reports name it.
-        region, other_region: where checks run, and the second region of those that need two.
-        account: the account, None where it is not known: its number is then read from the first ARN.
-        role_arn, image, model_data_url: what a model may name; empty where nothing is known that the target takes.
+        name: the name in tables and reports.
+        region, other_region: the region of the checks, and a second region for checks that need two.
+        account: the id of the account, None if it is not known.
+        role_arn, image, model_data_url: the role, image and artifact of models; empty if no accepted value is known.
 
     Example:
         >>> from pytest_smfake.contract import Target, run_contract
@@ -239,17 +195,17 @@ class Target:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1"
     model_data_url = "s3://sagemaker-us-east-1-123456789012/model.tar.gz"
     is_elsewhere = True
-    """Whether it outlives this process, so that a run which a signal ends has to clean up."""
+    """Whether the target outlives this process, so that a run has to clean up after a signal."""
     is_service = False
-    """Whether it is the real service, whose differences from the page may be the page's."""
+    """Whether the target is the real service. A difference can then mean that the documented page is outdated."""
     run_tag = "smfake-run"
-    """The key of the tag by which models of a run can be told, where the target sets one."""
+    """The key of the tag that identifies models of a run, if the target sets one."""
     lacks: Mapping[str, str] = {
         "alone": "the account may hold other models",
-        "limits": "nothing is known by which its limits could be set",
-        "faults": "nothing is known by which its calls could be made to fail",
+        "limits": "no way to set its limits is known",
+        "faults": "no way to inject faults into its calls is known",
     }
-    """What the target cannot do, and why: the checks that need it are reported as skipped with this reason."""
+    """The missing capabilities, each with the reason. Checks that need one are skipped with this reason."""
 
     def __init__(
         self, name: str, *, region: str = "us-east-1", other_region: str = "eu-west-1", account: str | None = None, run: str = ""
@@ -259,28 +215,28 @@ class Target:
         self.other_region = other_region
         self.account = account
         self.run = run or new_run()
-        """What the names of one run have in common."""
+        """The id of the run, which all its names contain."""
         self._clients: dict[str, Any] = {}
         self._created: list[tuple[str, str]] = []
         self._unanswered: list[tuple[str, str]] = []
-        """What was sent to be created, and has no answer yet, or never will."""
+        """Region and name of models whose CreateModel has no response, or not yet."""
         self._left: list[tuple[str, str]] = []
-        """What could not be deleted."""
+        """Region and name of models that could not be deleted."""
         self.unnamed: list[str] = []
-        """The ARNs that were answered to creations whose request held no such name: nothing is deleted by what an answer says."""
+        """ARNs in responses to CreateModel requests without this name. They are never deleted: only sent names are trusted."""
         self.unproved: dict[str, str] = {}
-        """Why checks came to no result, by their ids: an answer proved nothing."""
+        """Reasons, by the id of a check, why it has no result."""
         self.stopped = ""
-        """Why no further check is run, in a sentence."""
-        self.hurried = False
-        """Whether the run is to end at once, without deleting anything more."""
+        """The reason why no further check runs; empty if the run continues."""
+        self.aborted = False
+        """Whether the run ends at once, without further deletions."""
         self.most_pages = MOST_PAGES
         self.check = ""
-        """The id of the check that runs."""
+        """The id of the running check."""
         self.listeners: list[Callable[[Any, str, Reply], None]] = []
-        """Called with each request of a check, region and reply, such as by a recorder; what is called to clean up is not told."""
+        """Functions that are called with request, region and reply of each call of a check, such as a recorder; not for clean-up calls."""
         self.redaction: Redaction | None = None
-        """What reports say of it is redacted by this, where it is to be redacted."""
+        """Redacts the results of the target, None if they are not redacted."""
         self._depth = 0
         self._body: bytes | None = None
         self._response: Any = None
@@ -289,40 +245,40 @@ class Target:
         return f"<{type(self).__name__} {self.name}>"
 
     def new_client(self, region: str, **arguments: Any) -> Any:
-        """Make a boto3 client for SageMaker; `arguments` are those of `boto3.client`, and have to be passed on."""
+        """Return a new boto3 client for SageMaker. `arguments` must be passed on to `boto3.client`."""
         raise NotImplementedError
 
     def preflight(self) -> None:
-        """See that a run can begin; what inherits from this class may look at more.
+        """Check that a run can begin. Subclasses may check more.
 
         Raises:
-            PreflightError: it cannot; the sentence says why.
+            PreflightError: the run must not begin.
         """
 
     def supports(self, capability: str) -> bool:
-        """Whether the target can do what a check needs.
+        """Whether the target has a capability.
 
         Raises:
-            ValueError: it is no capability; the sentence lists those that there are.
+            ValueError: the capability is unknown.
         """
         if capability not in CAPABILITIES:
-            raise ValueError(f"{capability!r} is no capability; there are: {', '.join(CAPABILITIES)}")
+            raise ValueError(f"unknown capability {capability!r}; expected one of: {', '.join(CAPABILITIES)}")
         return capability not in self.lacks
 
     def why_not(self, check: Check) -> str | None:
-        """Return why a check cannot be run here, None where it can."""
+        """Return the reason why a check cannot run here, None if it can."""
         return next((self.lacks[need] for need in check.needs if not self.supports(need)), None)
 
     def limit(self, key: str, bound: int) -> AbstractContextManager[object]:
-        """Limit something within a block, such as `models`; for targets with the capability `limits`."""
+        """Set a limit, such as `models`, within a block. Only for targets with the capability `limits`."""
         raise NotImplementedError
 
     def fail(self, operation: str, code: str, **keywords: Any) -> AbstractContextManager[object]:
-        """Let the next call fail; for targets with the capability `faults`."""
+        """Inject a fault into the next call. Only for targets with the capability `faults`."""
         raise NotImplementedError
 
     def client(self, region: str | None = None) -> Any:
-        """Return a boto3 client that checks nothing itself, so that the target is what answers."""
+        """Return a boto3 client without parameter validation, so that the target validates each request."""
         region = region or self.region
         if region not in self._clients:
             from botocore.config import Config
@@ -334,7 +290,7 @@ class Target:
         return self._clients[region]
 
     def _replace_body(self, params: dict[str, Any], **_: Any) -> None:
-        """Let a call have the body that `send` has for it; everything else about the request stays botocore's own."""
+        """Replace the body of a call with the body of `send`; botocore makes everything else of the request."""
         if self._body is not None:
             params["body"] = self._body
 
@@ -342,18 +298,18 @@ class Target:
         self._response = http_response
 
     def name_of(self, suffix: str = "") -> str:
-        """Return a name that is unique to this run, such as `smfake-4k9zq0vw2bt3-a`."""
+        """Return a name of this run, such as `smfake-4k9zq0vw2bt3-a`."""
         return f"smfake-{self.run}-{suffix}" if suffix else f"smfake-{self.run}"
 
     def request(self, /, **overrides: Any) -> dict[str, Any]:
-        """Return a valid CreateModel request; an override of None leaves the member out, one that is no member is a ValueError."""
+        """Return a valid CreateModel request. An override of None leaves the member out; an unknown member raises ValueError."""
         check_members("CreateModel", overrides)
         container = {"Image": self.image, "ModelDataUrl": self.model_data_url} if self.model_data_url else {"Image": self.image}
         request = {"ModelName": self.name_of(), "PrimaryContainer": container, "ExecutionRoleArn": self.role_arn}
         return {name: value for name, value in (request | overrides).items() if value is not None}
 
     def members(self, operation: str) -> tuple[tuple[str, Any], ...]:
-        """Return the members that boundary cases have in common here: names that are this run's, and what a model may name."""
+        """Return the members that the boundary cases of an operation share on this target: names of the run, and the role."""
         if operation == "CreateModel":
             return ("ModelName", self.name_of()), ("ExecutionRoleArn", self.role_arn)
         if self.supports("any-name"):
@@ -362,16 +318,15 @@ class Target:
         return ((member, arn(self.region, self.account or "", f"model/{name}") if member == "ResourceArn" else name),)
 
     def send(self, operation: str, request: Any, *, region: str | None = None) -> Reply:
-        """Send a call through a boto3 client and return what came back, whatever it is.
+        """Send a call through a boto3 client and return the reply, a success or an error.
 
         Args:
-            operation: such as `CreateModel`.
-            request: the parameters, as JSON has them, which are sent as they are, also where botocore would refuse them; or
-                the bytes of the body.
-            region: where to; the target's region by default.
+            operation: the operation, such as `CreateModel`.
+            request: the parameters as JSON values, which are sent even if botocore would reject them; or the body as bytes.
+            region: the region of the call; by default the region of the target.
         """
         region = region or self.region
-        self._body = body_of(self.outgoing(operation, request))
+        self._body = request_body(self.outgoing(operation, request))
         if operation == "CreateModel":
             self.expect(region, request)
         try:
@@ -390,17 +345,17 @@ class Target:
         return reply
 
     def expect(self, region: str, request: Any) -> None:
-        """Remember what is going to be created: from now on it may exist, whether an answer comes or not."""
+        """Remember the name in a CreateModel request: from now on the model may exist, even without a response."""
         name = request.get("ModelName") if isinstance(request, dict) else None
         if isinstance(name, str):
             self._unanswered.append((region, name))
 
-    def outgoing(self, operation: str, request: Any) -> Any:  # noqa: ARG002  # for targets that add to requests
-        """Return a request as it is sent, which may say more than the check does; recordings and reports show it as the check made it."""
+    def outgoing(self, operation: str, request: Any) -> Any:  # noqa: ARG002  # subclasses use it
+        """Return the request to send. Subclasses may add to it; recordings and reports show the request of the check."""
         return request
 
     def _call(self, client: Any, operation: str) -> tuple[str | None, str, dict[str, Any]]:
-        """Make a call; return its error code, text and members."""
+        """Make a call and return its error code, error message and output members."""
         from botocore import xform_name
         from botocore.exceptions import ClientError
 
@@ -412,15 +367,15 @@ class Target:
         return None, "", members
 
     def pages(self, operation: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the pages of a list, each the members of an answer.
+        """Yield the pages of a list, each as the output members of a call.
 
         Raises:
-            Difference: a page is refused, is none, or the pages never end: a token comes again, or there are too many.
+            Difference: a call is rejected, a page is malformed, a token repeats, or there are too many pages.
         """
         request, tokens = dict(request), set()
         while True:
             reply = self.send(operation, request)
-            page = accepted(reply, request)
+            page = expect_accepted(reply, request)
             if not isinstance(page.get(LISTED[operation]), list):
                 raise Difference(f"a page of {operation} has {LISTED[operation]}", reply.verdict, request)
             yield page
@@ -428,82 +383,82 @@ class Target:
             if token is None:
                 return
             if token in tokens:
-                raise Difference("every token leads to another page", f"the token {token!r} came twice", request)
+                raise Difference("every token leads to another page", f"the token {token!r} was returned twice", request)
             tokens.add(token)
             if len(tokens) >= self.most_pages:
                 raise self.endless(operation, request)
             request["NextToken"] = token
 
     def endless(self, operation: str, request: Any) -> Exception:
-        """Return what a list is met with that never ends."""
-        return Difference(f"the pages of {operation} end", f"page {self.most_pages} has a token, too", request)
+        """Return the exception to raise for a list with too many pages."""
+        return Difference(f"the pages of {operation} end", f"page {self.most_pages} still has a token", request)
 
     def _note(self, operation: str, region: str, request: Any, members: Mapping[str, Any]) -> None:
-        """Remember what was created and not deleted, by the name that was sent, whatever the answer calls it."""
+        """Remember created models until they are deleted, by the name in the request and not by the ARN in the response."""
         if operation == "CreateModel":
-            told = str(members.get("ModelArn", ""))
-            name = name_in(request, told.partition(":model/")[2])
+            arn = str(members.get("ModelArn", ""))
+            name = name_in(request, arn.partition(":model/")[2])
             if name is None:
-                self.unnamed.append(told)
+                self.unnamed.append(arn)
             else:
                 self._created.append((region, name))
         elif operation == "DeleteModel" and isinstance(request, dict):
             self._created = [entry for entry in self._created if entry != (region, request.get("ModelName"))]
 
     def created(self) -> list[tuple[str, str]]:
-        """Return region and name of every model that the check under way created and that may still be there."""
+        """Return region and name of the models that the running check created and that may still exist."""
         return list(dict.fromkeys(self._created))
 
     def known_left(self) -> list[str]:
-        """Return what is left as far as it is known without another call: names, and ARNs of what has no name that was sent."""
+        """Return the models that may be left, without a further call: names, and the ARNs in `unnamed`."""
         return list(dict.fromkeys([*(name for _, name in (*self._left, *self._unanswered, *self.created())), *self.unnamed]))
 
     def forget(self) -> None:
-        """Forget what was created, of a world that has ended."""
+        """Forget all created models, since the world that had them has ended."""
         for known in (self._created, self._unanswered, self._left, self.unnamed):
             known.clear()
 
-    def eventually(self, read: Callable[[], V], expected: V) -> V:  # noqa: ARG002  # for targets where what was written shows late
-        """Return what is read. Where what was written shows late, a target reads again until it is what is expected."""
+    def eventually(self, read: Callable[[], V], expected: V) -> V:  # noqa: ARG002  # subclasses use it
+        """Return the value that `read` returns. A target with delayed reads reads again until the value is the expected one."""
         return read()
 
     def finish(self) -> list[str]:
-        """End a run: delete what may be left, and return what is still there."""
+        """End a run: delete models that may be left, and return the names of those that still are."""
         self._created, self._left = [*self._left, *self._created], []
         self._delete_created()
         return self.known_left()
 
     def begin(self) -> None:
-        """Prepare for a check; what inherits from this class may do more."""
+        """Prepare for a check. Subclasses may do more."""
 
     def end(self) -> None:
-        """Leave nothing of a check: delete what it created, the latest first; what cannot be deleted is told at the end of the run."""
+        """Delete the models of a check, the latest first. Models that cannot be deleted are reported at the end of the run."""
         self._delete_created()
 
     def _delete_created(self) -> None:
-        """Delete what was created; what cannot be deleted is left."""
-        # What was sent and never answered may exist. Of another name than the run's it may be somebody's: that is told, and left alone.
+        """Delete the created models, and remember those that cannot be deleted."""
+        # A model without a response to its CreateModel may exist. It is deleted only if it has a name of the run, otherwise reported.
         own = [entry for entry in self._unanswered if belongs(entry[1], self.name_of())]
         self._unanswered = [entry for entry in self._unanswered if entry not in own]
         self._created += own
         for region, name in reversed(self.created()):
-            if self.hurried:
+            if self.aborted:
                 return
             if not self._is_gone(region, name):
                 self._left.append((region, name))
             self._created = [entry for entry in self._created if entry != (region, name)]
 
     def _is_gone(self, region: str, name: str) -> bool:
-        """Delete a model, and return whether it is known not to be there any more."""
+        """Delete a model and return whether it certainly no longer exists."""
         from botocore.exceptions import BotoCoreError
 
         try:
             if self.send("DeleteModel", {"ModelName": name}, region=region).code is None:
                 return True
             found = self.send("DescribeModel", {"ModelName": name}, region=region)
-        except (BotoCoreError, UnprovedError):  # nobody answers any more
+        except (BotoCoreError, UnprovedError):  # no response
             return False
-        return found.code is not None and kind_of(found) is None  # else it was not looked up: a denial or a throttle says nothing of it
+        return found.code is not None and unproved_kind(found) is None  # a denied or throttled call did not look it up
 
     def __enter__(self) -> Self:
         if self._depth == 0:

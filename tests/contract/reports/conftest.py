@@ -1,4 +1,4 @@
-"""A report with every outcome, of a run: most of it as it came, the rest as another target would have it."""
+"""Provide a report with every outcome: the results of a run, some of them changed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pytest
 from pytest_smfake.contract import FakeTarget, Report, run_contract
 
 HOSTILE = "</script><img src=x onerror=alert(1)> `|` &amp; \u2028 <!--"
-"""What would end a script, run in a page, and break a table."""
+"""A text that could end a script, run in a page, or break a table."""
 LAX = {"CreateModel/ModelName:max": None, "CreateModel/Tags:max": None}
 
 
 class Poor(FakeTarget):
-    """A target that lacks something."""
+    """Lack a capability."""
 
     lacks = {"limits": f"no limits here {HOSTILE}"}
 
 
 @pytest.fixture(scope="session")
 def report() -> Report:
-    """Return the report of a fake, of one that was weakened, and of one that lacks something, is right, and was stopped early."""
+    """Return the report of a fake, a weakened fake, and a fake that lacks a capability, has outdated results, and was stopped early."""
     select = [
         "create/*",
         "limits/*",

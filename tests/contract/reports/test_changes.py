@@ -1,4 +1,4 @@
-"""Two reports compared, and `smfake diff` of them."""
+"""Test the comparison of two reports, and `smfake diff`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 
 from pytest_smfake.cli import main
 from pytest_smfake.contract import Report, compare
-from pytest_smfake.contract.diff import circumstances, tally
+from pytest_smfake.contract.report import circumstances, tally
 
 
 def but(report: Report, **outcomes: str | None) -> Report:
-    """Return a report in which checks on the fake came out in another way; None leaves them out."""
+    """Return a report with other outcomes of checks on the fake; None leaves a result out."""
     ids = {name.replace("_", "-"): outcome for name, outcome in outcomes.items()}
     changed = []
     for result in report.results:
@@ -41,7 +41,7 @@ def test_every_kind_of_change(report):
         "leaves-nothing": ("better", "skipped", "passed"),
         "unknown-members": ("gone", "passed", None),
     }
-    # In the order of the second report, and what it lacks at the end.
+    # In the order of the second report; checks that only the first has come last.
     assert [change.check for change in compare(before, after)][-1] == "create/unknown-members"
     assert compare(but(report, response=None), but(report, response="failed"))[0].kind == "worse"
 
@@ -64,9 +64,9 @@ def test_the_command(report, tmp_path, capsys):
     but(report, same_name="failed", headers=None).write(new)
     assert main(["diff", str(old), str(new)]) == 1
     out = capsys.readouterr().out
-    assert out.splitlines()[-1] == "1 failed now, and did not before, 1 run before, and not now"
-    assert "\nfailed now, and did not before:\ncheck             target  before  after\ncreate/same-name  fake    passed  failed\n" in out
-    assert "\nrun before, and not now:\n" in out
+    assert out.splitlines()[-1] == "1 failed now, not before, 1 run before, not now"
+    assert "\nfailed now, not before:\ncheck             target  before  after\ncreate/same-name  fake    passed  failed\n" in out
+    assert "\nrun before, not now:\n" in out
 
 
 @pytest.mark.parametrize(

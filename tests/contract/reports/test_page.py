@@ -1,4 +1,4 @@
-"""The page, in a real browser: what it shows, filters and prints, and that it asks nothing of anybody."""
+"""Test the HTML page in a real browser: its content, filters and print view, and that it sends no request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pytest_smfake.contract.coverage import standings
+from pytest_smfake.contract.report import rule_coverage
 
 PHONE = 375
 DESKTOP = 1280
@@ -30,7 +30,7 @@ ARGUMENTS = (
 
 
 def missing() -> str | None:
-    """Return what is missing for these tests, None if nothing is."""
+    """Return the reason why these tests cannot run, None if they can."""
     programs = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     if programs:
         return f"{programs[0]} is not installed: apt-get install chromium chromium-driver"
@@ -62,27 +62,27 @@ def browser(tmp_path_factory) -> Iterator[Any]:
 
 
 class Page:
-    """The page in the browser, and questions to it."""
+    """Control the page in the browser."""
 
     def __init__(self, browser: Any, address: str) -> None:
         self.browser = browser
         self.address = address
 
     def open(self, *parts: tuple[str, str]) -> None:
-        """Open it anew, with what its address says behind the #."""
+        """Open the page again, with a fragment in its address."""
         self.browser.get("about:blank")
         self.browser.get(self.address + (f"#{urlencode(parts)}" if parts else ""))
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """Run a script and return what it returns."""
+        """Run a script and return its result."""
         return self.browser.execute_script(script, *arguments)
 
     def all(self, selector: str) -> list[Any]:
-        """Return elements."""
+        """Return all elements that match."""
         return self.browser.find_elements("css selector", selector)
 
     def one(self, selector: str) -> Any:
-        """Return the one element, once it is there: what is opened is filled in a moment later."""
+        """Return the only element that matches; wait until it exists, since an opened check is filled later."""
         from selenium.webdriver.support.wait import WebDriverWait
 
         WebDriverWait(self.browser, 10).until(lambda _: self.all(selector))
@@ -90,29 +90,29 @@ class Page:
         return element
 
     def choose(self, name: str, value: str) -> None:
-        """Choose an option."""
+        """Select an option."""
         from selenium.webdriver.support.select import Select
 
         Select(self.one(f"select[name={name}]")).select_by_value(value)
 
     def shown(self) -> list[str]:
-        """Return the ids of the checks that are shown."""
+        """Return the ids of the visible checks."""
         return self.run("return [...document.querySelectorAll('.check:not([hidden]) .id code')].map((code) => code.textContent)")
 
     def status(self) -> str:
-        """Return how many are shown, as the page says it."""
+        """Return the text of the page with the number of visible checks."""
         return self.one("#shown").text
 
     def command(self, name: str, **parameters: Any) -> Any:
-        """Send a command of the browser's own protocol."""
+        """Send a command of the browser's DevTools protocol."""
         return self.browser.execute_cdp_cmd(name, parameters)
 
     def width(self, pixels: int) -> None:
-        """Let the window have a width."""
+        """Set the width of the window."""
         self.command("Emulation.setDeviceMetricsOverride", width=pixels, height=800, deviceScaleFactor=1, mobile=pixels == PHONE)
 
     def media(self, scheme: str = "light", medium: str = "") -> None:
-        """Let the page be shown in light or dark, or as printed, and wait until it was told so, which is before a frame is drawn."""
+        """Emulate a light, dark or print view, and wait until the page has received the change."""
         self.command("Emulation.setEmulatedMedia", media=medium, features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.browser.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
 
@@ -126,7 +126,7 @@ def address(report, tmp_path_factory) -> str:
 
 @pytest.fixture
 def page(browser, address) -> Iterator[Page]:
-    """Yield the page as it opens on a desktop; at the end it must have logged no error and asked for nothing but itself."""
+    """Yield the page on a desktop; afterwards check that it logged no error and requested nothing but itself."""
     page = Page(browser, address)
     page.width(DESKTOP)
     page.media()
@@ -135,13 +135,13 @@ def page(browser, address) -> Iterator[Page]:
     assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
-    # The browser's own first page is not ours.
+    # Requests of the first page of the browser do not count.
     assert {url.partition("#")[0] for url in asked if not url.startswith(("chrome", "data:"))} <= {address, "about:blank"}
     assert browser.current_url.startswith(address)
 
 
 def outcomes(report) -> dict[str, dict[str, str]]:
-    """Return what came of each check on each target."""
+    """Return the outcome of each check on each target."""
     found = {check["id"]: dict.fromkeys(report.targets, "not run") for check in report.checks}
     for result in report.results:
         found[result.check][result.target] = result.outcome
@@ -151,7 +151,7 @@ def outcomes(report) -> dict[str, dict[str, str]]:
 def test_cards_agree_with_the_data(report, page):
     for target, card in zip(report.targets, page.all(".card"), strict=True):
         lines = [line.strip() for line in card.text.splitlines()]
-        stand = standings(report, target)
+        stand = rule_coverage(report, target)
         silent = sum(bool(rule["silent"]) for rule in report.rules)
         assert lines[0] == re.sub(r"\s+", " ", target)
         assert f"{stand['proved']} of {len(report.rules) - silent} observable rules proved" in lines
@@ -214,7 +214,7 @@ def test_search(report, page):
     assert page.shown() == ["create/same-name"]
     assert page.status() == f"1 of {len(report.checks)} checks: “first STAYS”"
     box.clear()
-    box.send_keys("less than or equal to 63")  # an answer that was expected
+    box.send_keys("less than or equal to 63")  # text of an expected response
     assert page.shown() == ["CreateModel/ModelName:max-64"]
     box.clear()
     box.send_keys("nobody says this")
@@ -303,7 +303,7 @@ def test_print_shows_everything(report, page):
 def test_what_is_filtered_is_what_is_printed(page):
     page.open(("text", "create/same-name"))
     assert len(page.command("Page.printToPDF", printBackground=True)["data"]) > 10_000
-    assert page.all(".check[open]") == []  # as before
+    assert page.all(".check[open]") == []  # closed again
     with printed(page):
         assert (
             page.run("return [...document.querySelectorAll('.check[open]')].map((check) => check.querySelector('.id code').textContent)")
@@ -344,7 +344,7 @@ def test_hostile_text_stays_text(report, page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_nothing_is_wrong_for_those_who_see_or_point_otherwise(scheme, width, page):
-    """Contrast, names, roles, order of headings: what axe-core finds by the rules of WCAG 2.1 AA."""
+    """axe-core finds no violation of WCAG 2.1 AA: contrast, names, roles, order of headings."""
     from axe_selenium_python import Axe
 
     page.width(width)

@@ -1,4 +1,4 @@
-"""Reports that are damaged: one sentence each, which names the place."""
+"""Test damaged reports: each has an error text that names the place."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_one_that_is_cut_short_in_the_middle_of_anything(content, tmp_path):
 
 
 def put(*way: Any) -> Callable[[Any], None]:
-    """Return what puts a value, the last of the arguments, where the others lead to."""
+    """Return a function that sets a value (the last argument) at a path (the others)."""
     *steps, last, value = way
 
     def change(data: Any) -> None:
@@ -79,7 +79,7 @@ def put(*way: Any) -> Callable[[Any], None]:
 
 
 def drop(*way: Any) -> Callable[[Any], None]:
-    """Return what leaves out where the arguments lead to."""
+    """Return a function that removes the value at a path."""
     *steps, last = way
 
     def change(data: Any) -> None:
@@ -91,7 +91,7 @@ def drop(*way: Any) -> Callable[[Any], None]:
 
 
 def repeat(name: str) -> Callable[[Any], None]:
-    """Return what gives a list its first item again, as its second."""
+    """Return a function that repeats the first item of a list as its second."""
     return lambda data: data[name].insert(1, data[name][0])
 
 
@@ -105,24 +105,24 @@ DAMAGES = {
     "edition": (put("edition", "new"), 'edition is "new", not one of: page, sdk'),
     "no targets": (put("targets", []), "targets is [], not a list of at least 1"),
     "a target": (put("targets", 1, ""), 'targets[1] is "", not a text that is not empty'),
-    "a target twice": (repeat("targets"), "targets[1] is another 'fake'"),
+    "a target twice": (repeat("targets"), "targets[1] repeats 'fake'"),
     "a check": (put("checks", 2, None), "checks[2] is null, not an object"),
     "no sentence": (drop("checks", 2, "sentence"), "checks[2] has no 'sentence'"),
-    "a check twice": (repeat("checks"), "checks[1] is another 'create/response'"),
+    "a check twice": (repeat("checks"), "checks[1] repeats 'create/response'"),
     "evidence": (put("checks", 0, "evidence", "sworn"), 'checks[0].evidence is "sworn", not one of: documented, '),
     "needs": (put("checks", 0, "needs", ["money"]), 'checks[0].needs[0] is "money", not one of: creation, '),
-    "an unknown rule": (put("checks", 0, "rule", "A:b"), "checks[0] is about 'A:b', which is none of its rules"),
+    "an unknown rule": (put("checks", 0, "rule", "A:b"), "checks[0] has the rule 'A:b', which is not in rules"),
     "a number for a rule": (put("checks", 0, "rule", 7), "checks[0].rule is 7, not a text or null"),
     "a rule": (drop("rules", 0, "silent"), "rules[0] has no 'silent'"),
-    "a rule twice": (repeat("rules"), "rules[1] is another 'CreateModel:type'"),
+    "a rule twice": (repeat("rules"), "rules[1] repeats 'CreateModel:type'"),
     "outcome": (put("results", 3, "outcome", "maybe"), 'results[3].outcome is "maybe", not one of: passed, failed, outdated, skipped'),
     "an object for an outcome": (put("results", 3, "outcome", {}), "results[3].outcome is {}, not one of: passed"),
-    "an unknown check": (put("results", 3, "check", "x"), "results[3] is of 'x', which is none of its checks"),
-    "an unknown target": (put("results", 3, "target", "x"), "results[3] is of 'x', which is none of its targets"),
-    "a result twice": (repeat("results"), "results[1] is another 'create/response on fake'"),
+    "an unknown check": (put("results", 3, "check", "x"), "results[3] has the check 'x', which is not in checks"),
+    "an unknown target": (put("results", 3, "target", "x"), "results[3] has the target 'x', which is not in targets"),
+    "a result twice": (repeat("results"), "results[1] repeats 'create/response on fake'"),
     "a failure of nothing": (
         put("results", 0, "outcome", "failed"),
-        "results[0] is failed, and does not say what was expected and what came",
+        "results[0] is failed and needs both expected and actual",
     ),
     "a skip without reason": (put("results", 0, "outcome", "skipped"), "results[0] is skipped without a reason"),
     "negative": (put("results", 0, "seconds", -1), "results[0].seconds is -1, not a number of seconds"),

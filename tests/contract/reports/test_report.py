@@ -1,4 +1,4 @@
-"""What a report says of a run: counts, denominators, order, forms."""
+"""Test reports: counts, coverage, order, formats."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pytest_smfake.contract import FakeTarget, Report, checks, read, run_contract
-from pytest_smfake.contract.coverage import describe_rules, standings
-from pytest_smfake.contract.report import EVIDENCE, MARKS, OUTCOMES, STANDINGS
-from pytest_smfake.contract.results import REPORT_SUFFIXES
-from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
-from pytest_smfake.contract.text import CHECKS, RULES, code
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.plugin import REPORT_SUFFIXES
+from pytest_smfake.contract.render import MOST_CHECKS, MOST_RULES, code
+from pytest_smfake.contract.report import COVERAGE_STATES, EVIDENCE, MARKS, OUTCOMES, describe_rules, rule_coverage
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.rule import EDITIONS
 
@@ -41,7 +40,7 @@ def test_the_denominator_is_the_catalogue(edition):
     assert ids == every | {"CreateModel:limit-models"}
     about = {check.rule for check in checks(edition=edition)} - {None}
     assert about <= ids
-    # What is observable has a check that a target without the rule fails; what is not says why.
+    # An observable rule has a check that fails on a target without the rule; an unobservable rule has a reason.
     assert {rule["id"] for rule in rules if not rule["silent"]} <= about
     assert {rule["silent"] for rule in rules} > {"", "no string is shorter than 0"}
 
@@ -49,12 +48,12 @@ def test_the_denominator_is_the_catalogue(edition):
 def test_the_denominator_of_two_editions():
     assert "CreateModel/ExecutionRoleArn:required" not in {rule["id"] for rule in describe_rules("sdk")}
     *_, last = describe_rules("sdk", ["CreateModel/ExecutionRoleArn:required"])
-    assert (last["id"], last["page"], last["sdk"]) == ("CreateModel/ExecutionRoleArn:required", "in force", None)
+    assert (last["id"], last["page"], last["sdk"]) == ("CreateModel/ExecutionRoleArn:required", "active", None)
 
 
 def test_where_rules_stand(report):
     observable = [rule["id"] for rule in report.rules if not rule["silent"]]
-    fake, lax, poor = (standings(report, target) for target in report.targets)
+    fake, lax, poor = (rule_coverage(report, target) for target in report.targets)
     assert fake.total() == lax.total() == poor.total() == len(observable) < len(report.rules)
     about = {check["rule"] for check in report.checks} & set(observable)
     assert fake == Counter(proved=len(about), **{"not run": len(observable) - len(about)})
@@ -65,9 +64,9 @@ def test_where_rules_stand(report):
 
 def test_a_rule_of_which_not_every_check_ran_is_proved_in_part(report):
     some = replace(report, results=[result for result in report.results if result.check != "CreateModel/ModelName:max-63"])
-    assert standings(some, "fake")["in part"] == 1
-    assert standings(some, "fake")["proved"] == standings(report, "fake")["proved"] - 1
-    assert standings(some, "lax") == standings(report, "lax")  # what failed has failed
+    assert rule_coverage(some, "fake")["in part"] == 1
+    assert rule_coverage(some, "fake")["proved"] == rule_coverage(report, "fake")["proved"] - 1
+    assert rule_coverage(some, "lax") == rule_coverage(report, "lax")  # failed rules stay failed
 
 
 def test_the_words_for_all_there_is(report):
@@ -76,7 +75,7 @@ def test_the_words_for_all_there_is(report):
     assert {
         rule.evidence for edition in EDITIONS for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)
     } <= set(EVIDENCE)
-    assert {name for target in report.targets for name in standings(report, target)} <= set(STANDINGS)
+    assert {name for target in report.targets for name in rule_coverage(report, target)} <= set(COVERAGE_STATES)
 
 
 def test_the_table(report):
@@ -88,7 +87,7 @@ def test_the_table(report):
     counts = report.counts(report.targets[2])
     assert (fake, lax) == (f"{every}/{every}", f"{every - 2}/{every}")
     assert poor == f"{counts['passed']}/{counts['passed'] + 1}, 1 outdated, 3 skipped, {counts['not run']} not run"
-    assert rows["rules proved"][0] == f"{standings(report, 'fake')['proved']} of {standings(report, 'fake').total()}"
+    assert rows["rules proved"][0] == f"{rule_coverage(report, 'fake')['proved']} of {rule_coverage(report, 'fake').total()}"
 
 
 def test_the_order_is_that_of_the_checks_however_results_came():
@@ -117,7 +116,7 @@ def test_forms(report, tmp_path):
         report.write(tmp_path / f"out{suffix}")
     starts = [(tmp_path / f"out{suffix}").read_text("utf-8")[:15] for suffix in REPORT_SUFFIXES]
     assert starts == ['{\n "format": "p', "<!doctype html>", "## CreateModel "]
-    with pytest.raises(ValueError, match=r"'out.xml' ends in none of: .json, .html, .md"):
+    with pytest.raises(ValueError, match=r"'out.xml' has an unknown suffix; expected one of: .json, .html, .md"):
         report.write(tmp_path / "out.xml")
 
 
@@ -138,18 +137,18 @@ def test_what_was_there_stays_when_a_report_cannot_be_made(report, tmp_path):
 
 
 def rendered(text: str) -> str:
-    """Return what another program makes of a summary."""
+    """Return the HTML that another program makes of a summary."""
     return MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
 
 
 def test_markdown(report):
     html = rendered(report.to_markdown())
     assert html.count("<tr>") == 1 + len(report.targets)
-    assert '<td style="text-align:right"><strong>2</strong></td>' in html  # those that failed
+    assert '<td style="text-align:right"><strong>2</strong></td>' in html  # the failed checks
     assert "<img" not in html
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in html
     assert "<summary>2 differences, of 2 rules and behaviours</summary>" in html
-    assert "<summary>1 differences in which the documented page is behind the service" in html
+    assert "<summary>1 differences where the documented page is behind the service" in html
     assert "3 since <code>no limits here" in html
     assert re.search(
         r"<li><code>CreateModel/ModelName:max</code>\s*<ul>\s*<li><code>CreateModel/ModelName:max-64</code>: expected <code>CreateModel is",
@@ -161,12 +160,14 @@ def test_markdown(report):
 def test_markdown_is_short(report):
     check, *_ = report.checks
     (failed, *_) = report.failed
-    many = [{**check, "id": f"{rule}-{number}", "rule": f"rule-{rule}"} for rule in range(RULES + 5) for number in range(CHECKS + 2)]
+    many = [
+        {**check, "id": f"{rule}-{number}", "rule": f"rule-{rule}"} for rule in range(MOST_RULES + 5) for number in range(MOST_CHECKS + 2)
+    ]
     results = [replace(failed, check=one["id"], actual="x" * 5000) for one in many]
     text = replace(report, targets=["lax"], checks=many, results=results).to_markdown()
-    assert text.count("\n- `rule-") == RULES
+    assert text.count("\n- `rule-") == MOST_RULES
     assert "- and 5 more rules and behaviours: see the report" in text
-    assert text.count("  - and 2 more") == RULES
+    assert text.count("  - and 2 more") == MOST_RULES
     assert len(text) < 200_000
 
 

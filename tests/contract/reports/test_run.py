@@ -1,4 +1,4 @@
-"""Reports of runs of pytest: the options, the properties of tests, and what cannot be written."""
+"""Test reports of runs of pytest: options, properties of tests, and files that cannot be written."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks, read
+from pytest_smfake.contract.plugin import REPORT_SUFFIXES, properties
 from pytest_smfake.contract.report import Report
-from pytest_smfake.contract.results import REPORT_SUFFIXES, properties
 from pytest_smfake.server.worlds import DEFAULT, Server
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
@@ -23,7 +23,7 @@ SOME = ("--smfake-check=create/*", "--smfake-check=tags/*")
 
 @pytest.fixture
 def weak(pytester):
-    """Let there be a kind of target that takes a name twice."""
+    """Add a kind of target that accepts a name twice."""
     pytester.makeconftest("""
         from pytest_smfake.contract import FakeTarget
 
@@ -109,8 +109,8 @@ def test_a_contract_of_some_checks_says_what_it_left_out(pytester):
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("out.xml", "'out.xml' ends in none of: .json, .html, .md"),
-        ("out", "'out' ends in none of: .json, .html, .md"),
+        ("out.xml", "'out.xml' has an unknown suffix; expected one of: .json, .html, .md"),
+        ("out", "'out' has an unknown suffix; expected one of: .json, .html, .md"),
         ("there.json", "*there.json is a directory, not a file to write to"),
         ("file/out.json", "*out.json cannot be written: *file is not a directory"),
     ],
@@ -138,7 +138,7 @@ def test_no_check_no_report(pytester):
     pytester.makepyfile("def test_it(): pass")
     ran = pytester.runpytest("--smfake-report=out.json")
     ran.assert_outcomes(passed=1)
-    ran.stdout.fnmatch_lines(["no report, since no contract check came to a result: *out.json"])
+    ran.stdout.fnmatch_lines(["no report, since no contract check has a result: *out.json"])
     assert not (pytester.path / "out.json").exists()
 
 
@@ -176,10 +176,10 @@ def test_redacted(pytester, workers):
         (name, "create/same-name") for name in ("ours=1", "theirs=TestTheirs-0", "theirs=TestTheirs-1")
     ]
     assert 'Cannot create already existing model "arn:aws:sagemaker:us-east-1:{account}:model/{name}".' in report.failed[0].expected
-    ran.stdout.fnmatch_lines(["*ours=1*", "redacted: tokens such as {account} stand for what tells whose account it is"])
+    ran.stdout.fnmatch_lines(["*ours=1*", "redacted: tokens such as {account} replace values that identify an account"])
     files = [(pytester.path / f"it{suffix}").read_text("utf-8") for suffix in (*REPORT_SUFFIXES, ".xml")]
     for text in files:
-        # The parameters of somebody's own fixture are in the ids of tests, which JUnit files have.
+        # Parameters of a user's fixture are in the ids of tests, and so in JUnit files.
         assert not re.search(r"123456789012|SageMakerExecutionRole|acme|10\.1\.2\.3", text)
     assert not re.search("jane|kate", "".join(files[:3]))
 

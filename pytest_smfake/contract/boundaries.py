@@ -1,4 +1,4 @@
-"""The boundary cases as checks: on both sides of every rule, a request that keeps it and one that breaks it alone."""
+"""Turn boundary cases into checks: for each rule, requests that keep it and requests that break only this rule."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.cases import Case, cases
-from pytest_smfake.contract.check import Check, Difference, accepted
-from pytest_smfake.contract.targets.names import NAMING_MEMBERS, PREFIX_ROOM, ours
 from pytest_smfake.generate.requests import ACCOUNT
 from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import a
 from pytest_smfake.rules.messages import Clause, message, parse
 from pytest_smfake.rules.rule import Edition, Rule
 
+from .check import Check, Difference, expect_accepted
+from .targets.names import NAMING_MEMBERS, PREFIX_ROOM, own_case
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_smfake.contract.check import Reply
-    from pytest_smfake.contract.targets.target import Target
+    from .check import Reply
+    from .targets.target import Target
 
 CHECKED_OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
-"""The operations on models, whose rules are part of the contract."""
+"""The operations on models; their rules are part of the contract."""
 
 LOOKED_UP = re.compile(r"ExecutionRoleArn|Image|ModelDataUrl|ModelPackageName|ModelDataSource|VpcConfig|InferenceSpecification|MultiModel")
-"""Members that name something of another service, which a real service looks up."""
+"""Members that name a resource of another service; the real service checks that it exists."""
 MISSING_TEXTS = ("Could not find", "Resource does not exist")
-"""How texts begin that are about something that is not there, and so not about the rule."""
+"""Starts of messages about a missing resource; such an error says nothing about the rule."""
 BAD_TOKEN = ("Invalid NextToken", "Invalid Token", "Invalid token", "Invalid pagination token")
-"""How texts begin that are about the token of a page, which no check got from the service."""
+"""Starts of messages about the token of a page; the checks send tokens that the service did not create."""
 ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "NotImplemented")
-"""Codes that are about something that is not there; the last is that of this package's fake, for what only another service has."""
+"""Error codes about a missing resource; the fake of this package answers the last one for resources of other services."""
 
 
 @cache
 def boundary_checks(edition: Edition) -> tuple[Check, ...]:
-    """Return a check for each boundary case of the operations on models; what needs a model with tags is a behaviour."""
+    """Return a check for each boundary case of the operations on models. Cases that first need a tagged model are in `BEHAVIOURS`."""
     found = (case for operation in CHECKED_OPERATIONS for case in cases(operation, edition=edition))
     return tuple(_check(case, edition) for case in found if case.operation == "CreateModel" or not case.first)
 
@@ -48,7 +49,7 @@ def _check(case: Case, edition: Edition) -> Check:
     rule = case.rule
     return Check(
         id=case.id,
-        sentence=sentence_of(case),
+        sentence=case_sentence(case),
         group=case.operation,
         evidence=rule.evidence,
         source=rule.source,
@@ -58,12 +59,12 @@ def _check(case: Case, edition: Edition) -> Check:
     )
 
 
-def sentence_of(case: Case) -> str:
-    """Return what a service does with the request of a case, in a sentence made of the rule's facts.
+def case_sentence(case: Case) -> str:
+    """Return a sentence that says whether the operation accepts or rejects the request of a case.
 
     Example:
         >>> from pytest_smfake.cases import cases
-        >>> [sentence_of(case) for case in cases() if case.rule.id == "CreateModel/Containers:max"]
+        >>> [case_sentence(case) for case in cases() if case.rule.id == "CreateModel/Containers:max"]
         ['CreateModel accepts 5 Containers, the maximum.', 'CreateModel rejects 6 Containers (maximum 5).']
     """
     does = "accepts" if case.side == "inside" else "rejects"
@@ -73,7 +74,7 @@ def sentence_of(case: Case) -> str:
 
 
 def _constrained(case: Case) -> str:
-    """Return what the request of a case has, in view of a constraint of one member."""
+    """Return a noun phrase for the request of a case about a constraint of one member."""
     rule, inside = case.rule, case.side == "inside"
     path, label = rule.path or "the request", case.id.removeprefix(f"{rule.id}-")
     match rule.keyword:
@@ -81,20 +82,22 @@ def _constrained(case: Case) -> str:
             size = label.replace("minus-", "-")
             bound = "maximum" if rule.keyword == "max" else "minimum"
             if inside:
-                return _sized(rule, path, size) + (f", the {bound}" if size == str(rule.bound) else ", the least that its pattern accepts")
+                return _sized(rule, path, size) + (
+                    f", the {bound}" if size == str(rule.bound) else ", the smallest size that its pattern accepts"
+                )
             return f"{_sized(rule, path, size)} ({bound} {rule.bound})"
         case "required":
             return f"a request with {path}" if inside else f"a request without {path}" if label == "missing" else f"null as {path}"
         case "type":
-            return f"{a(label)} as {path}" + ("" if inside else f", which has to be {a(rule.kind)}")
+            return f"{a(label)} as {path}" + ("" if inside else f", which must be {a(rule.kind)}")
         case "enum":
-            return f"one of the values of {path}" if inside else f"a {path} that is none of its values"
+            return f"one of the values of {path}" if inside else f"a {path} that is not one of its values"
         case _:
-            return f"a {path} that matches its pattern" if inside else f"a {path} with a character that its pattern refuses"
+            return f"a {path} that matches its pattern" if inside else f"a {path} with a character that its pattern does not allow"
 
 
 def _sized(rule: Rule, path: str, size: str) -> str:
-    """Return a member of a size, in the unit of its type."""
+    """Return a member with its size, in the unit of its type."""
     if rule.kind == "string":
         return f"{path} of {size} character{'s' * (size != '1')}"
     return {"list": f"{size} {path}", "map": f"{size} entries in {path}"}.get(rule.kind, f"{path} {size}")
@@ -106,7 +109,7 @@ def _needs(case: Case) -> Iterator[str]:
         yield "creation"
     if inside and (LOOKED_UP.search(case.rule.path) or case.rule.kind in ("cross-field", "condition")):
         yield "unchecked"
-    about_name = case.path == NAMING_MEMBERS[case.operation] and case.operation != "ListModels"  # which changes nothing
+    about_name = case.path == NAMING_MEMBERS[case.operation] and case.operation != "ListModels"  # ListModels changes nothing
     if about_name and case.rule.keyword == "min" and 0 < len(case.request[case.path]) < PREFIX_ROOM:
         yield "any-name"
     if case.limits:
@@ -119,7 +122,7 @@ def _run(case_id: str, operation: str, edition: Edition) -> Callable[[Target], N
         case = case_for(case_id, operation, edition, target)
         with ExitStack() as stack:
             for first, request in case.first:
-                accepted(target.send(first, request), request)
+                expect_accepted(target.send(first, request), request)
             for key, bound in case.limits.items():
                 stack.enter_context(target.limit(key, bound))
             reply = target.send(operation, case.request)
@@ -132,22 +135,22 @@ def _run(case_id: str, operation: str, edition: Edition) -> Callable[[Target], N
 
 
 def case_for(case_id: str, operation: str, edition: Edition, target: Target) -> Case:
-    """Return a boundary case as it is put to a target. Where others use the account, it names nothing of theirs."""
+    """Return a boundary case for a target. If other people use the account, the case names only models of the run."""
     case = _cases(operation, edition, target.region, target.account, target.members(operation))[case_id]
-    return case if target.supports("any-name") else ours(case, target)
+    return case if target.supports("any-name") else own_case(case, target)
 
 
 @cache
 def _cases(operation: str, edition: Edition, region: str, account: str | None, members: tuple[tuple[str, Any], ...]) -> dict[str, Case]:
-    """Return the cases of an operation by their ids, made for a target."""
+    """Return the cases of an operation by id, with the region, account and members of a target."""
     found = cases(operation, edition=edition, region=region, account=account or ACCOUNT, **dict(members))
     return {case.id: case for case in found}
 
 
 def _kept(case: Case, edition: Edition, reply: Reply) -> None:
-    """See that a request that keeps the rule passes.
+    """Check that a request that keeps the rule passes validation.
 
-    What other operations than CreateModel name need not be there: that it is missing is told once no rule is violated.
+    Operations other than CreateModel may name a missing model: that error shows that no rule was violated.
     """
     if case.operation == "CreateModel":
         passes, expected = reply.code is None, "CreateModel is accepted"
@@ -158,28 +161,28 @@ def _kept(case: Case, edition: Edition, reply: Reply) -> None:
 
 
 def _looked_up(case: Case, reply: Reply) -> bool:
-    """Whether an answer shows that the service was past all rules: a success, or that a model, or what a token stands for, is not there."""
+    """Whether a reply shows that the request passed validation: a success, or an error about a missing model or an invalid token."""
     if reply.code is None or reply.code in ABSENT:
         return True
     if "NextToken" in case.request and reply.message.startswith(BAD_TOKEN):
-        return reply.code in ("ValidationException", "InvalidToken")  # the latter is moto's
+        return reply.code in ("ValidationException", "InvalidToken")  # moto answers InvalidToken
     return reply.code == "ValidationException" and reply.message.startswith(MISSING_TEXTS)
 
 
 def _broken(case: Case, edition: Edition, reply: Reply) -> None:
-    """See that a request that breaks the rule is rejected for that alone."""
+    """Check that a request that breaks the rule is rejected for this reason only."""
     code, words = case.verdict.code, None
     if case.rule.is_constraint and case.rule.keyword != "type":
         (violation,) = catalogue(edition).validate(case.operation, case.request)
         words = message([violation])
-    told = not reply.message.startswith(MISSING_TEXTS) if words is None else _agree(reply.message, words)
-    if reply.code != code or not told:
+    matches = not reply.message.startswith(MISSING_TEXTS) if words is None else _agree(reply.message, words)
+    if reply.code != code or not matches:
         expected = f"{case.operation} is rejected with {code}" + (f": {words}" if words else "")
         raise Difference(expected, reply.verdict, case.request, outdated=_is_outdated(case, edition, reply))
 
 
 def _is_outdated(case: Case, edition: Edition, reply: Reply) -> bool:
-    """Whether a reply that the page does not foresee is the one that the SDK's model foresees."""
+    """Whether an unexpected reply is the one that the SDK's model predicts."""
     if edition == "sdk" or not case.rule.is_constraint:
         return False
     violations = catalogue("sdk").validate(case.operation, case.request)
@@ -188,13 +191,13 @@ def _is_outdated(case: Case, edition: Edition, reply: Reply) -> bool:
     return reply.code == "ValidationException" and _agree(reply.message, message(violations))
 
 
-def _agree(told: str, expected: str) -> bool:
-    """Whether two messages tell the same; the text of a pattern may be another one."""
+def _agree(actual: str, expected: str) -> bool:
+    """Whether two messages name the same violations; the text of a pattern may differ."""
     try:
-        return [_without_pattern(one) for one in parse(told)] == [_without_pattern(one) for one in parse(expected)]
-    except ValueError:  # what was told is no message of this kind
+        return [_without_pattern(one) for one in parse(actual)] == [_without_pattern(one) for one in parse(expected)]
+    except ValueError:  # not a message about violated rules
         return False
 
 
-def _without_pattern(told: Clause) -> Clause:
-    return replace(told, constraints=tuple((keyword, None if keyword == "pattern" else bound) for keyword, bound in told.constraints))
+def _without_pattern(clause: Clause) -> Clause:
+    return replace(clause, constraints=tuple((keyword, None if keyword == "pattern" else bound) for keyword, bound in clause.constraints))

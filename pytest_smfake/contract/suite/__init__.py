@@ -1,1 +1,0 @@
-"""The checks of the contract: boundary cases, and behaviours, each of which is one sentence."""
