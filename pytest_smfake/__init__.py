@@ -59,7 +59,7 @@ class Unrewritten:
 
 
 with Unrewritten():
-    from .clients import environment as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
+    from .clients import credentials as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
 
 
 # Loaded when asked for: a test run that does not use the plugin must not pay for botocore.

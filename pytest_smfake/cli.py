@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .contract import command as contract_cli
 from .rules.inputs import shown
 from .rules.rule import EDITIONS
-from .server.command import add_arguments
-from .server.command import serve as serve_until_stopped
+from .server.command import add_arguments, run_server
 
 if TYPE_CHECKING:
     from .rules.catalogue import Catalogue
@@ -65,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
         return contract_cli.run(options)
     try:
         if options.command == "serve":
-            return serve_until_stopped(options)
+            return run_server(options)
         return print_rules(options) if options.command == "rules" else print_diff(options)
     except ValueError as error:
         print(f"smfake: {error}", file=sys.stderr)

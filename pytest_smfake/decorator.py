@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, Self, TypeVar, cast
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 Fake = AbstractContextManager[Any]
 Around = Callable[..., Fake]
 """Returns what surrounds a call, by the positional arguments of the call; it can be entered again."""
@@ -21,7 +21,7 @@ class Unfinished(Exception):  # noqa: N818  # nothing is wrong
     """What a fake is left with if it shall not complain of unused faults: the test has not passed, or the call goes on."""
 
 
-def decorate_function(decorated: T, make: Callable[[], Fake]) -> T:
+def decorate_function(decorated: _T, make: Callable[[], Fake]) -> _T:
     """Return a function that runs in a new fake at each call.
 
     Args:
@@ -32,7 +32,7 @@ def decorate_function(decorated: T, make: Callable[[], Fake]) -> T:
         TypeError: it is nothing of that.
     """
     if isinstance(decorated, staticmethod | classmethod):
-        return cast(T, type(decorated)(decorate_function(decorated.__func__, make)))
+        return cast(_T, type(decorated)(decorate_function(decorated.__func__, make)))
     for kind, above in ((property, "@property"), (functools.cached_property, "@cached_property")):
         if isinstance(decorated, kind):
             raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below {above}")
@@ -43,7 +43,7 @@ def decorate_function(decorated: T, make: Callable[[], Fake]) -> T:
     # What an instance is called for is unknown, and a function in its place lacks its other methods.
     if not callable(decorated) or not (hasattr(decorated, "__qualname__") or isinstance(decorated, functools.partial)):
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}; it decorates functions of any kind and classes with tests")
-    return cast(T, wrap(decorated, lambda *_: make()))
+    return cast(_T, wrap(decorated, lambda *_: make()))
 
 
 def is_fixture(value: Any) -> bool:

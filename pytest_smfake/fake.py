@@ -297,7 +297,7 @@ arn:aws:iam::123456789012:role/Admin
                 )
 
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class FakeSageMaker(Controls, View):
@@ -387,7 +387,7 @@ class FakeSageMaker(Controls, View):
 
     def __enter__(self) -> Self:
         caller = sys._getframe(1)
-        activation.check(self, caller)
+        activation.check_entry(self, caller)
         try:
             activation.activate(self, caller)
             self._has_ended = False
@@ -444,7 +444,7 @@ class FakeSageMaker(Controls, View):
             raise RuntimeError(f"{self!r} is not active: stop() ends what start() began")
         self.__exit__()
 
-    def __call__(self, decorated: T, /) -> T:
+    def __call__(self, decorated: _T, /) -> _T:
         """Decorate a function, or a class with tests: each call, and each test, has a fake of its own, made like this one.
 
         Args:

@@ -14,13 +14,11 @@ from contextlib import contextmanager
 from functools import cache
 from types import FrameType, MethodType
 
-from pytest_smfake.protocol.active import ActiveFake, Entry, active, fakes, in_context, running_task
+from pytest_smfake.protocol.active import ActiveFake, Entry, active, fakes, history, in_context, running_task
 from pytest_smfake.service.containers import stand_ins
 
 from . import botocore
-from .credentials import wanted
-from .environment import variables
-from .history import history
+from .credentials import variables, wanted
 
 _lock = threading.RLock()
 LOCK_SECONDS = 1.0
@@ -32,7 +30,7 @@ _WITH = {dis.opmap[name] for name in ("BEFORE_WITH",) if name in dis.opmap}
 """The instruction of a `with` statement that enters; of newer Pythons it is not known."""
 
 
-def check(fake: ActiveFake, caller: FrameType) -> None:
+def check_entry(fake: ActiveFake, caller: FrameType) -> None:
     """See that a fake can be entered here; abandoned ones are ended first.
 
     Args:
@@ -56,7 +54,7 @@ def _refuse_other_thread(other: ActiveFake | None) -> None:
 
 
 def activate(fake: ActiveFake, caller: FrameType) -> None:
-    """Let a fake that passed `check` answer, until `deactivate`, which is to follow an error halfway, too.
+    """Let a fake that passed `check_entry` answer, until `deactivate`, which is to follow an error halfway, too.
 
     Args:
         fake: the fake.
@@ -70,8 +68,8 @@ def activate(fake: ActiveFake, caller: FrameType) -> None:
     _refuse_other_thread(fakes[0])
     in_context.set(fake)
     history.add(fake, outermost=len(fakes) == 1)
-    mend()
-    _mend_at_exit()
+    apply_active_fakes()
+    _apply_at_exit()
 
 
 def deactivate(fake: ActiveFake) -> None:
@@ -81,7 +79,7 @@ def deactivate(fake: ActiveFake) -> None:
     if in_context.get() is fake:
         outer = fake.entry.outer if fake.entry is not None else None
         in_context.set(outer if outer in fakes else None)
-    mend()
+    apply_active_fakes()
     fake.entry = None
 
 
@@ -98,14 +96,14 @@ def keys_set_aside(account: str) -> Iterator[None]:
     """Put dummy keys of an account into the environment, and replace nothing else: for a fake in another process."""
     _served.append(account)
     try:
-        mend()
+        apply_active_fakes()
         yield
     finally:
         _served.remove(account)
-        mend()
+        apply_active_fakes()
 
 
-def mend() -> None:
+def apply_active_fakes() -> None:
     """Replace, set aside and put back what the fakes that are active now ask for, whatever others did to it meanwhile.
 
     It may be called at any time, and an error halfway is mended by the next call.
@@ -116,9 +114,9 @@ def mend() -> None:
         innermost = active()
         if innermost is not None:
             variables.cover(wanted(innermost.account))
-            botocore.patch()
+            botocore.patch_clients()
         else:
-            botocore.unpatch()
+            botocore.unpatch_clients()
             if _served:
                 variables.cover(wanted(_served[-1]))
             else:
@@ -141,8 +139,8 @@ if hasattr(os, "register_at_fork"):
 
 
 @cache
-def _mend_at_exit() -> None:
-    atexit.register(mend)
+def _apply_at_exit() -> None:
+    atexit.register(apply_active_fakes)
 
 
 def _is_with(frame: FrameType) -> bool:

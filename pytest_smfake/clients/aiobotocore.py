@@ -12,19 +12,19 @@ from types import ModuleType
 from typing import Any, Self
 
 from pytest_smfake.patches import Replace
-from pytest_smfake.protocol import runtime
 from pytest_smfake.protocol.active import ActiveFake, active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer
+from pytest_smfake.protocol.wire import answer, is_runtime
 from pytest_smfake.service.calls import origin
 from pytest_smfake.service.containers.stand_ins import isolated, refusal
 
 from . import botocore as transport
 from . import credentials
-from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
+from .botocore import connection_error, envelope, request_body, timeouts
+from .guard import Way, blocked, is_loopback, way
 
 
-def patch(replace_: Replace) -> None:
+def patch_classes(replace_: Replace) -> None:
     """Let the fake answer the clients of aiobotocore, which is imported already."""
     import aiobotocore.endpoint
     import aiobotocore.httpsession
@@ -82,7 +82,7 @@ async def _faked(session: Any, request: Any, seen: Request, fake: ActiveFake) ->
 
     try:
         # What can take real time, code of the test above all, must not hold up the event loop.
-        if runtime.is_runtime(whole) or fake.service.faults.block():
+        if is_runtime(whole) or fake.service.faults.block():
             whole = replace(whole, sent_from=origin())  # a thread has a stack of its own
             response = await _in_thread(session, ask)
         else:
@@ -90,18 +90,18 @@ async def _faked(session: Any, request: Any, seen: Request, fake: ActiveFake) ->
     except BrokenConnection as error:
         # For aiobotocore a connection that is reset is one that could not be made: measured with 3.10 on aiohttp 3.14.
         how = "connection-refused" if error.how == "connection-reset" and not _is_httpx(session) else error.how
-        raised, seconds = broken(how, request, connect_timeout, read_timeout)
-        await sleep(seconds, anyio=_is_httpx(session))
+        raised, seconds = connection_error(how, request, connect_timeout, read_timeout)
+        await _sleep(seconds, anyio=_is_httpx(session))
         raise raised from None
     if not request.stream_output and response.is_cut_short:
-        raise broken("cut-short", request, connect_timeout, read_timeout)[0]
+        raise connection_error("cut-short", request, connect_timeout, read_timeout)[0]
     return _aio_response(session, request, response)
 
 
 async def _body(request: Any) -> bytes:
     if inspect.iscoroutinefunction(getattr(request.body, "read", None)):
         return bytes(await request.body.read())
-    return body_of(request)
+    return request_body(request)
 
 
 def _is_httpx(session: Any) -> bool:
@@ -197,21 +197,21 @@ class _NoCredentials:
 
 def _virtual_asyncio(original: Any) -> Any:
     module = ModuleType("asyncio")
-    vars(module).update(vars(original) | {"sleep": sleep})
+    vars(module).update(vars(original) | {"sleep": _sleep})
     return module
 
 
 def _sleep_method(original: Any) -> Any:
-    async def _sleep(self: Any, seconds: float) -> None:
+    async def sleep(self: Any, seconds: float) -> None:
         if active() is None:
             await original(self, seconds)
         else:
-            await sleep(seconds, anyio=True)
+            await _sleep(seconds, anyio=True)
 
-    return _sleep
+    return sleep
 
 
-async def sleep(seconds: float, *, anyio: bool = False) -> None:
+async def _sleep(seconds: float, *, anyio: bool = False) -> None:
     """Sleep on the clock of the active fake, or really if it says so; other tasks get their turn in any case."""
     fake = active()
     if fake is not None and not fake.real_sleep:

@@ -6,22 +6,27 @@ retries, waiters, paginators, event hooks and error parsing stay botocore's own.
 
 from __future__ import annotations
 
+import errno
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
-from pytest_smfake.protocol.active import active, answering, patches
+from pytest_smfake.patches import OnImport, Patches
+from pytest_smfake.protocol.active import active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.protocol.wire import answer, is_sagemaker
 from pytest_smfake.service.containers.stand_ins import isolated, refusal
 
 from . import cache, credentials, guard, sleeps
-from .environment import variables
-from .import_hook import OnImport
-from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
+from .credentials import variables
+from .guard import Way, blocked, is_loopback, way
 
+patches = Patches()
+"""What is replaced while any fake is active."""
 signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request being sent, which the request itself does not always tell."""
 SERVICES = ("SageMaker", "SageMaker Runtime")
@@ -30,15 +35,15 @@ _asynchronous: ContextVar[bool] = ContextVar("smfake_asynchronous", default=Fals
 """Whether the client that is sending is one of aiobotocore."""
 
 
-def patch() -> None:
+def patch_clients() -> None:
     """Patch botocore, and what else is or will be imported that sends requests; patches of its classes reach every client."""
     import botocore.waiter
 
     patches.resume()
     if not patches.knows(botocore.waiter, "time"):
-        guard.patch(patches.replace)
+        guard.guard_network(patches.replace)
         _patch_botocore()  # whose last attribute says that all were replaced
-    guard.patch_resolver(patches.replace)
+    guard.guard_resolver(patches.replace)
     _patch_moto()
     _patch_aiobotocore()
     for waiting_for in _importing:
@@ -70,21 +75,21 @@ def _patch_botocore() -> None:
         replace(module, "time", sleeps.virtual_time)
 
 
-def unpatch() -> None:
-    """Put back what `patch` replaced; it may be called at any time, again, and after an error halfway."""
+def unpatch_clients() -> None:
+    """Put back what `patch_clients` replaced; it may be called at any time, again, and after an error halfway."""
     for waiting_for in _importing:
         waiting_for.stop()
     patches.restore()
 
 
 def _patch_guarded(library: Any) -> None:
-    guard.patch_library(patches.replace, library)
+    guard.guard_library(patches.replace, library)
 
 
 def _patch_plain(library: Any) -> None:
     from . import requests as plain
 
-    plain.patch(patches.replace, library)
+    plain.patch_library(patches.replace, library)
 
 
 PLAIN_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
@@ -92,7 +97,7 @@ PLAIN_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
 
 
 def _patch_polling(module: Any) -> None:
-    sleeps.patch(patches.replace, module)
+    sleeps.patch_module(patches.replace, module)
 
 
 def _patch_undoing(module: Any) -> None:
@@ -128,10 +133,10 @@ _importing = (
 def _patch_aiobotocore() -> None:
     """Patch aiobotocore, once it is imported; it is never imported for this."""
     owner = getattr(sys.modules.get("aiobotocore.session"), "AioSession", None)
-    if owner is not None and not patches.knows(owner, "get_credentials"):  # the last that `patch` replaces
+    if owner is not None and not patches.knows(owner, "get_credentials"):  # the last that `patch_classes` replaces
         from . import aiobotocore as aio
 
-        aio.patch(patches.replace)
+        aio.patch_classes(patches.replace)
 
 
 def _init(original: Any) -> Any:
@@ -163,15 +168,15 @@ def _send(original: Any) -> Any:
                 return original(session, request)
             case Way.FAKE:
                 connect_timeout, read_timeout = timeouts(session, request)
-                whole = Request(seen.method, seen.url, seen.headers, body_of(request), read_timeout)
+                whole = Request(seen.method, seen.url, seen.headers, request_body(request), read_timeout)
                 try:
                     response = answer(whole, fake, lambda: moto_response(request))
                 except BrokenConnection as error:
-                    raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
+                    raised, seconds = connection_error(error.how, request, connect_timeout, read_timeout)
                     sleeps.sleep(seconds)
                     raise raised from None
                 if minds_length and not request.stream_output and response.is_cut_short:
-                    raise broken("cut-short", request, connect_timeout, read_timeout)[0]
+                    raise connection_error("cut-short", request, connect_timeout, read_timeout)[0]
                 return _aws_response(request, response)
         moto = _moto_answer(request)
         if moto is not None:
@@ -181,6 +186,81 @@ def _send(original: Any) -> Any:
         raise blocked(*signing.get(), seen.host)
 
     return send
+
+
+class _Headers(Mapping[str, str]):
+    """Headers of botocore or requests, looked up one by one: few are asked for, and to copy them all is what would take most time here."""
+
+    def __init__(self, headers: Any) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        return _text(self._headers[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._headers.get(name)
+        return default if value is None else _text(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._headers
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.lower() for name in self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def envelope(request: Any) -> Request:
+    """Return a botocore or requests request without its body, which may be a stream that can be read only once."""
+    return Request(request.method, request.url, _Headers(request.headers), b"")
+
+
+def request_body(request: Any) -> bytes:
+    """Return the body of a botocore or requests request; a stream is read."""
+    body = request.body
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")
+
+
+def timeouts(session: Any, request: Any) -> tuple[float, float]:
+    """Return how many seconds a client of botocore waits for a connection, and for an answer."""
+    # Newer versions of botocore let a request have its own.
+    own = session._get_request_timeout(request) if hasattr(session, "_get_request_timeout") else None
+    timeout = own or session._timeout
+    if isinstance(timeout, int | float):
+        return timeout, timeout
+    # urllib3, aiohttp and httpx each have names of their own for them.
+    connect = next((getattr(timeout, name) for name in ("connect_timeout", "sock_connect", "connect") if hasattr(timeout, name)), None)
+    read = next((getattr(timeout, name) for name in ("read_timeout", "sock_read", "read") if hasattr(timeout, name)), None)
+    return (math.inf if connect is None else connect), (math.inf if read is None else read)
+
+
+def connection_error(how: str, request: Any, connect_timeout: float, read_timeout: float) -> tuple[Exception, float]:
+    """Return botocore's error for a broken connection, as it is where urllib3 breaks, and for how long the client waits for it."""
+    from botocore import exceptions
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
+
+    url: Any = request.url
+    if how == "connection-refused":
+        refused = NewConnectionError(url, "Failed to establish a new connection: [Errno 111] Connection refused")
+        return exceptions.EndpointConnectionError(endpoint_url=url, error=refused), 0.0
+    if how == "connection-reset":
+        reset = ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+        return exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=reset), 0.0
+    if how == "cut-short":
+        short = ProtocolError("Connection broken: the body is shorter than its Content-Length")
+        return exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=short), 0.0
+    if how == "connect-timeout":
+        late = ConnectTimeoutError(url, f"Connection to {urlsplit(url).hostname} timed out. (connect timeout={connect_timeout})")
+        return exceptions.ConnectTimeoutError(endpoint_url=url, error=late), connect_timeout
+    silent = ReadTimeoutError(url, url, f"Read timed out. (read timeout={read_timeout})")
+    return exceptions.ReadTimeoutError(endpoint_url=url, error=silent), read_timeout
 
 
 class _Raw(BytesIO):

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pytest_smfake.protocol.active import active
 from pytest_smfake.rules.service_model import loader
 
-from .sending import is_loopback
+from .guard import is_loopback
 
 _read: dict[Any, Any] = {}
 """What was read: models by what they were asked for by, endpoints by their file."""

@@ -10,14 +10,17 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
+from enum import Enum
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytest_smfake.patches import Replace
 from pytest_smfake.protocol.active import ActiveFake, active, servers
+from pytest_smfake.protocol.http import Request
+from pytest_smfake.protocol.wire import is_sagemaker
 from pytest_smfake.service.errors import NetworkBlockedError
-
-from .sending import is_loopback, refused
 
 AWS_SUFFIXES = (
     "amazonaws.com",
@@ -83,18 +86,64 @@ def aws_name(host: object) -> str:
     return name if name.endswith(_BELOW) or name in _DOMAINS else ""
 
 
-def check(host: object, port: object, how: str) -> None:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name, not an address
+        return False
+
+
+def blocked(service: str, operation: str, host: str) -> NetworkBlockedError:
+    """Return the error for a call that would have left the process."""
+    return refused(f"{service} {operation} to {host} was not sent", host)
+
+
+def refused(what: str, host: str) -> NetworkBlockedError:
+    """Return the error for what was not done, since an AWS call would have left the process."""
+    return NetworkBlockedError(
+        f"{what}: while a FakeSageMaker is active no AWS call leaves the process. "
+        f"Answer it with moto (mock_aws), or allow the host: allow=[{host!r}]"
+    )
+
+
+class Way(Enum):
+    """Where a request goes."""
+
+    ON = "on, as if no fake were active"
+    FAKE = "to the fake"
+    ELSEWHERE = "to another mock, or nowhere"
+
+
+def way(request: Request, fake: ActiveFake) -> Way:
+    """Return where a request goes while a fake is active."""
+    if urlsplit(request.url).netloc in servers or (fake.allow and _is_allowed(request, fake)):
+        return Way.ON
+    return Way.FAKE if is_sagemaker(request) else Way.ELSEWHERE
+
+
+def _is_allowed(request: Request, fake: ActiveFake) -> bool:
+    """Whether a fake lets calls reach a host: by its name, or its name and port, in letters of either case."""
+    parts = urlsplit(request.url)
+    host = (parts.hostname or "").lower()
+    netloc = f"{host}:{parts.port or {'http': 80}.get(parts.scheme, 443)}"
+    return any(fnmatchcase(name, pattern.lower()) for pattern in fake.allow for name in (host, netloc))
+
+
+def check_host(host: object, port: object, how: str) -> None:
     """Refuse a name of AWS while a fake is active, unless it allows the host.
 
     Raises:
         NetworkBlockedError: that is so.
     """
     name = aws_name(host)
-    if name and (fake := active()) is not None and not _is_allowed(name, port, fake):
+    if name and (fake := active()) is not None and not _is_name_allowed(name, port, fake):
         raise refused(f"{name} was not {how}", name)
 
 
-def _is_allowed(name: str, port: object, fake: ActiveFake) -> bool:
+def _is_name_allowed(name: str, port: object, fake: ActiveFake) -> bool:
     number = port.decode("latin-1") if isinstance(port, bytes) else str(port or "")
     netloc = f"{name}:{_PORTS.get(number.lower(), number)}"
     if netloc in servers:
@@ -112,7 +161,7 @@ MakeSocket = Callable[[Any], Any]
 _TARGET = re.compile(r"(?:(?P<scheme>[A-Za-z]+)://)?(?:[^/?#]*@)?(?P<host>[^/?#@:]*)(?::(?P<port>\d*))?")
 
 
-def patch(replace: Replace) -> None:
+def guard_network(replace: Replace) -> None:
     """Guard what Python brings along, and urllib3."""
     from botocore.awsrequest import AWSHTTPSConnection
 
@@ -133,7 +182,7 @@ def patch(replace: Replace) -> None:
             replace(owner, "putrequest", _putrequest)
 
 
-def patch_resolver(replace: Replace) -> None:
+def guard_resolver(replace: Replace) -> None:
     """Guard the look-up of `socket` itself where it is somebody else's, which need not come down to the one that is guarded."""
     if getattr(socket.getaddrinfo, "__globals__", None) is not vars(socket):
         replace(socket, "getaddrinfo", _getaddrinfo)
@@ -143,7 +192,7 @@ LIBRARIES = ("aiohttp", "httpcore", "socks")
 """What is guarded once it is imported; `socks` is PySocks."""
 
 
-def patch_library(replace: Replace, library: Any) -> None:
+def guard_library(replace: Replace, library: Any) -> None:
     """Guard a library of those that bring their own code for proxies, and keep connections."""
     match library.__name__:
         case "aiohttp":
@@ -167,7 +216,7 @@ def patch_library(replace: Replace, library: Any) -> None:
 
 def _getaddrinfo(original: Any) -> Any:
     def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:  # noqa: A002  # its name
-        check(host, port, NAME_LOOKED_UP)
+        check_host(host, port, NAME_LOOKED_UP)
         return original(host, port, family, type, proto, flags)
 
     return getaddrinfo
@@ -175,7 +224,7 @@ def _getaddrinfo(original: Any) -> Any:
 
 def _gethostby(original: Any) -> Any:
     def gethostby(host: Any, /) -> Any:
-        check(host, None, NAME_LOOKED_UP)
+        check_host(host, None, NAME_LOOKED_UP)
         return original(host)
 
     return gethostby
@@ -188,7 +237,7 @@ def _addressed(index: int, how: str = NAME_LOOKED_UP) -> MakeSocket:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
             address = args[index] if len(args) > index else None
             if isinstance(address, tuple | list) and len(address) > 1:
-                check(address[0], address[1], how)
+                check_host(address[0], address[1], how)
             return original(self, *args, **kwargs)
 
         return method
@@ -201,7 +250,7 @@ def _wrap(index: int) -> MakeSocket:
 
     def make(original: Any) -> Any:
         def wrap(context: Any, *args: Any, **kwargs: Any) -> Any:
-            check(args[index] if len(args) > index else kwargs.get("server_hostname"), None, GREETED)
+            check_host(args[index] if len(args) > index else kwargs.get("server_hostname"), None, GREETED)
             return original(context, *args, **kwargs)
 
         return wrap
@@ -211,7 +260,7 @@ def _wrap(index: int) -> MakeSocket:
 
 def _connect(original: Any) -> Any:
     def connect(connection: Any, *args: Any, **kwargs: Any) -> Any:
-        check(connection._tunnel_host, connection._tunnel_port, PROXY)
+        check_host(connection._tunnel_host, connection._tunnel_port, PROXY)
         return original(connection, *args, **kwargs)
 
     return connect
@@ -219,7 +268,7 @@ def _connect(original: Any) -> Any:
 
 def _putrequest(original: Any) -> Any:
     def putrequest(connection: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
-        check(connection._tunnel_host, connection._tunnel_port, PROXY)
+        check_host(connection._tunnel_host, connection._tunnel_port, PROXY)
         _check_target(method, url)
         if aws_name(connection.host) and isinstance(connection.sock, _socket.socket):
             _check_kept(connection.sock.getpeername, connection.host, connection.port)
@@ -232,7 +281,7 @@ def _check_target(method: Any, target: Any) -> None:
     """Check where a proxy is asked to go: by the whole URL, or by CONNECT."""
     match = _TARGET.match(target.decode("latin-1") if isinstance(target, bytes) else target)
     if match is not None and (match["scheme"] or method in ("CONNECT", b"CONNECT")):
-        check(match["host"], match["port"] or match["scheme"], PROXY)
+        check_host(match["host"], match["port"] or match["scheme"], PROXY)
 
 
 def _check_kept(peer: Callable[[], Any], host: object, port: object) -> None:
@@ -242,7 +291,7 @@ def _check_kept(peer: Callable[[], Any], host: object, port: object) -> None:
     except OSError:  # the connection is gone, which the client will see
         return
     if isinstance(address, tuple) and not is_loopback(str(address[0])):
-        check(host, port, KEPT_CONNECTION)
+        check_host(host, port, KEPT_CONNECTION)
 
 
 def _connect_socks(original: Any) -> Any:
@@ -261,7 +310,7 @@ def _connect_socks(original: Any) -> Any:
 def _create_connection(original: Any) -> Any:
     def create_connection(pool: Any, origin: Any) -> Any:
         if hasattr(pool, "_proxy_url") or getattr(pool, "_proxy", None) is not None:
-            check(origin.host, origin.port, PROXY)
+            check_host(origin.host, origin.port, PROXY)
         return original(pool, origin)
 
     return create_connection
@@ -282,7 +331,7 @@ def _connect_aiohttp(original: Any) -> Any:
     async def connect(connector: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         host, port = request.url.raw_host, request.url.port
         if request.proxy is not None:
-            check(host, port, PROXY)
+            check_host(host, port, PROXY)
         connection = await original(connector, request, *args, **kwargs)
         if aws_name(host) and connection.transport is not None:
             try:

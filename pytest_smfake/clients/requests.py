@@ -13,14 +13,15 @@ from typing import Any
 from pytest_smfake.patches import Replace
 from pytest_smfake.protocol.active import ActiveFake, active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer
+from pytest_smfake.protocol.wire import answer
 
 from . import botocore as transport
 from . import sleeps
-from .sending import Way, body_of, envelope, way
+from .botocore import envelope, request_body
+from .guard import Way, way
 
 
-def patch(replace_: Replace, library: Any) -> None:
+def patch_library(replace_: Replace, library: Any) -> None:
     """Let the fake answer what goes through one of the libraries.
 
     Mocks replace methods of sessions (requests-mock) and the adapter's `send` (responses), and put them back in any order. So the fake
@@ -62,7 +63,7 @@ class _Pool:
         started.start_connect()
         read = math.inf if started.read_timeout is None else float(started.read_timeout)
         sent = SimpleNamespace(method=method, url=self._url, headers=headers, body=body)
-        whole = replace(envelope(sent), body=body_of(sent), read_timeout=read)
+        whole = replace(envelope(sent), body=request_body(sent), read_timeout=read)
         try:
             response: Response = answer(whole, self._fake, lambda: transport.pass_on(whole))
         except BrokenConnection as broken:

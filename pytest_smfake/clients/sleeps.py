@@ -99,7 +99,7 @@ MODULES = (
 `sagemaker.local`, which take real time. Source: every `time.sleep` of sagemaker 2.257.7, 3.27.0, and sagemaker-core 1.0.78, 2.27.0."""
 
 
-def patch(replace: Replace, module: Any) -> None:
+def patch_module(replace: Replace, module: Any) -> None:
     """Let a module wait on the fake's clock, whether it has imported `time` or parts of it; what a test has put there is left alone."""
     moving = moving_time(time)
     for name, value in list(vars(module).items()):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_smfake.clients.environment import variables
-from pytest_smfake.clients.history import history
+from pytest_smfake.clients.credentials import variables
+from pytest_smfake.protocol.active import fakes as active_fakes
+from pytest_smfake.protocol.active import history
 from pytest_smfake.settings import DEFAULTS
 
 from .configuration import MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
@@ -71,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[item_key] = None
     mode = config.getoption("--smfake-audit")
     if (mode := config.getini("smfake_audit") if mode is None else mode) != "off":
-        from pytest_smfake.audit.plugin import start
+        from pytest_smfake.audit import start
 
         start(config, mode, settings["edition"], settings["rules"])
 
@@ -114,8 +115,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Tell the session-scoped factory which test is running; see afterwards that nothing of a fake is left."""
     item.config.stash[item_key] = item
-    active = sys.modules.get("pytest_smfake.protocol.active")
-    history.begin(active.fakes if active is not None else (), last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+    history.begin(active_fakes, last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
     variables.note()
     try:
         return (yield)
@@ -134,7 +134,7 @@ def _tidy(item: pytest.Item) -> None:
         if fake is not None and fake.entry is not None:
             fake._leave()
         activation.end_abandoned()
-        activation.mend()
+        activation.apply_active_fakes()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,7 +44,7 @@ class Signed(NamedTuple):
     lasts: int | None
 
 
-def refusal(code: str, text: str | None = None) -> ServiceError:
+def _refusal(code: str, text: str | None = None) -> ServiceError:
     """Return the error by which a signature is refused, with the text known of the code unless there is another."""
     known = failure(ANY, code)
     return ServiceError(known.code, known.text if text is None else text, status=known.status)
@@ -61,7 +61,7 @@ def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
     wanted: tuple[str, ...] = ("Credential", "Signature", "SignedHeaders")
     if header and "X-Amz-Algorithm" in query:
         text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
-        raise refusal("InvalidSignatureException", text)
+        raise _refusal("InvalidSignatureException", text)
     if header:
         algorithm, _, rest = header.partition(" ")
         found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in rest.split(","))}
@@ -79,22 +79,22 @@ def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
         ending = "Re-examine the query-string parameters."
         token = found.get("Security-Token")
     else:
-        raise refusal("MissingAuthenticationTokenException")
+        raise _refusal("MissingAuthenticationTokenException")
     if algorithm != ALGORITHM:
-        raise refusal("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM}). {ending}")
+        raise _refusal("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM}). {ending}")
     if missing:
-        raise refusal("IncompleteSignature", "".join(missing) + ending)
+        raise _refusal("IncompleteSignature", "".join(missing) + ending)
     scope = found["Credential"].split("/")
     if len(scope) != 5:
         text = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"
-        raise refusal("IncompleteSignature", f"{text}, got '{found['Credential']}'")
+        raise _refusal("IncompleteSignature", f"{text}, got '{found['Credential']}'")
     headers = tuple(name.strip().lower() for name in found["SignedHeaders"].split(";"))
     if "host" not in headers:
-        raise refusal("IncompleteSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
+        raise _refusal("IncompleteSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
     lasts = None
     if not header:
         if not re.fullmatch(r"[0-9]{1,6}", found["Expires"]) or not 0 < int(found["Expires"]) <= WEEK:
-            raise refusal("IncompleteSignature", f"X-Amz-Expires must be a number of seconds from 1 to {WEEK}, got '{found['Expires']}'")
+            raise _refusal("IncompleteSignature", f"X-Amz-Expires must be a number of seconds from 1 to {WEEK}, got '{found['Expires']}'")
         lasts = int(found["Expires"])
     name, day, region, service, term = scope
     signed = Signed(name, day, region, service, term, headers, found["Signature"], found["Date"], token, lasts)
@@ -237,42 +237,42 @@ class Signatures:
         signed, query = take_apart(request)
         key = self._find(signed.key)
         if key is None or key.session_token != signed.token:
-            raise refusal("UnrecognizedClientException")
+            raise _refusal("UnrecognizedClientException")
         if key.expires is not None and self._clock.now() >= key.expires:
-            raise refusal("ExpiredTokenException")
+            raise _refusal("ExpiredTokenException")
         if signed.service != "sagemaker" or signed.term != "aws4_request":
             # Observed of EMR: aws/aws-sdk-ruby#431.
-            raise refusal("InvalidSignatureException", "Credential should be scoped to correct service: 'sagemaker'. ")
+            raise _refusal("InvalidSignatureException", "Credential should be scoped to correct service: 'sagemaker'. ")
         self._check_time(signed)
         canonical = canonical_request(request, query, signed.headers, payload_of(request, query))
         scope = f"{signed.day}/{signed.region}/{signed.service}/{signed.term}"
         to_sign = "\n".join((ALGORITHM, signed.moment, scope, hashlib.sha256(canonical.encode()).hexdigest()))
         right = hmac.new(signing_key(key.secret, signed), to_sign.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right.encode(), signed.signature.encode()):
-            raise refusal("InvalidSignatureException", MISMATCH.format(canonical=canonical, to_sign=to_sign))
+            raise _refusal("InvalidSignatureException", MISMATCH.format(canonical=canonical, to_sign=to_sign))
 
     def _check_time(self, signed: Signed) -> None:
         """Refuse a signature that is not of now: of real time, of the fake's clock, or of between them, since clients have either."""
         try:
             moment = timegm(time.strptime(signed.moment, DATE_FORMAT))
         except ValueError:
-            raise refusal("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{signed.moment}'.") from None
+            raise _refusal("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{signed.moment}'.") from None
         if signed.day != signed.moment[:8]:
             text = f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{signed.day}' != "
-            raise refusal("InvalidSignatureException", f"{text}'{signed.moment[:8]}', from '{signed.moment}'.")
+            raise _refusal("InvalidSignatureException", f"{text}'{signed.moment[:8]}', from '{signed.moment}'.")
         first, now = sorted((time.time(), self._clock.now()))
         if signed.lasts is not None:
             if moment + signed.lasts < now:
-                raise refusal(
+                raise _refusal(
                     "InvalidSignatureException", f"Signature expired: {_text(moment + signed.lasts)} is now earlier than {_text(now)}"
                 )
         elif moment < first - SKEW:
-            raise refusal(
+            raise _refusal(
                 "InvalidSignatureException",
                 f"Signature expired: {signed.moment} is now earlier than {_text(first - SKEW)} ({_text(first)} - 5 min.)",
             )
         if moment > now + SKEW:
-            raise refusal(
+            raise _refusal(
                 "InvalidSignatureException",
                 f"Signature not yet current: {signed.moment} is still later than {_text(now + SKEW)} ({_text(now)} + 5 min.)",
             )

@@ -119,7 +119,7 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
 
 
-def serve(options: argparse.Namespace) -> int:
+def run_server(options: argparse.Namespace) -> int:
     """Serve until a signal says otherwise; return the exit code.
 
     Raises:

@@ -18,8 +18,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.http11 import Head, MalformedError, Parser, encode, refusal
+from pytest_smfake.protocol.http import (
+    BrokenConnection,
+    Head,
+    MalformedError,
+    Parser,
+    Request,
+    Response,
+    malformed_response,
+    response_bytes,
+)
 from pytest_smfake.service.clock import real_sleep
 
 log = logging.getLogger("pytest_smfake.server")
@@ -134,7 +142,7 @@ class Connection:
 
     def _refuse(self, status: int, text: str) -> None:
         self._refused(self.client, status, text)
-        self.send(refusal(status, text))
+        self.send(malformed_response(status, text))
         self.closes, self.drains, self.until = True, DRAIN, time.monotonic() + LINGER
 
     def give_up(self, status: int, text: str) -> None:
@@ -142,7 +150,7 @@ class Connection:
         if self.parser.started and not (self.closes or self.silent):
             self._refused(self.client, status, text)
             with contextlib.suppress(OSError):
-                self.send(refusal(status, text))
+                self.send(malformed_response(status, text))
 
 
 class Turns:
@@ -411,7 +419,7 @@ class HttpServer:
             connection.drains, connection.until = min(head.unread, DRAIN), time.monotonic() + LINGER
         else:
             connection.until = time.monotonic() + (IDLE if keeps else PATIENCE)
-        connection.send(encode(response, head, keeps=keeps))
+        connection.send(response_bytes(response, head, keeps=keeps))
         return bool(connection.unsent or connection.drains or keeps)
 
     def _wake(self) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pytest_smfake.clients import botocore as transport
 from pytest_smfake.protocol.active import ActiveFake, servers
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.protocol.wire import answer, is_sagemaker
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.faults import InjectedError
 

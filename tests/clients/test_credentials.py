@@ -11,7 +11,7 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.clients.environment import SET_ASIDE
+from pytest_smfake.clients.credentials import SET_ASIDE
 from pytest_smfake.service.arns import PARTITIONS, access_key_of, account_of, partition_of
 
 REAL = "AKIAQXXXREALREALREAL"

@@ -17,7 +17,8 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.clients import activation
 from pytest_smfake.clients import cache as clients
-from pytest_smfake.protocol.active import active, fakes, patches
+from pytest_smfake.clients.botocore import patches
+from pytest_smfake.protocol.active import active, fakes
 from pytest_smfake.service.containers import programs as asgi
 
 
@@ -266,7 +267,7 @@ def test_a_replacement_that_a_mock_puts_back_passes_calls_on(monkeypatch):
     over.stop()
     assert vars(Session)["get_credentials"] is not before
     assert Session().get_credentials().access_key == "AKIAQXXXREALREALREAL"
-    activation.mend()
+    activation.apply_active_fakes()
     assert vars(Session)["get_credentials"] is before
 
 

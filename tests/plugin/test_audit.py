@@ -13,8 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.audit.plugin import Checked, Refusal, refusals, section
-from pytest_smfake.clients.observe import Watch
+from pytest_smfake.audit import Checked, Refusal, Watch, refusals, summary_lines
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -492,5 +491,5 @@ def test_the_most_frequent_rule_comes_first_and_travels_unharmed():
         "    test_0, in its teardown",
         "Checked 7 requests of 5 tests, and 1 of them outside of tests (edition sdk); the service would refuse 6 requests of 5 tests.",
     ]
-    assert list(section(checked, "warn", "sdk")) == lines
+    assert list(summary_lines(checked, "warn", "sdk")) == lines
     assert [Checked.read(asdict(request)) for request in checked] == checked

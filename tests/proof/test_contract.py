@@ -12,7 +12,7 @@ from pytest_smfake.cases import silences
 from pytest_smfake.contract import FakeTarget, checks, run_contract
 from pytest_smfake.contract.run import BEHAVIOURS, run_check
 from pytest_smfake.contract.suite.boundaries import CHECKED_OPERATIONS
-from pytest_smfake.protocol import json11 as wire
+from pytest_smfake.protocol import wire
 from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.service import limits, models, records, resources, tags
 from pytest_smfake.service import service as core  # its tests call a service `service`

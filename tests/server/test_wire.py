@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.protocol.active import servers
-from pytest_smfake.protocol.json11 import MAX_BODY
+from pytest_smfake.protocol.wire import MAX_BODY
 from pytest_smfake.server import connections as connection
 from pytest_smfake.server.worlds import Server
 

@@ -8,27 +8,26 @@ import re
 import zlib
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from pytest_smfake.rules.service_model import error_names, operation_names, service_model
+from pytest_smfake.rules.catalogue import Catalogue
+from pytest_smfake.rules.service_model import RESPONSE, error_names, operation_names, runtime_model, service_model, shape_of
 from pytest_smfake.service.calls import Call, origin
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.faults import NOTHING, InjectedError, Injection
+from pytest_smfake.service.invoke import BODY, too_large
 from pytest_smfake.service.resources import Place
 
-from . import runtime
 from .active import ActiveFake
-from .http import BrokenConnection, Request, Response
+from .http import MAX_BODY, BrokenConnection, Request, Response
 
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0", "application/json")
 """Content types that are read as JSON. That others are unknown operations is observed of Kinesis (mhart/kinesalite, index.js), which
 reads the first alone; that the others are read here is a courtesy to code without an SDK."""
-MAX_BODY = 6 * 1024 * 1024
-"""Bytes of a request body (assumed; the longest single member, a pipeline's definition, may have 1 MiB)."""
 
 _API_HOST = re.compile(
     r"(?:[\w-]+\.)?api(?:-fips)?\.sagemaker\.(?P<region>[\w-]+)\.|(?:[\w-]+\.)?sagemaker(?:-fips)?\.(?P<dual>[\w-]+)\.api\."
@@ -39,7 +38,7 @@ def is_sagemaker(request: Request) -> bool:
     """Whether a request is for SageMaker or its runtime, wherever it is sent."""
     if (target := request.headers.get("x-amz-target")) is not None:
         return target.startswith(TARGET)
-    if runtime.is_runtime(request):
+    if is_runtime(request):
         return True
     # Other services of SageMaker sign with the same name, but post to paths of their own.
     return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
@@ -62,13 +61,13 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     place = Place(caller.account or fake.home.account, region or _region_of(request.host) or fake.home.region)
     call = Call(None, request.body, place.region, place.account, service.clock.now(), principal=caller.principal)
     call = service.calls.arrive(call, request.headers.get("amz-sdk-invocation-id"))
-    to_runtime, identity = runtime.is_runtime(request), request_id()
+    to_runtime, identity = is_runtime(request), request_id()
     call.request_id = identity
     met: Injection = NOTHING
     response = None
     try:
         if to_runtime:
-            call.operation, parameters = runtime.decode(request, service.catalogue)
+            call.operation, parameters = _decode_invocation(request, service.catalogue)
             call.members = parameters
             met = service.faults.arrive(call, request.read_timeout)
         else:
@@ -89,7 +88,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
             call.response = service.execute(call.operation, parameters, place)
     except ServiceError as error:
         # Its frames would hold the request, its body and more for as long as the call is in the log.
-        call.error = (runtime.translated(error, identity) if to_runtime else error).with_traceback(None)
+        call.error = (_runtime_error(error, identity) if to_runtime else error).with_traceback(None)
     injected = met.answered()
     if call.error is not None or injected is not None:
         call.sent_from = request.sent_from or origin()
@@ -98,7 +97,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     if response is None:
         headers = {"x-amzn-RequestId": identity, "Date": _date(int(service.clock.now()))}
         response = _error_response(call, call.error, headers) if isinstance(call.error, InjectedError) else None
-        response = response or (runtime.encode(call, headers) if to_runtime else _encode(call, headers))
+        response = response or (_encode_invocation(call, headers) if to_runtime else _encode(call, headers))
     if injected is not None and injected.failure.form == "damage":
         response = damaged(response, injected.code)
     return Response(response.status, response.headers, response.body, call)
@@ -213,3 +212,83 @@ def _encode(call: Call, headers: dict[str, str]) -> Response:
     content = b"" if body is None else _ENCODER.encode(body).encode("utf-8")
     headers["Content-Length"] = str(len(content))
     return Response(status, headers, content)
+
+
+_RUNTIME_ACTIONS = {
+    "invocations": "InvokeEndpoint",
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+"""The operation by the last part of the path. Source: botocore, sagemaker-runtime service-2.json, requestUri."""
+
+_RUNTIME_PATH = re.compile(rf"/endpoints/(?P<name>[^/]*)/(?P<action>{'|'.join(_RUNTIME_ACTIONS)})")
+_RUNTIME_HOST = re.compile(r"(?:[\w-]+\.)?runtime(?:-fips)?\.sagemaker\.")
+
+
+def is_runtime(request: Request) -> bool:
+    """Whether a request is for SageMaker's runtime, by its path and signature or host."""
+    if "/endpoints/" not in request.url:
+        return False
+    return bool(_RUNTIME_PATH.fullmatch(urlsplit(request.url).path)) and (
+        request.scope[2] == "sagemaker" or bool(_RUNTIME_HOST.match(request.host))
+    )
+
+
+@cache
+def _header_members(operation: str) -> dict[str, str]:
+    """Return the members that an operation's request, or response, has in headers: their names there by their own."""
+    shape = shape_of(operation)
+    return {
+        name: member.serialization["name"]
+        for name, member in (shape.members.items() if shape is not None else ())
+        if member.serialization.get("location") == "header"
+    }
+
+
+def _decode_invocation(request: Request, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
+    """Return operation and parameters of a request.
+
+    Raises:
+        ServiceError: the body is over its bound.
+    """
+    match = _RUNTIME_PATH.fullmatch(urlsplit(request.url).path)
+    if match is None:
+        raise ValueError(f"{request.url!r} is no address of the runtime")
+    operation = _RUNTIME_ACTIONS[match["action"]]
+    error = too_large(catalogue.get(BODY), request.body)
+    if error is not None:
+        raise error
+    parameters: dict[str, Any] = {"EndpointName": unquote(match["name"]), "Body": request.body}
+    for name, header in _header_members(operation).items():
+        if (value := request.headers.get(header.lower())) is not None:
+            parameters[name] = value
+    return operation, parameters
+
+
+def _runtime_error(error: ServiceError, request_id: str) -> ServiceError:
+    """Return an error as the runtime puts it: ValidationError is its name for what SageMaker calls ValidationException.
+
+    That its constraint errors read the same is assumed.
+    """
+    if error.code not in ("ValidationException", "ValidationError"):
+        return error
+    text = error.text.replace("{request_id}", request_id)
+    return ServiceError("ValidationError", text, status=error.status, violations=error.violations, members=error.members)
+
+
+def _encode_invocation(call: Call, headers: dict[str, str]) -> Response:
+    """Return the response to a call."""
+    if error := call.error:
+        member = "Message" if error.code in error_names(runtime_model()) else "message"
+        content = json.dumps(error.members | {member: error.text}, ensure_ascii=False).encode("utf-8")
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        if error.code:
+            headers["x-amzn-ErrorType"] = error.code
+        return Response(error.status, headers, content)
+    answer: dict[str, Any] = call.response
+    body: bytes = answer["Body"]
+    for name, header in _header_members(f"{call.operation}{RESPONSE}").items():
+        if name in answer:
+            headers[header] = answer[name]
+    headers["Content-Length"] = str(len(body))
+    return Response(200, headers, body)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import wraps
 from typing import Any, Literal
 
 import pytest
 
-from pytest_smfake.clients.observe import Sent, Watch, read
+from pytest_smfake.patches import OnImport, Patches
+from pytest_smfake.protocol.active import active
 from pytest_smfake.rules.catalogue import Catalogue, otherwise
 from pytest_smfake.rules.messages import message
 from pytest_smfake.rules.rule import Edition
-from pytest_smfake.rules.service_model import is_operation
+from pytest_smfake.rules.service_model import RUNTIME, SERVICE, is_operation
 
 SHOWN = 3
 """How many of the places that break a rule are named."""
@@ -73,7 +75,7 @@ def outside(checked: Iterable[Checked]) -> list[Checked]:
     return [request for request in checked if request.refusals and request.phase != "test"]
 
 
-def failure(checked: Sequence[Checked], edition: Edition) -> Iterator[str]:
+def failure_lines(checked: Sequence[Checked], edition: Edition) -> Iterator[str]:
     """Yield the lines by which a test fails, of all that it sent."""
     refused = [request for request in checked if request.refusals]
     sent = _number(len(checked), "request")
@@ -84,7 +86,7 @@ def failure(checked: Sequence[Checked], edition: Edition) -> Iterator[str]:
             yield f"  {_rule(refusal)}" + (f", which {refusal.otherwise}" if refusal.otherwise else "")
 
 
-def section(checked: Sequence[Checked], mode: str, edition: Edition) -> Iterator[str]:
+def summary_lines(checked: Sequence[Checked], mode: str, edition: Edition) -> Iterator[str]:
     """Yield the lines of the summary: what was refused, rule by rule, and a last line with totals."""
     by_rule: dict[str, list[tuple[Checked, Refusal]]] = {}
     for request in sorted(checked, key=lambda request: request.place):
@@ -128,6 +130,76 @@ def _counted(checked: Sequence[Checked]) -> str:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+Sent = bytes | dict[str, Any]
+"""A request as it is seen: the body as the wire has it, or, to the runtime, whose members are not all in the body, the members."""
+
+_SERIALIZER_MODULE = "botocore.serialize"
+
+
+class Watch:
+    """Tells of each request where botocore has serialised it, until it is stopped.
+
+    That is the one place that every request passes once, whoever answers and however often it is sent again: it is past
+    botocore's own validation of parameters, and ahead of the events by which others answer (`before-call` of its Stubber,
+    `before-send` of moto). The classes are patched, so that clients made earlier are seen too, and those of aiobotocore, which
+    serialises with the same classes. Requests inside an active `FakeSageMaker` are left out: it checks them itself.
+
+    botocore is patched when the code under test imports it, and never imported for this.
+
+    Args:
+        seen: is told the operation and what is sent.
+    """
+
+    def __init__(self, seen: Callable[[str, Sent], None]) -> None:
+        self._seen = seen
+        self._patches = Patches()
+        self._running = False
+        self._importing = OnImport(_SERIALIZER_MODULE, self._patch)
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._running = True
+        self._importing.start()
+
+    def stop(self) -> None:
+        """Leave botocore as it was."""
+        self._running = False
+        self._importing.stop()
+        self._patches.restore()
+
+    def _patch(self, module: Any) -> None:
+        for owner in (module.JSONSerializer, module.BaseRestSerializer):
+            self._patches.replace(owner, "serialize_to_request", self._observed)
+
+    def _observed(self, original: Any) -> Any:
+        @wraps(original)
+        def serialize_to_request(serializer: Any, parameters: Mapping[str, Any], operation_model: Any) -> Any:
+            request = original(serializer, parameters, operation_model)
+            service = operation_model.service_model.service_name
+            if self._running and service in (SERVICE, RUNTIME) and active() is None:
+                self._seen(operation_model.name, request["body"] if service == SERVICE else _members(parameters))
+            return request
+
+        return serialize_to_request
+
+
+def _parsed(sent: Sent) -> Any:
+    """Return a request as JSON has it; None where the service could not read it."""
+    from pytest_smfake.protocol.wire import decode
+    from pytest_smfake.service.errors import ServiceError
+
+    try:
+        return decode(sent) if isinstance(sent, bytes) else sent
+    except ServiceError:
+        return None
+
+
+def _members(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a request to the runtime. A body that is a stream can be read only once, and not by us: it counts as empty."""
+    body = parameters.get("Body")
+    return {**parameters, "Body": b""} if body is not None and not isinstance(body, bytes | str) else dict(parameters)
 
 
 MODES = ("off", "warn", "error")
@@ -191,7 +263,7 @@ class Audit:
         for place, operation, sent in seen:
             # A service model of the suite's own can have operations that botocore's has not: nothing is known of them.
             if is_operation(operation):
-                checked = Checked(place.name, place.phase, operation, tuple(refusals(operation, read(sent), self._catalogue)))
+                checked = Checked(place.name, place.phase, operation, tuple(refusals(operation, _parsed(sent), self._catalogue)))
                 self._untold.append(checked)
                 self._of_test.append(checked)
 
@@ -238,7 +310,7 @@ class Audit:
         self._check()
         mine = [checked for checked in self._of_test if checked.phase == "test"]
         if any(checked.refusals for checked in mine):
-            pytest.fail("\n".join(failure(mine, self.edition)), pytrace=False)
+            pytest.fail("\n".join(failure_lines(mine, self.edition)), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -291,5 +363,5 @@ class Audit:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what was found."""
         terminalreporter.section("smfake audit")
-        for line in section(self._told, self.mode, self.edition):
+        for line in summary_lines(self._told, self.mode, self.edition):
             terminalreporter.write_line(line)
