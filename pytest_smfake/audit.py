@@ -1,4 +1,4 @@
-"""The audit of a run: every request is seen where botocore serialises it, checked against the catalogue, and told at the end."""
+"""The audit: every SageMaker request of a test run is observed in botocore, checked against the rules, and reported at the end."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pytest_smfake.rules.messages import message
 from pytest_smfake.rules.rule import Edition
 from pytest_smfake.rules.service_model import RUNTIME, SERVICE, is_operation
 
-SHOWN = 3
-"""How many of the places that break a rule are named."""
+MOST_SENDERS = 3
+"""Maximum number of tests or fixtures that are named for each rule."""
 VALUE_WIDTH, SENTENCE_WIDTH = 60, 300
-"""Characters past which a value, and a whole sentence of the service, are cut."""
+"""Maximum characters of a value, and of a whole text of the service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A rule that the service would refuse a request by, its sentence, and what the other edition says where it would not."""
+    """A rule that a request breaks, the text of the service, and the other edition's bound if that would accept the request."""
 
     rule: str
     evidence: str
@@ -35,7 +35,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A request that was checked: where it was sent, and why the service would refuse it; `refusals` is empty for a sound one."""
+    """A checked request: who sent it, and why the service would refuse it. `refusals` is empty for a valid one."""
 
     place: str
     phase: str
@@ -44,22 +44,20 @@ class Checked:
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Checked:
-        """Return what was checked elsewhere, from the dict that it travelled as."""
+        """Return a request that another process checked, from its dict."""
         return cls(**{**entry, "refusals": tuple(Refusal(**refusal) for refusal in entry["refusals"])})
 
 
 def refusals(operation: str, request: Any, rules: Catalogue) -> Iterator[Refusal]:
-    """Yield the rules of a catalogue that a request breaks, each once; `request` is None where it could not be read."""
+    """Yield the rules of a catalogue that a request breaks, each once. `request` is None if it could not be parsed."""
     if request is None:
-        yield Refusal(
-            f"{operation}:json", "assumed", "SerializationException, without a message: the body is no JSON that the service reads"
-        )
+        yield Refusal(f"{operation}:json", "assumed", "SerializationException, without a message: the body is not valid JSON")
         return
-    told = set()
+    reported = set()
     for violation in rules.validate(operation, request):
-        if violation.rule.id in told:
+        if violation.rule.id in reported:
             continue
-        told.add(violation.rule.id)
+        reported.add(violation.rule.id)
         echo = violation.echo if violation.echo is None else _shortened(violation.echo, VALUE_WIDTH)
         text = message([replace(violation, echo=echo)]).removeprefix("1 validation error detected: ")
         there = otherwise(violation, rules.edition)
@@ -71,12 +69,12 @@ def _shortened(text: str, width: int) -> str:
 
 
 def outside(checked: Iterable[Checked]) -> list[Checked]:
-    """Return the refused requests that no test was failed for."""
+    """Return the refused requests that failed no test."""
     return [request for request in checked if request.refusals and request.phase != "test"]
 
 
 def failure_lines(checked: Sequence[Checked], edition: Edition) -> Iterator[str]:
-    """Yield the lines by which a test fails, of all that it sent."""
+    """Yield the lines of a test's failure, from all requests that it sent."""
     refused = [request for request in checked if request.refusals]
     sent = _number(len(checked), "request")
     yield f"smfake audit: the service would refuse {len(refused)} of {sent} that this test sent (edition {edition})"
@@ -87,7 +85,7 @@ def failure_lines(checked: Sequence[Checked], edition: Edition) -> Iterator[str]
 
 
 def summary_lines(checked: Sequence[Checked], mode: str, edition: Edition) -> Iterator[str]:
-    """Yield the lines of the summary: what was refused, rule by rule, and a last line with totals."""
+    """Yield the lines of the summary: the refusals by rule, and a last line with totals."""
     by_rule: dict[str, list[tuple[Checked, Refusal]]] = {}
     for request in sorted(checked, key=lambda request: request.place):
         for refusal in request.refusals:
@@ -100,9 +98,9 @@ def summary_lines(checked: Sequence[Checked], mode: str, edition: Edition) -> It
             some = "" if len(passing) == len(found) else f"; {len(passing)} of the {len(found)} requests would pass there"
             yield f"  The rule {passing[0]}{some}."
         places = list(dict.fromkeys(_place(request) for request, _ in found))
-        yield from (f"    {place}" for place in places[:SHOWN])
-        if len(places) > SHOWN:
-            yield f"    and {len(places) - SHOWN} more"
+        yield from (f"    {place}" for place in places[:MOST_SENDERS])
+        if len(places) > MOST_SENDERS:
+            yield f"    and {len(places) - MOST_SENDERS} more"
     refused = [request for request in checked if request.refusals]
     if mode == "error" and (late := outside(checked)):
         yield f"The run fails for {_number(len(late), 'refused request')} that no test sent before the end of its call."
@@ -121,7 +119,7 @@ def _place(request: Checked) -> str:
 
 
 def _counted(checked: Sequence[Checked]) -> str:
-    """Return how many requests there are and how many tests sent them."""
+    """Return the number of requests, and of the tests that sent them, as text."""
     tests = {request.place for request in checked if request.phase != "elsewhere"}
     outside = sum(request.phase == "elsewhere" for request in checked)
     apart = f", and {outside} of them outside of tests" if outside else ""
@@ -133,40 +131,40 @@ def _number(count: int, noun: str) -> str:
 
 
 Sent = bytes | dict[str, Any]
-"""A request as it is seen: the body as the wire has it, or, to the runtime, whose members are not all in the body, the members."""
+"""An observed request: the bytes of its body, or the members of a request to the runtime, which are not all in the body."""
 
 _SERIALIZER_MODULE = "botocore.serialize"
 
 
 class Watch:
-    """Tells of each request where botocore has serialised it, until it is stopped.
+    """Observes each SageMaker request that botocore serialises, until it is stopped.
 
-    That is the one place that every request passes once, whoever answers and however often it is sent again: it is past
-    botocore's own validation of parameters, and ahead of the events by which others answer (`before-call` of its Stubber,
-    `before-send` of moto). The classes are patched, so that clients made earlier are seen too, and those of aiobotocore, which
-    serialises with the same classes. Requests inside an active `FakeSageMaker` are left out: it checks them itself.
+    Every request is serialised once, however often it is sent again and whoever answers: after botocore's own validation of
+    parameters, and before the events by which mocks answer (`before-call` of the Stubber, `before-send` of moto). The patched classes
+    serve clients that were made earlier too, and aiobotocore. Requests to an active `FakeSageMaker` are left out: it checks them
+    itself.
 
-    botocore is patched when the code under test imports it, and never imported for this.
+    botocore is patched when other code imports it. It is never imported here.
 
     Args:
-        seen: is told the operation and what is sent.
+        seen: a function that gets the operation and the request.
     """
 
     def __init__(self, seen: Callable[[str, Sent], None]) -> None:
         self._seen = seen
         self._patches = Patches()
         self._running = False
-        self._importing = OnImport(_SERIALIZER_MODULE, self._patch)
+        self._on_import = OnImport(_SERIALIZER_MODULE, self._patch)
 
     def start(self) -> None:
-        """Watch from now on."""
+        """Start observing."""
         self._running = True
-        self._importing.start()
+        self._on_import.start()
 
     def stop(self) -> None:
-        """Leave botocore as it was."""
+        """Stop observing, and restore botocore."""
         self._running = False
-        self._importing.stop()
+        self._on_import.stop()
         self._patches.restore()
 
     def _patch(self, module: Any) -> None:
@@ -185,36 +183,36 @@ class Watch:
         return serialize_to_request
 
 
-def _parsed(sent: Sent) -> Any:
-    """Return a request as JSON has it; None where the service could not read it."""
+def _parsed(request: Sent) -> Any:
+    """Return the JSON value of a request, or None if the service could not parse it."""
     from pytest_smfake.protocol.wire import decode
     from pytest_smfake.service.errors import ServiceError
 
     try:
-        return decode(sent) if isinstance(sent, bytes) else sent
+        return decode(request) if isinstance(request, bytes) else request
     except ServiceError:
         return None
 
 
 def _members(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of a request to the runtime. A body that is a stream can be read only once, and not by us: it counts as empty."""
+    """Return the members of a request to the runtime. A stream as body counts as empty, since it can be read only once."""
     body = parameters.get("Body")
     return {**parameters, "Body": b""} if body is not None and not isinstance(body, bytes | str) else dict(parameters)
 
 
 MODES = ("off", "warn", "error")
 KEY = "smfake_audit"
-"""Name under which what was found travels, from a worker of xdist to its controller: on each report, and at the end of the worker."""
+"""The key of results on reports, and in the output of a worker of xdist, which take them to the controller."""
 
 
 def start(config: pytest.Config, mode: str, edition: Edition, rules: Mapping[str, Any]) -> None:
-    """Audit a run of pytest, until its end.
+    """Audit a test run until its end.
 
     Raises:
         pytest.UsageError: an unknown mode.
     """
     if mode not in MODES:
-        raise pytest.UsageError(f"smfake_audit, or --smfake-audit: {mode!r} is not a mode; there are: {', '.join(MODES)}")
+        raise pytest.UsageError(f"smfake_audit or --smfake-audit: unknown mode {mode!r}; expected one of: {', '.join(MODES)}")
     audit = Audit(mode, edition, rules)
     audit.watch.start()
     config.add_cleanup(audit.watch.stop)
@@ -222,12 +220,12 @@ def start(config: pytest.Config, mode: str, edition: Edition, rules: Mapping[str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SentFrom:
+class Sender:
     """What sends requests at a time.
 
     Attributes:
-        name: the id of a test, or what else it is: `session fixture 'model'`, `collection of tests/test_a.py`.
-        phase: `test`, from its set-up to the end of its call; `teardown` of a test; or `elsewhere`.
+        name: the id of a test, or another name: `session fixture 'model'`, `collection of tests/test_a.py`.
+        phase: `test`, from the set-up of a test to the end of its call; `teardown` of a test; or `elsewhere`.
     """
 
     name: str
@@ -235,10 +233,10 @@ class SentFrom:
 
 
 class Audit:
-    """The plugin that is registered where the audit is on.
+    """The pytest plugin that is registered if the audit is on.
 
     Args:
-        mode: `warn` prints what was found at the end, `error` also fails the tests.
+        mode: `warn` prints a summary at the end, `error` also fails the tests.
         edition: edition of the rules.
         rules: overrides by rule id.
     """
@@ -248,120 +246,120 @@ class Audit:
         self.edition: Edition = edition
         self._catalogue = Catalogue(edition, rules)
         self.watch = Watch(self._see)
-        self._places = [SentFrom("the run, outside of collection and tests", "elsewhere")]
-        self._seen: list[tuple[SentFrom, str, Sent]] = []
-        self._untold: list[Checked] = []
+        self._senders = [Sender("the run, outside of collection and tests", "elsewhere")]
+        self._seen: list[tuple[Sender, str, Sent]] = []
+        self._unreported: list[Checked] = []
         self._of_test: list[Checked] = []
-        self._told: list[Checked] = []
+        self._reported: list[Checked] = []
 
     def _see(self, operation: str, sent: Sent) -> None:
-        # Checked later, so that the code under test is not kept waiting.
-        self._seen.append((self._places[-1], operation, sent))
+        # Checked later, so that the code under test does not wait.
+        self._seen.append((self._senders[-1], operation, sent))
 
     def _check(self) -> None:
         seen, self._seen = self._seen, []
-        for place, operation, sent in seen:
-            # A service model of the suite's own can have operations that botocore's has not: nothing is known of them.
+        for sender, operation, sent in seen:
+            # The test suite can have a service model with operations that botocore's lacks, which have no rules.
             if is_operation(operation):
-                checked = Checked(place.name, place.phase, operation, tuple(refusals(operation, _parsed(sent), self._catalogue)))
-                self._untold.append(checked)
+                checked = Checked(sender.name, sender.phase, operation, tuple(refusals(operation, _parsed(sent), self._catalogue)))
+                self._unreported.append(checked)
                 self._of_test.append(checked)
 
-    def _tell(self) -> list[dict[str, Any]]:
+    def _take_unreported(self) -> list[dict[str, Any]]:
         self._check()
-        untold, self._untold = self._untold, []
-        return [asdict(checked) for checked in untold]
+        unreported, self._unreported = self._unreported, []
+        return [asdict(checked) for checked in unreported]
 
     @contextmanager
-    def _at(self, place: SentFrom) -> Iterator[None]:
-        self._places.append(place)
+    def _sending(self, sender: Sender) -> Iterator[None]:
+        self._senders.append(sender)
         try:
             yield
         finally:
-            self._leave(place)
+            self._end(sender)
 
-    def _leave(self, place: SentFrom) -> None:
-        if self._places[-1] is place:
-            self._places.pop()
+    def _end(self, sender: Sender) -> None:
+        if self._senders[-1] is sender:
+            self._senders.pop()
 
     def pytest_report_header(self) -> str:
-        """Say that the audit is on."""
+        """Return a line that says that the audit is on."""
         return f"smfake: audit {self.mode}"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Attribute what is sent while a file is imported."""
-        with self._at(SentFrom(f"collection of {collector.nodeid or 'the session'}", "elsewhere")):
+        """Attribute requests during the import of a test file to its collection."""
+        with self._sending(Sender(f"collection of {collector.nodeid or 'the session'}", "elsewhere")):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Attribute what is sent in a test and its own fixtures."""
+        """Attribute requests in a test and its function-scoped fixtures to the test."""
         self._of_test = []
-        with self._at(SentFrom(item.nodeid, "test")):
+        with self._sending(Sender(item.nodeid, "test")):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None]:
-        """Fail a test that sent what the service would refuse; one that has failed already is left alone."""
+        """Fail a passed test that sent a request which the service would refuse."""
         yield
         if self.mode != "error":
             return
         self._check()
-        mine = [checked for checked in self._of_test if checked.phase == "test"]
-        if any(checked.refusals for checked in mine):
-            pytest.fail("\n".join(failure_lines(mine, self.edition)), pytrace=False)
+        own = [checked for checked in self._of_test if checked.phase == "test"]
+        if any(checked.refusals for checked in own):
+            pytest.fail("\n".join(failure_lines(own, self.edition)), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Attribute what is sent after the call of a test."""
-        with self._at(SentFrom(item.nodeid, "teardown")):
+        """Attribute requests after the call of a test to its teardown."""
+        with self._sending(Sender(item.nodeid, "teardown")):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Generator[None, object, object]:
-        """Attribute to a fixture that many tests share what its set-up and teardown send, not to the test that happens to be first."""
+        """Attribute requests in set-up and teardown of a shared fixture to the fixture, not to the test that runs then."""
         if fixturedef.scope == "function":
             return (yield)
         of = f" of {request.node.nodeid}" if request.node.nodeid not in ("", ".") else ""
-        place = SentFrom(f"{fixturedef.scope} fixture {fixturedef.argname!r}{of}", "elsewhere")
-        # Finalizers run last in, first out: these two surround those that the fixture adds in between.
-        request.addfinalizer(lambda: self._leave(place))
-        with self._at(place):
+        sender = Sender(f"{fixturedef.scope} fixture {fixturedef.argname!r}{of}", "elsewhere")
+        # Finalizers run in reverse order: these two surround those that the fixture adds in between.
+        request.addfinalizer(lambda: self._end(sender))
+        with self._sending(sender):
             result = yield
-        request.addfinalizer(lambda: self._places.append(place))
+        request.addfinalizer(lambda: self._senders.append(sender))
         return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put what was found on the last report of a test, which xdist hands to the controller."""
+        """Add results to the last report of a test, which xdist sends to the controller."""
         report = yield
-        if call.when == "teardown" and (told := self._tell()):
-            vars(report)[KEY] = told
+        if call.when == "teardown" and (found := self._take_unreported()):
+            vars(report)[KEY] = found
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect what was found, here or on a worker."""
-        self._told += map(Checked.read, vars(report).get(KEY, ()))
+        """Collect the results in a report, from this process or a worker."""
+        self._reported += map(Checked.read, vars(report).get(KEY, ()))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Collect what a worker of xdist found outside of tests."""
-        self._told += map(Checked.read, getattr(node, "workeroutput", {}).get(KEY, ()))
+        """Collect the results of a worker of xdist that are outside of tests."""
+        self._reported += map(Checked.read, getattr(node, "workeroutput", {}).get(KEY, ()))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Tell what was found outside of tests; in mode `error`, fail the run for what no test could be failed for."""
-        told = self._tell()
+        """Report results outside of tests. In mode `error`, fail the run for refused requests that failed no test."""
+        found = self._take_unreported()
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[KEY] = told
+            session.config.workeroutput[KEY] = found
             return
-        self._told += map(Checked.read, told)
-        if self.mode == "error" and session.exitstatus == pytest.ExitCode.OK and outside(self._told):
+        self._reported += map(Checked.read, found)
+        if self.mode == "error" and session.exitstatus == pytest.ExitCode.OK and outside(self._reported):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print what was found."""
+        """Print the summary."""
         terminalreporter.section("smfake audit")
-        for line in summary_lines(self._told, self.mode, self.edition):
+        for line in summary_lines(self._reported, self.mode, self.edition):
             terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""Credentials while a fake is active: dummies everywhere, nothing read, refreshed or sent."""
+"""Dummy credentials while a fake is active, in clients and in the environment. True ones are never read, refreshed or sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_smfake.protocol.active import ActiveFake
 
 KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-SET_ASIDE = (
+COVERED = (
     *KEY_VARIABLES,
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
@@ -24,86 +24,86 @@ SET_ASIDE = (
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
 )
-"""The variables that botocore reads credentials from. Region, profile, endpoint and retry variables stay."""
+"""The variables from which botocore reads credentials. Variables of region, profile, endpoint and retries are left alone."""
 
 METADATA = "AWS_EC2_METADATA_DISABLED"
 ALWAYS = (*KEY_VARIABLES, METADATA)
-"""The variables that have a value while a fake is active; the others have one only where they had one before."""
+"""The variables that always have a value while a fake is active. The others have one only if they had one before."""
 
-AT_START = {name: os.environ[name] for name in SET_ASIDE if name in os.environ}
-"""What was there when the package was imported: a mock that ends while a fake is active may bring it back."""
+AT_START = {name: os.environ[name] for name in COVERED if name in os.environ}
+"""Values at the import of the package: a mock that ends while a fake is active can bring them back."""
 
 SPARE = 7
-"""Letters at the end of an access key that say nothing of its account."""
+"""Number of letters at the end of an access key that do not depend on its account."""
 DUMMY = "smfake"
-"""What takes the place of a value that is no key."""
+"""The dummy value of a variable that holds no access key."""
 
 
 class Variables:
-    """Variables that have other values for a while.
+    """Environment variables whose values are covered with dummies for a while.
 
-    Others change the environment, too, and undo it in any order. So each value that is put there is kept with the one whose place it
-    took, and is no value that others use: wherever it turns up again, it is known what belongs there.
+    Other code changes the environment too, and undoes its changes in any order. So each original value gets a dummy of its own, which
+    nobody else uses: if the dummy appears again later, the original is known.
     """
 
     def __init__(self) -> None:
-        self._before: dict[str, dict[str | None, str | None]] = {}
-        """By variable: of each value that was put there, the value of before."""
-        self._taken: dict[tuple[str, str, str | None], str] = {}
-        """By variable, wanted value and value of before: the value that was put there."""
+        self._originals: dict[str, dict[str | None, str | None]] = {}
+        """By variable: the original of each dummy."""
+        self._dummies: dict[tuple[str, str, str | None], str] = {}
+        """By variable, wanted value and original: the dummy."""
         self._known: dict[str, set[str | None]] = {}
-        """By variable: what was there since the first of the active fakes was entered, and belongs to nobody's test."""
+        """By variable: values from before the first active fake, which no test has set."""
         self._active = False
 
     def note(self) -> None:
-        """Note what is there now, at the begin of a test: a mock of the test that ends while a fake is active may bring it back."""
+        """Note the values at the start of a test: a mock of the test that ends while a fake is active can bring them back."""
         if not self._active:
-            self._known = {name: {AT_START.get(name), self.value(name)} for name in SET_ASIDE}
+            self._known = {name: {AT_START.get(name), self.value(name)} for name in COVERED}
 
     def cover(self, wanted: Mapping[str, str]) -> None:
-        """Give variables other values; those that a test has given a value since the first fake was entered stay as they are."""
+        """Cover variables with dummies. A value that a test has set since the first fake was entered is kept."""
         begins, self._active = not self._active, True
         for name, value in wanted.items():
             current = os.environ.get(name)
             if current is None and name not in ALWAYS:
                 continue
-            ours = self._before.setdefault(name, {})
+            ours = self._originals.setdefault(name, {})
             known = self._known.setdefault(name, {AT_START.get(name)})
             is_of_test = current not in ours and not begins and current not in known
             if is_of_test:
                 continue
             before = ours.get(current, current)
-            taken = self._value_for(name, value, before)
-            if taken != current:
-                ours[taken] = before  # before the step, so that `restore` finds it after an error, too
-                if before is None or not before.isdecimal():  # 12 digits are an account that a test chooses, and no key
+            dummy = self._dummy_for(name, value, before)
+            if dummy != current:
+                ours[dummy] = before  # before the next step, so that `restore` finds it after an error
+                if before is None or not before.isdecimal():  # 12 digits are an account that a test chose, not a true key
                     known.add(before)
-                os.environ[name] = taken
+                os.environ[name] = dummy
 
-    def _value_for(self, name: str, value: str, before: str | None) -> str:
-        """Return a variant of the wanted value that stands for one value of before."""
+    def _dummy_for(self, name: str, value: str, before: str | None) -> str:
+        """Return a variant of the wanted value: the dummy for one original."""
         key = (name, value, before)
-        if key not in self._taken:
-            number = sum(1 for other in self._taken if other[:2] == key[:2])
-            self._taken[key] = _variant(name, value, number)
-        return self._taken[key]
+        if key not in self._dummies:
+            number = sum(1 for other in self._dummies if other[:2] == key[:2])
+            self._dummies[key] = _variant(name, value, number)
+        return self._dummies[key]
 
     def keep(self, wanted: Mapping[str, str]) -> None:
-        """Set aside again what a mock brought back: what was there when the first fake was entered, the test began, or at the import."""
+        """Cover again the values that a mock brought back: from the import, the start of the test, or the entry of the first fake."""
         for name, value in wanted.items():
             current = self.value(name)
             if current is not None and current in self._known.get(name, ()):
                 self.cover({name: value})
 
     def value(self, name: str) -> str | None:
-        """Return what somebody else gave a variable, None where there is nothing or a value of ours."""
+        """Return the value of a variable, or None if it has none or a dummy."""
         current = os.environ.get(name)
-        return None if current in self._before.get(name, ()) else current
+        return None if current in self._originals.get(name, ()) else current
 
     def restore(self) -> None:
-        """Put back what was there. It may be called at any time, again, and after an error halfway."""
+        """Restore the originals. It can be called at any time, again, and after an error of its own."""
         self._active = False
-        for name, ours in self._before.items():
+        for name, ours in self._originals.items():
             current = os.environ.get(name)
             if current not in ours:
                 continue
@@ -114,7 +114,7 @@ class Variables:
 
 
 def _variant(name: str, value: str, number: int) -> str:
-    """Return another form of a value that means the same: a key of the same account, a truth in other letters, or a text with a number."""
+    """Return a variant of a value with the same meaning: another key of the account, `true` in other letter case, or a numbered text."""
     if number == 0:
         return value
     if name == METADATA:
@@ -129,18 +129,18 @@ def _variant(name: str, value: str, number: int) -> str:
 
 
 variables = Variables()
-"""Those that are set aside while any fake is active."""
+"""The variables that are covered while any fake is active."""
 
 METHOD = "smfake"
-"""How the fake's own credentials say where they are from: the fake that is active then puts its own in their place."""
+"""The `method` of a fake's own credentials, which the active fake replaces by its own."""
 ENVIRONMENT = "smfake environment"
-"""How those say it that a test put into the environment."""
+"""The `method` of credentials that a test put into the environment."""
 KEPT_CREDENTIALS = ("explicit", ENVIRONMENT)
-"""Credentials that a request keeps: those written out in code, and those that a test put into the environment."""
+"""The `method` of credentials that are never replaced: given in code, or put into the environment by a test."""
 
 
 def dummy(account: str) -> Any:
-    """Return botocore credentials that belong to an account."""
+    """Return dummy botocore credentials of an account."""
     from botocore.credentials import Credentials
 
     from pytest_smfake.protocol.signatures import SECRET
@@ -150,7 +150,7 @@ def dummy(account: str) -> Any:
 
 
 def environment(url: str, account: str, region: str) -> dict[str, str]:
-    """Return the variables by which a process of any language reaches the fake at an address: endpoints, dummy keys, region."""
+    """Return the variables that lead a process of any language to the fake at a URL: endpoints, dummy keys, region."""
     from pytest_smfake.protocol.signatures import SECRET
     from pytest_smfake.service.arns import access_key_of
 
@@ -167,22 +167,22 @@ def environment(url: str, account: str, region: str) -> dict[str, str]:
 
 
 def wanted(account: str) -> Mapping[str, str]:
-    """Return the variables of the environment while a fake is active: dummy keys, and nobody is asked for others.
+    """Return the variables while a fake is active: dummy keys, and no request to the metadata service for others.
 
-    Where a variable was, one is: an absent one could not be told from one that somebody else took away. `True` is as good as `true` to
-    every SDK, and as a value of ours it is seldom that of somebody else.
+    A variable that had a value gets a dummy and is not removed: a missing one could not be told from one that other code removed.
+    Every SDK takes `True` like `true`, and other code seldom sets it.
     """
     from pytest_smfake.protocol.signatures import SECRET
     from pytest_smfake.service.arns import access_key_of
 
     keys = (access_key_of(account), SECRET)
-    return dict.fromkeys(SET_ASIDE, DUMMY) | dict(zip(KEY_VARIABLES, keys, strict=True)) | {METADATA: "True"}
+    return dict.fromkeys(COVERED, DUMMY) | dict(zip(KEY_VARIABLES, keys, strict=True)) | {METADATA: "True"}
 
 
 def credentials_of(session: Any, fake: ActiveFake) -> Any:
-    """Return what a botocore session has for credentials while a fake is active; nothing is loaded, and nothing kept.
+    """Return the credentials of a botocore session while a fake is active. None are loaded or stored in the session.
 
-    Those given in code stay. Those that a test put into the environment count, unless the session is of a named profile.
+    Credentials given in code are kept. Credentials that a test put into the environment apply, unless the session names a profile.
     """
     from botocore.credentials import Credentials
 
@@ -198,14 +198,14 @@ def credentials_of(session: Any, fake: ActiveFake) -> Any:
 
 
 class NoCredentials:
-    """Credentials that are none, whatever those were that a client was made with."""
+    """Missing credentials, in place of those with which a client was made."""
 
     def get_frozen_credentials(self) -> None:
-        """Return None, which botocore signs nothing with: it raises a NoCredentialsError."""
+        """Return None, for which botocore raises a NoCredentialsError."""
 
 
 def signing_credentials(found: Any, fake: ActiveFake) -> Any:
-    """Return the credentials that a request is signed with in the place of those that were found."""
+    """Return the credentials to sign a request with, in place of those that botocore found."""
     if found is not None and getattr(found, "method", "explicit") in KEPT_CREDENTIALS:
         return found
     return dummy(fake.account) if fake.credentials else NoCredentials()

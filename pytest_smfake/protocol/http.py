@@ -20,7 +20,7 @@ MAX_LINE = 16 * 1024
 MAX_HEAD = 64 * 1024
 """Bytes of a request line and its headers."""
 MAX_FRAMING = 8 * 1024
-"""Bytes that the sizes, extensions and trailers of a body in chunks may take beside an eighth of the body itself."""
+"""Maximum bytes for sizes, extensions and trailers of a chunked body, beside an eighth of the body itself."""
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _REQUEST = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
@@ -28,16 +28,16 @@ _HEADER = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]
 _ABSOLUTE = re.compile(r"https?://(?P<host>[^/?#]+)(?P<path>[^#]*)", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 ONCE = ("host", "content-length", "transfer-encoding", "content-type", "x-amz-target", "authorization")
-"""Headers that say something else to each reader who takes another one of two."""
+"""Headers that may come only once: two readers could each take another one of two."""
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; header names are in lower case.
+    """An HTTP request. Header names are in lower case.
 
-    `read_timeout` is how many seconds its client waits for an answer; `target` is path and query as they were sent, where the
-    URL's are others since a part of them chose who answers; `sent_from` is the line that sent it, where the stack does not show it.
+    `read_timeout` is the read timeout of its client in seconds. `target` is path and query as sent, if the URL differs because its
+    first part named the fake that answers. `sent_from` is the line that sent the request, if the stack does not show it.
     """
 
     method: str
@@ -55,19 +55,19 @@ class Request:
 
     @property
     def netloc(self) -> str:
-        """Host name, with a port unless it is the scheme's own: what the `Host` header says."""
+        """Host name, with the port unless it is the scheme's default: the value of the `Host` header."""
         parts = urlsplit(self.url)
         return parts.netloc.removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ""))
 
     @property
     def signed_target(self) -> str:
-        """Path and query, as the signature has them."""
+        """Path and query as they were signed."""
         parts = urlsplit(self.url)
         return self.target or (f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/")
 
     @property
     def scope(self) -> tuple[str, str, str]:
-        """Access key, region and service of the signature, each empty where there is none."""
+        """Access key, region and service of the signature; empty strings if there is no signature."""
         text = self.headers.get("authorization", "")
         if not text and "X-Amz-Credential" in self.url:
             text = "Credential=" + unquote(parse_qs(urlsplit(self.url).query).get("X-Amz-Credential", [""])[0])
@@ -77,7 +77,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response; `call` is the call that it answers, if it is one's."""
+    """An HTTP response. `call` is the call that it answers, or None."""
 
     status: int
     headers: dict[str, str]
@@ -90,8 +90,8 @@ class Response:
         return int(self.headers.get("Content-Length", len(self.body))) > len(self.body)
 
 
-class BrokenConnection(Exception):  # noqa: N818  # no error of ours: the transport raises the client's own in its place
-    """Instead of a response to a call: the connection broke, and `how` names in which way."""
+class BrokenConnection(Exception):  # noqa: N818  # internal: the transport raises the client's own error in its place
+    """A broken connection instead of a response to a call. `how` is the code of the failure, such as `connection-reset`."""
 
     def __init__(self, how: str, call: Call) -> None:
         super().__init__(how)
@@ -100,7 +100,7 @@ class BrokenConnection(Exception):  # noqa: N818  # no error of ours: the transp
 
 
 class MalformedError(Exception):
-    """Bytes that are no request; the connection is of no more use."""
+    """Malformed bytes instead of a request. The connection has to be closed."""
 
     def __init__(self, text: str, status: int = 400) -> None:
         super().__init__(text)
@@ -108,11 +108,11 @@ class MalformedError(Exception):
 
 
 class Parser:
-    """Takes the bytes of a connection as they come, and gives the requests that they hold.
+    """Parses the requests in the bytes of a connection, as they arrive.
 
     Attributes:
-        started: whether a request has begun and is not whole.
-        expects: whether its client waits for a word before it sends the body.
+        started: whether a request has begun and is incomplete.
+        expects: whether its client waits for `100 Continue` before it sends the body.
     """
 
     def __init__(self) -> None:
@@ -123,18 +123,18 @@ class Parser:
 
     @property
     def started(self) -> bool:
-        """Whether a request has begun and is not whole."""
+        """Return whether a request has begun and is incomplete."""
         return self._head is not None or bool(self._bytes)
 
     def feed(self, data: bytes) -> None:
-        """Add what came."""
+        """Add received bytes."""
         self._bytes += data
 
     def next(self) -> tuple[Head, bytes] | None:
-        """Return a request's head and body, None until more of it has come.
+        """Return the head and body of the next request, or None if it is incomplete.
 
         Raises:
-            MalformedError: it is none.
+            MalformedError: the bytes are no valid request.
         """
         if self._head is None:
             self._head = self._read_head()
@@ -149,7 +149,7 @@ class Parser:
         return head, body
 
     def _read_head(self) -> Head | None:
-        while self._bytes.startswith(b"\r\n"):  # which some clients send after a body
+        while self._bytes.startswith(b"\r\n"):  # some clients send it after a body
             del self._bytes[:2]
         end = self._bytes.find(b"\r\n\r\n", 0, MAX_HEAD)
         if end < 0:
@@ -166,24 +166,24 @@ class Parser:
         return Head(lines)
 
     def _read_body(self, head: Head) -> Iterator[bytes | None]:
-        """Yield None until the body is whole, and then the body."""
+        """Yield None until the body is complete, then the body."""
         if head.chunked:
             yield from self._read_chunks(head)
         if head.length > MAX_BODY:
             head.unread = head.length
-            yield b" " * (MAX_BODY + 1)  # it is refused for its size, whatever it says
+            yield b" " * (MAX_BODY + 1)  # over the maximum, so that it is refused for its size
         while len(self._bytes) < head.length:
             yield None
         yield self._take(head.length)
 
     def _read_chunks(self, head: Head) -> Iterator[bytes | None]:
-        body, room = bytearray(), MAX_FRAMING
+        body, framing_left = bytearray(), MAX_FRAMING
         while True:
-            line = yield from self._read_line(room)
-            room -= len(line) + 4
+            line = yield from self._read_line(framing_left)
+            framing_left -= len(line) + 4
             chunk = _CHUNK.fullmatch(line)
             if chunk is None:
-                raise MalformedError("The size of a chunk cannot be told")
+                raise MalformedError("The size of a chunk is malformed")
             size = int(chunk[1], 16)
             if size == 0:
                 break
@@ -193,22 +193,22 @@ class Parser:
             while len(self._bytes) < size + 2:
                 yield None
             body += self._take(size)
-            room += size // 8
+            framing_left += size // 8
             if self._take(2) != b"\r\n":
-                raise MalformedError("A chunk is not as long as it says")
-        while line := (yield from self._read_line(room)):  # trailers, of which nothing that a client of AWS sends has a meaning
-            room -= len(line) + 2
+                raise MalformedError("A chunk does not have its announced size")
+        while line := (yield from self._read_line(framing_left)):  # trailers: no client of AWS sends one that matters
+            framing_left -= len(line) + 2
             if not _HEADER.fullmatch(line):
                 raise MalformedError("A trailer is malformed")
         yield bytes(body)
 
-    def _read_line(self, room: int) -> Generator[bytes | None, None, bytes]:
-        """Yield None until there is a line, and return it."""
+    def _read_line(self, maximum: int) -> Generator[bytes | None, None, bytes]:
+        """Yield None until a line is complete, then return it."""
         while (end := self._bytes.find(b"\r\n")) < 0:
-            if len(self._bytes) > room:
+            if len(self._bytes) > maximum:
                 break
             yield None
-        if end < 0 or end > room:
+        if end < 0 or end > maximum:
             raise MalformedError("The framing of the body is too long")
         return self._take(end + 2)[:-2]
 
@@ -222,10 +222,11 @@ class Head:
     """The head of a request.
 
     Attributes:
-        method, target: as they were sent; the target is a path, whatever form it had.
-        headers: by name in lower case; values of one name are joined.
-        keeps: whether the connection is kept after the answer.
-        unread: how much of the body is not read, since it is over the bound.
+        method: the method, as sent.
+        target: path and query, also if a whole URL was sent.
+        headers: the values by name in lower case. Values of the same name are joined.
+        keeps: whether the connection is kept open after the answer.
+        unread: number of bytes of the body that were not read, because it is too large.
     """
 
     def __init__(self, lines: list[bytes]) -> None:
@@ -233,7 +234,7 @@ class Head:
         if request is None:
             raise MalformedError("The request line is malformed")
         if request[3] != b"1":
-            raise MalformedError("The version of HTTP is not 1.1", 505)
+            raise MalformedError("The HTTP version is not 1.1", 505)
         self.method = request[1].decode()
         if not self.method.isupper():
             raise MalformedError("The method is malformed")
@@ -259,14 +260,14 @@ class Head:
         self.expects = not self.is_old and bool(self.length or self.chunked) and self.headers.get("expect", "").lower() == "100-continue"
 
     def _path_of(self, target: str) -> str:
-        """Return the path and query of a request target, whose host, if it has one, is that of the header."""
+        """Return path and query of a request target. The host of a whole URL must equal the Host header."""
         if target.startswith("/"):
             return target
         absolute = _ABSOLUTE.fullmatch(target)
         if absolute is None:
-            raise MalformedError("The target of the request is no path")
+            raise MalformedError("The request target is neither a path nor a URL")
         if absolute["host"].lower() != self.headers.setdefault("host", absolute["host"]).lower():
-            raise MalformedError("The target of the request names another host than the Host header")
+            raise MalformedError("The host in the request target differs from the Host header")
         path = absolute["path"]
         return path if path.startswith("/") else f"/{path}"
 
@@ -274,16 +275,16 @@ class Head:
         length, encoding = self.headers.get("content-length"), self.headers.get("transfer-encoding")
         if encoding is not None:
             if length is not None or self.is_old:
-                raise MalformedError("The length of the body cannot be told")
+                raise MalformedError("The length of the body is ambiguous or malformed")
             if encoding.lower() != "chunked":
                 raise MalformedError("The transfer encoding is not chunked", 501)
             return 0, True
         if length is not None and not (length.isascii() and length.isdigit() and len(length) <= 18):
-            raise MalformedError("The length of the body cannot be told")
+            raise MalformedError("The length of the body is ambiguous or malformed")
         return int(length or 0), False
 
     def request(self, body: bytes) -> Request:
-        """Return the request as the fake takes it."""
+        """Return the request with its body."""
         return Request(self.method, f"http://{self.headers.get('host', 'localhost')}{self.target}", self.headers, body)
 
 
@@ -300,7 +301,7 @@ def response_bytes(response: Response, head: Head, *, keeps: bool) -> bytes:
 
 
 def malformed_response(status: int, text: str) -> bytes:
-    """Return the answer to bytes that are no request."""
+    """Return the bytes of the answer to a malformed request."""
     body = text.encode()
     head = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",

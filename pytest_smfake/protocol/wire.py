@@ -1,4 +1,4 @@
-"""From bytes to a call, and from its answer to bytes: AWS JSON 1.1, as SageMaker speaks it, and its runtime's own form."""
+"""Requests to calls and results to responses: AWS JSON 1.1 of SageMaker, and REST with JSON of its runtime."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .http import MAX_BODY, BrokenConnection, Request, Response
 TARGET = "SageMaker."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 CONTENT_TYPES = (CONTENT_TYPE, "application/x-amz-json-1.0", "application/json")
-"""Content types that are read as JSON. That others are unknown operations is observed of Kinesis (mhart/kinesalite, index.js), which
-reads the first alone; that the others are read here is a courtesy to code without an SDK."""
+"""Content types that are read as JSON. Any other one gives an unknown operation, as observed of Kinesis (mhart/kinesalite, index.js),
+which reads only the first. The other two are read here for the convenience of code without an SDK."""
 
 _API_HOST = re.compile(
     r"(?:[\w-]+\.)?api(?:-fips)?\.sagemaker\.(?P<region>[\w-]+)\.|(?:[\w-]+\.)?sagemaker(?:-fips)?\.(?P<dual>[\w-]+)\.api\."
@@ -35,12 +35,12 @@ _API_HOST = re.compile(
 
 
 def is_sagemaker(request: Request) -> bool:
-    """Whether a request is for SageMaker or its runtime, wherever it is sent."""
+    """Return whether a request is for SageMaker or its runtime, at any host."""
     if (target := request.headers.get("x-amz-target")) is not None:
         return target.startswith(TARGET)
     if is_runtime(request):
         return True
-    # Other services of SageMaker sign with the same name, but post to paths of their own.
+    # Other SageMaker services sign with the same service name, but have other paths.
     return urlsplit(request.url).path in ("", "/") and (request.scope[2] == "sagemaker" or bool(_API_HOST.match(request.host)))
 
 
@@ -49,12 +49,12 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
 
     Args:
         request: the request.
-        fake: who answers.
-        forward: passes the request on to another mock, for what the service does not implement; it returns that mock's
-            response, or None where there is no such mock.
+        fake: the fake that answers.
+        forward: passes a request that the fake does not implement to another mock; returns that mock's response, or None if there
+            is no such mock.
 
     Raises:
-        BrokenConnection: there is no answer, on purpose.
+        BrokenConnection: an injected failure of the connection.
     """
     key, region, _ = request.scope
     service, caller = fake.service, fake.signatures.caller(key)
@@ -73,9 +73,9 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
         else:
             call.operation = _operation(request)
             met = service.faults.arrive(call, request.read_timeout)
-            call.body = body = unpacked(request)
+            call.body = body = decompressed(request)
             parameters = decode(body)
-        # After the body was read, before it is checked: observed of Kinesis (mhart/kinesalite, index.js).
+        # Verified after the body is read and before it is checked: observed of Kinesis (mhart/kinesalite, index.js).
         fake.signatures.verify(request)
         service.check(call.operation, parameters)
         met.at("access")
@@ -87,7 +87,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
         if response is None:
             call.response = service.execute(call.operation, parameters, place)
     except ServiceError as error:
-        # Its frames would hold the request, its body and more for as long as the call is in the log.
+        # Without the traceback, whose frames would keep the request and its body in memory as long as the call is in the log.
         call.error = (_runtime_error(error, identity) if to_runtime else error).with_traceback(None)
     injected = met.answered()
     if call.error is not None or injected is not None:
@@ -104,38 +104,38 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
 
 
 def _error_response(call: Call, error: InjectedError, headers: dict[str, str]) -> Response | None:
-    """Return the response to a call that met what is no error of the service's; None for one that is."""
+    """Return the response for an injected failure that is no error of the service; None for an error of the service."""
     if error.failure.form == "connection":
         raise BrokenConnection(error.code, call)
     return Response(error.status, headers | {"Content-Length": "0"}, b"") if error.failure.form == "status" else None
 
 
 def damaged(response: Response, how: str) -> Response:
-    """Return a response with a damaged body: what a connection that closes early, or a proxy in between, makes of it."""
+    """Return a response with a damaged body, as after a connection that closed early, or from a proxy in between."""
     if how == "non-json-body":
         page = b"<!DOCTYPE html><html><body>Please log in to the network.</body></html>"
         return Response(response.status, response.headers | {"Content-Type": "text/html", "Content-Length": str(len(page))}, page)
-    # The length stays what was announced, and the connection closes early.
+    # The Content-Length is not changed: the connection closes early.
     return Response(response.status, response.headers, response.body[: len(response.body) // 2] if how == "truncated-body" else b"")
 
 
 @lru_cache(maxsize=8)
 def _date(seconds: int) -> str:
-    """Return a time as headers have it."""
+    """Return a time in the format of HTTP headers."""
     return formatdate(seconds, usegmt=True)
 
 
-_RANDOM = random.Random()  # noqa: S311  # guards nothing; of its own, since tests seed that of the module
+_RANDOM = random.Random()  # noqa: S311  # not for security; a separate generator, since tests seed the module's
 
 
 def request_id() -> str:
-    """Return a made-up id of a request."""
+    """Return a random request id."""
     digits = f"{_RANDOM.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _region_of(host: str) -> str:
-    """Return the region that a host name has; empty for one of another kind."""
+    """Return the region in a host name of SageMaker; empty for any other host."""
     match = _API_HOST.match(host)
     return (match["region"] or match["dual"]) if match else ""
 
@@ -145,26 +145,26 @@ def _operation(request: Request) -> str:
     kind = request.headers.get("content-type", CONTENT_TYPE)
     known = kind == CONTENT_TYPE or kind.partition(";")[0].strip().lower() in CONTENT_TYPES
     if name not in operation_names() or request.method != "POST" or not known:
-        # The code and its status are documented; another service of the protocol was seen to send no message with it.
+        # Code and status are documented. That there is no message is observed of another service with this protocol.
         raise ServiceError("UnknownOperationException", status=404)
     return name
 
 
-def unpacked(request: Request) -> bytes:
-    """Return the body of a request, unpacked where it is packed.
+def decompressed(request: Request) -> bytes:
+    """Return the decompressed body of a request.
 
     Raises:
-        ServiceError: it is too large, packed wrongly or in another way than gzip (both are assumed).
+        ServiceError: the body is too large, or is no valid gzip, or has another encoding (the last two are assumed).
     """
     body = request.body
     packed = request.headers.get("content-encoding", "").strip().lower()
     if packed in ("gzip", "x-gzip"):
-        unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        decompressor = zlib.decompressobj(16 + zlib.MAX_WBITS)
         try:
-            body = unpacking.decompress(body, MAX_BODY + 1)  # no more of a bomb than that
+            body = decompressor.decompress(body, MAX_BODY + 1)  # no more, since a few bytes can expand to gigabytes
         except zlib.error:
             raise ServiceError("SerializationException") from None
-        if not unpacking.eof and len(body) <= MAX_BODY:
+        if not decompressor.eof and len(body) <= MAX_BODY:
             raise ServiceError("SerializationException")
     elif packed not in ("identity", ""):
         raise ServiceError("SerializationException", f"The content encoding '{packed}' is not supported")
@@ -177,8 +177,8 @@ def decode(body: bytes) -> Any:
     """Return the JSON value of a body.
 
     Raises:
-        ServiceError: `SerializationException` for what no JSON reader of the service would take. Python's own takes more:
-            UTF-16, NaN, and lone surrogates.
+        ServiceError: `SerializationException` if the body is not valid JSON. Python's `json` is less strict: it also accepts UTF-16,
+            NaN, and lone surrogates.
     """
     try:
         text = body.decode("utf-8")
@@ -186,7 +186,7 @@ def decode(body: bytes) -> Any:
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):  # bad UTF-8, bad JSON and lone surrogates are ValueErrors
-        # Observed of Firehose, which speaks the same protocol (pplu/aws-sdk-perl#237): no message.
+        # Without a message, as observed of Firehose, which has the same protocol (pplu/aws-sdk-perl#237).
         raise ServiceError("SerializationException") from None
     return value
 
@@ -226,7 +226,7 @@ _RUNTIME_HOST = re.compile(r"(?:[\w-]+\.)?runtime(?:-fips)?\.sagemaker\.")
 
 
 def is_runtime(request: Request) -> bool:
-    """Whether a request is for SageMaker's runtime, by its path and signature or host."""
+    """Return whether a request is for SageMaker's runtime, by its path and its signature or host."""
     if "/endpoints/" not in request.url:
         return False
     return bool(_RUNTIME_PATH.fullmatch(urlsplit(request.url).path)) and (
@@ -236,7 +236,7 @@ def is_runtime(request: Request) -> bool:
 
 @cache
 def _header_members(operation: str) -> dict[str, str]:
-    """Return the members that an operation's request, or response, has in headers: their names there by their own."""
+    """Return the header names of the members that a request or response of the runtime has in headers, by member name."""
     shape = shape_of(operation)
     return {
         name: member.serialization["name"]
@@ -246,14 +246,14 @@ def _header_members(operation: str) -> dict[str, str]:
 
 
 def _decode_invocation(request: Request, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
-    """Return operation and parameters of a request.
+    """Return operation and parameters of a request to the runtime.
 
     Raises:
-        ServiceError: the body is over its bound.
+        ServiceError: the body is too large.
     """
     match = _RUNTIME_PATH.fullmatch(urlsplit(request.url).path)
     if match is None:
-        raise ValueError(f"{request.url!r} is no address of the runtime")
+        raise ValueError(f"{request.url!r} is no URL of the runtime")
     operation = _RUNTIME_ACTIONS[match["action"]]
     error = too_large(catalogue.get(BODY), request.body)
     if error is not None:
@@ -266,9 +266,9 @@ def _decode_invocation(request: Request, catalogue: Catalogue) -> tuple[str, dic
 
 
 def _runtime_error(error: ServiceError, request_id: str) -> ServiceError:
-    """Return an error as the runtime puts it: ValidationError is its name for what SageMaker calls ValidationException.
+    """Return an error of the service with the code that the runtime uses: ValidationError instead of ValidationException.
 
-    That its constraint errors read the same is assumed.
+    That the texts of its constraint errors are the same is assumed.
     """
     if error.code not in ("ValidationException", "ValidationError"):
         return error
@@ -277,7 +277,7 @@ def _runtime_error(error: ServiceError, request_id: str) -> ServiceError:
 
 
 def _encode_invocation(call: Call, headers: dict[str, str]) -> Response:
-    """Return the response to a call."""
+    """Return the response to a call of the runtime."""
     if error := call.error:
         member = "Message" if error.code in error_names(runtime_model()) else "message"
         content = json.dumps(error.members | {member: error.text}, ensure_ascii=False).encode("utf-8")

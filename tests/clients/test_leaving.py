@@ -26,7 +26,7 @@ class TestTheEnd:
     def test_a_fake_that_has_ended_makes_no_client(self):
         with FakeSageMaker() as fake:
             pass
-        with pytest.raises(RuntimeError, match="<FakeSageMaker .*> has ended: nothing would answer a new client of it"):
+        with pytest.raises(RuntimeError, match="<FakeSageMaker .*> has ended: nothing would answer a new client"):
             fake.client()
         with fake:
             fake.client().list_models()

@@ -109,7 +109,7 @@ def restore(before):
 @pytest.mark.parametrize("keys", [REAL, {}], ids=["real", "none"])
 @pytest.mark.parametrize("actors", TRIPLES, ids=" ".join)
 def test_all_orders(actors, keys, monkeypatch):
-    for name in variables.SET_ASIDE:
+    for name in variables.COVERED:
         monkeypatch.delenv(name, raising=False)
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
@@ -185,7 +185,7 @@ def test_a_copy_of_the_environment_that_is_put_back_tests_later(monkeypatch):
 
 
 def test_keys_that_one_fake_was_left_with_are_not_those_of_the_next(monkeypatch):
-    for name in variables.SET_ASIDE:
+    for name in variables.COVERED:
         monkeypatch.delenv(name, raising=False)
     with FakeSageMaker():
         for name, value in REAL.items():

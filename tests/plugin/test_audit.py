@@ -322,7 +322,7 @@ def test_an_unknown_mode(plain, mode):
     for arguments in (f"--smfake-audit={mode}",), ("-o", f"smfake_audit={mode}"):
         result = plain("", *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines([f"ERROR: smfake_audit, or --smfake-audit: '{mode}' is not a mode; there are: off, warn, error"])
+        result.stderr.fnmatch_lines([f"ERROR: smfake_audit or --smfake-audit: unknown mode '{mode}'; expected one of: off, warn, error"])
 
 
 def test_edition_rules_and_what_the_other_edition_says(plain):
@@ -381,7 +381,7 @@ def test_values_are_what_the_wire_has(plain):
             "InvokeEndpoint/EndpointName:pattern (modelled): 1 request of 1 test",
             "    test_it.py::test_body",
             "ListModels:json (assumed): 1 request of 1 test",
-            "  SerializationException, without a message: the body is no JSON that the service reads",
+            "  SerializationException, without a message: the body is not valid JSON",
             "Checked 5 requests of 4 tests (edition page); the service would refuse 2 requests of 2 tests.",
         ]
     )
