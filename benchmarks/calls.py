@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.clients.botocore import envelope
 from pytest_smfake.protocol.http import Request
-from pytest_smfake.protocol.json11 import answer
+from pytest_smfake.protocol.wire import answer
 
 from .canned import Raw, canned
 from .measure import Contender, Figure, interleave, ratio

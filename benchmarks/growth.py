@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.protocol.http import Request
-from pytest_smfake.protocol.json11 import answer
+from pytest_smfake.protocol.wire import answer
 
 from .measure import Figure
 

@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 
 
 class Unrewritten:
-    """Leaves what is imported within a `with` block to Python, which has it compiled.
+    """Makes Python, not pytest, import the modules of this package within a `with` block: Python's compiled files are used.
 
-    pytest compiles each module of a plugin by itself, to rewrite its asserts, and keeps the result only where it may write.
+    pytest compiles each module of a plugin itself, to rewrite its asserts, and stores the result only in writable directories.
     """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Return where Python finds a module of this package; what it finds nowhere, others may."""
+        """Return the spec of a module of this package from Python's own finder; None for other modules."""
         return PathFinder.find_spec(name, path, target) if name.startswith("pytest_smfake.") else None
 
     def __enter__(self) -> None:
@@ -59,10 +59,10 @@ class Unrewritten:
 
 
 with Unrewritten():
-    from .clients import environment as _  # noqa: F401  # notes which keys are in the environment, before anything is mocked
+    from .clients import credentials as _  # noqa: F401  # notes the keys in the environment, before a mock changes them
 
 
-# Loaded when asked for: a test run that does not use the plugin must not pay for botocore.
+# Imported on first access: a test run that does not use the plugin must not import botocore.
 _HOMES = {
     "AccessKey": "protocol.signatures",
     "Call": "service.calls",

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .contract import command as contract_cli
 from .rules.inputs import shown
 from .rules.rule import EDITIONS
-from .server.command import add_arguments
-from .server.command import serve as serve_until_stopped
+from .server.command import add_arguments, run_server
 
 if TYPE_CHECKING:
     from .rules.catalogue import Catalogue
@@ -27,26 +26,26 @@ if TYPE_CHECKING:
 
 USAGE_ERROR = 2
 UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
-"""Errors of an output that takes no more, such as that of a full disk."""
+"""Errors of an output that cannot be written, such as to a full disk."""
 CLOSED = 141
-"""The exit code where nobody reads the output any more: that of a program which SIGPIPE ends."""
+"""The exit code if the reader of the output is gone: that of a program ended by SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code: 0, 1 where something was found, 2 for wrong usage (4 of `contract` and `cleanup`)."""
+    """Run the command. Return its exit code: 0, 1 for findings, 2 for wrong usage (4 of `contract` and `cleanup`)."""
     closed = sys.stdout is None
-    if closed:  # so Python says that it was closed before the start
+    if closed:  # None: it was closed before the start
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
     elif isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what comes from files and services may be what a terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # texts from files and services can have characters that the terminal lacks
     try:
         try:
             options = parser().parse_args(arguments, argparse.Namespace(closed=closed))
             with warnings.catch_warnings():
-                warnings.showwarning = _show  # type: ignore[assignment]  # it reads the message alone
+                warnings.showwarning = _show_warning  # type: ignore[assignment]  # it uses only the message
                 return _run(options)
         finally:
-            sys.stdout.flush()  # here, where it can be caught, rather than by Python at its end
+            sys.stdout.flush()  # here, where errors are caught; else Python does it at exit
     except BrokenPipeError:
         if not _is_closed(sys.stdout.fileno()):
             raise
@@ -65,20 +64,20 @@ def _run(options: argparse.Namespace) -> int:
         return contract_cli.run(options)
     try:
         if options.command == "serve":
-            return serve_until_stopped(options)
+            return run_server(options)
         return print_rules(options) if options.command == "rules" else print_diff(options)
     except ValueError as error:
         print(f"smfake: {error}", file=sys.stderr)
         return USAGE_ERROR
 
 
-def _show(message: Warning | str, *_: object) -> None:
-    """Print a warning as a line of the command's own."""
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Print a warning as one line of the command."""
     print(f"smfake: {message}", file=sys.stderr)
 
 
 def _is_closed(output: int) -> bool:
-    """Whether who reads a file descriptor, such as `head`, has gone; where there is no poll, as on Windows, who raised is not asked."""
+    """Return whether the reader of a file descriptor, such as `head`, is gone. True on Windows, which has no poll."""
     if not hasattr(select, "poll"):
         return True
     poll = select.poll()
@@ -87,7 +86,7 @@ def _is_closed(output: int) -> bool:
 
 
 class _Version(argparse.Action):
-    """Prints the versions, which are looked up for this alone."""
+    """Prints the versions, which are read only for this option."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
@@ -98,26 +97,26 @@ class _Version(argparse.Action):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    about = "The fake SageMaker of pytest-smfake: its rules, itself over HTTP, and the contract that the real one is held to."
+    about = "The fake SageMaker of pytest-smfake: print its rules, serve it over HTTP, and check the real service against its contract."
     parser = argparse.ArgumentParser(prog="smfake", description=about)
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version of pytest-smfake and of botocore, and end")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of pytest-smfake and botocore, and exit")
     commands = parser.add_subparsers(dest="command", required=True)
     rules = commands.add_parser("rules", help="print the catalogue of rules")
-    rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all that the fake implements)")
+    rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all operations of the fake)")
     rules.add_argument("--edition", choices=EDITIONS, default="page", help="page (default) or sdk")
-    rules.add_argument("--json", action="store_true", help="print data instead of a table")
-    diff = commands.add_parser("diff", help="print where two editions, or two reports of the contract, disagree; exit code 1 if they do")
+    rules.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    diff = commands.add_parser("diff", help="print the differences of two editions or contract reports; exit code 1 if there are any")
     diff.add_argument("left", type=_side, metavar="A", help="page, sdk, or a report (.json)")
-    diff.add_argument("right", type=_side, metavar="B", help="likewise; two editions, or two reports")
-    diff.add_argument("operation", nargs="?", help="of editions: a SageMaker operation (default: all that the fake implements)")
-    serve = commands.add_parser("serve", help="serve the fake over HTTP, to clients of any language")
+    diff.add_argument("right", type=_side, metavar="B", help="as A: two editions, or two reports")
+    diff.add_argument("operation", nargs="?", help="only of editions: a SageMaker operation (default: all operations of the fake)")
+    serve = commands.add_parser("serve", help="serve the fake over HTTP, for clients of any language")
     add_arguments(serve)
     contract_cli.add_commands(commands)
     return parser
 
 
 def print_rules(options: argparse.Namespace) -> int:
-    """Print the rules of one operation, or of all that the fake implements."""
+    """Print the rules of one operation, or of all operations of the fake."""
     from .rules.catalogue import catalogue
 
     found = [rule for name in _operations(options.operation) for rule in _rules(catalogue(options.edition), name)]
@@ -131,10 +130,10 @@ def print_rules(options: argparse.Namespace) -> int:
 
 
 def _side(text: str) -> str:
-    """Return one side of a comparison: an edition, or the path of a report."""
+    """Check one side of a comparison: an edition, or the path of a report."""
     try:
         found = text in EDITIONS or Path(text).is_file()
-    except OSError:  # longer than a path can be
+    except OSError:  # too long for a path
         found = False
     if not found:
         raise argparse.ArgumentTypeError(f"{shown(text)} is neither an edition ({', '.join(EDITIONS)}) nor a file")
@@ -142,19 +141,19 @@ def _side(text: str) -> str:
 
 
 def print_diff(options: argparse.Namespace) -> int:
-    """Print what two editions state, or two reports found, differently."""
+    """Print the differences of two editions, or of two contract reports."""
     editions = [side for side in (options.left, options.right) if side in EDITIONS]
     if len(editions) == 1:
-        raise ValueError(f"{options.left} and {options.right} cannot be compared: give two editions, or two reports")
+        raise ValueError(f"{options.left} and {options.right} cannot be compared: expected two editions, or two reports")
     if editions:
         return print_differences(options)
     if options.operation:
-        raise ValueError(f"{options.operation!r} names an operation; reports are compared as a whole")
+        raise ValueError(f"unexpected operation {options.operation!r}: reports are compared as a whole")
     return print_changes(Path(options.left), Path(options.right))
 
 
 def print_changes(before: Path, after: Path) -> int:
-    """Print what checks of the contract came out in another way in a second report."""
+    """Print the contract checks whose outcomes differ between two reports."""
     from .contract.report import CHANGE_KINDS, circumstances, compare, read_report, tally
 
     old, new = read_report(before), read_report(after)
@@ -170,7 +169,7 @@ def print_changes(before: Path, after: Path) -> int:
 
 
 def print_differences(options: argparse.Namespace) -> int:
-    """Print the rules that two editions state differently."""
+    """Print the rules whose bounds differ between two editions."""
     from .rules.catalogue import catalogue, differences
 
     left, right = catalogue(options.left), catalogue(options.right)
@@ -204,7 +203,7 @@ def _short(bound: Any, width: int = 60) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return lines with columns as wide as their widest cell."""
+    """Return a table as lines, with columns as wide as their widest cell."""
     lines = [tuple(head), *map(tuple, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -1,4 +1,4 @@
-"""`@FakeSageMaker()`: a fake for each call of a function, and for each test of a class."""
+"""The decorator `@FakeSageMaker()`: a new fake for each call of a function, and for each test of a class."""
 
 from __future__ import annotations
 
@@ -11,50 +11,56 @@ from contextlib import AbstractContextManager, suppress
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, Self, TypeVar, cast
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 Fake = AbstractContextManager[Any]
 Around = Callable[..., Fake]
-"""Returns what surrounds a call, by the positional arguments of the call; it can be entered again."""
+"""Returns the context manager for a call, given the call's positional arguments. It can be entered again."""
 
 
-class Unfinished(Exception):  # noqa: N818  # nothing is wrong
-    """What a fake is left with if it shall not complain of unused faults: the test has not passed, or the call goes on."""
+class Unfinished(Exception):  # noqa: N818  # not an error
+    """Passed to a fake's `__exit__` to skip the check for unused faults: the test has not passed, or the call is unfinished."""
 
 
-def decorate_function(decorated: T, make: Callable[[], Fake]) -> T:
+def decorate_function(decorated: _T, make: Callable[[], Fake]) -> _T:
     """Return a function that runs in a new fake at each call.
 
     Args:
-        decorated: a function of any kind, or a staticmethod or classmethod of one.
+        decorated: a function, coroutine function, or generator function, or a staticmethod or classmethod of one.
         make: makes a fake.
 
     Raises:
-        TypeError: it is nothing of that.
+        TypeError: `decorated` is something else.
     """
     if isinstance(decorated, staticmethod | classmethod):
-        return cast(T, type(decorated)(decorate_function(decorated.__func__, make)))
+        return cast(_T, type(decorated)(decorate_function(decorated.__func__, make)))
     for kind, above in ((property, "@property"), (functools.cached_property, "@cached_property")):
         if isinstance(decorated, kind):
             raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below {above}")
     if is_fixture(decorated):
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below @pytest.fixture")
-    if getattr(decorated, "__globals__", None) is vars(contextlib):  # it would be over before the block begins
+    if getattr(decorated, "__globals__", None) is vars(contextlib):  # the fake would end before the block begins
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}: write @FakeSageMaker() below @contextmanager")
-    # What an instance is called for is unknown, and a function in its place lacks its other methods.
+    # A callable instance is refused: a function in its place would lack its other methods.
     if not callable(decorated) or not (hasattr(decorated, "__qualname__") or isinstance(decorated, functools.partial)):
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}; it decorates functions of any kind and classes with tests")
-    return cast(T, wrap(decorated, lambda *_: make()))
+    return cast(_T, wrap(decorated, lambda *_: make()))
 
 
 def is_fixture(value: Any) -> bool:
-    """Tell whether `@pytest.fixture` made a value; before pytest 8.4 it is a function with a mark."""
+    """Return whether a value is a fixture. Before pytest 8.4, a fixture is a function with a marker attribute."""
     pytest = sys.modules.get("pytest")
-    made = type(pytest.fixture(lambda: None)) if pytest else FunctionType
-    return hasattr(value, "_pytestfixturefunction") if made is FunctionType else isinstance(value, made)
+    fixture_type = type(pytest.fixture(lambda: None)) if pytest else FunctionType
+    return hasattr(value, "_pytestfixturefunction") if fixture_type is FunctionType else isinstance(value, fixture_type)
 
 
 def wrap(function: Callable[..., Any], around: Around, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """Return a function of the same kind and signature that calls it, or `call` in its place, surrounded from start to end."""
+    """Return a function of the same kind and signature that runs `function`, or `call`, within a context manager.
+
+    Args:
+        function: the function.
+        around: makes the context manager, from the positional arguments of the call.
+        call: called in place of the function.
+    """
     make = next((make for is_kind, make in _KINDS if is_kind(function)), _function)
     return functools.update_wrapper(make(call or function, around), function)
 
@@ -65,11 +71,11 @@ def _function(function: Callable[..., Any], around: Around) -> Callable[..., Any
         result: Any = None
         with suppress(Unfinished), world:
             result = function(*args, **kwargs)
-            if type(result) not in _LATER:
+            if type(result) not in _KIND_OF_RESULT:
                 return result
             raise Unfinished
-        # A decorator below hid that it is a coroutine function, or a generator function: the body has not run yet.
-        return _LATER[type(result)](lambda: result, lambda: world)()
+        # A decorator below hid that it is a coroutine function or a generator function: its body has not run yet.
+        return _KIND_OF_RESULT[type(result)](lambda: result, lambda: world)()
 
     return wrapper
 
@@ -101,7 +107,7 @@ def _async_generator(function: Callable[..., Any], around: Around) -> Callable[.
                 except GeneratorExit:
                     await steps.aclose()
                     raise
-                except BaseException as error:  # noqa: BLE001  # the body gets it, whatever it is
+                except BaseException as error:  # noqa: BLE001  # any exception is passed to the body
                     value = await steps.athrow(error)
                 else:
                     value = await steps.asend(sent)
@@ -110,7 +116,7 @@ def _async_generator(function: Callable[..., Any], around: Around) -> Callable[.
 
 
 def _first(steps: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
-    """Begin an async generator that its event loop does not know of: the loop would close it before, and beside, its wrapper."""
+    """Start an async generator without the hooks of the event loop, which would close it before its wrapper does."""
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(None, None)
     try:
@@ -124,25 +130,25 @@ _KINDS = (
     (inspect.isgeneratorfunction, _generator),
     (inspect.isasyncgenfunction, _async_generator),
 )
-_LATER = {CoroutineType: _coroutine, GeneratorType: _generator, AsyncGeneratorType: _async_generator}
+_KIND_OF_RESULT = {CoroutineType: _coroutine, GeneratorType: _generator, AsyncGeneratorType: _async_generator}
 
 
 C = TypeVar("C", bound=type)
 Find = Callable[[Any], Any]
-"""Returns the hook, or the test, that an instance or a class would have if nothing were wrapped; None if there is none."""
+"""Returns the original hook or test of an instance or class, or None."""
 
 MAKE = "_smfake_make"
-"""The attribute of a decorated class that makes fakes; the nearest one counts."""
+"""The attribute of a decorated class that makes fakes; the nearest class in the MRO counts."""
 WRAPPED = "_smfake_wrapped"
-"""The attribute of a class whose tests and hooks are wrapped."""
+"""The attribute that marks a class whose tests and hooks are wrapped."""
 WORLD = "_smfake_world"
-"""The attribute that holds the world of a test, on its instance, or that of the hooks of a class, on the class."""
+"""The attribute that holds the world: of a test on its instance, of class-level hooks on the class."""
 FIXTURE = "0 smfake"
-"""The attribute that holds an autouse fixture. pytest takes those of a class in the order of their names: this is the first."""
+"""The attribute that holds an autouse fixture. pytest sets up those of a class in order of their names: this is the first."""
 
 
 class _World:
-    """A fake that is entered by the first hook of a test and left by the last; what runs in between runs in it."""
+    """The fake of one test, entered by the test's first hook and exited by the last."""
 
     def __init__(self, fake: Fake) -> None:
         self.fake = fake
@@ -167,27 +173,27 @@ class _World:
             self.depth -= 1
 
     def hold(self) -> None:
-        """Let the world outlast the hook that runs, until `release`."""
+        """Keep the world active after the current hook, until `release`."""
         self.depth += not self.held
         self.held = True
 
     def release(self) -> None:
-        """Undo `hold`, in a hook that runs."""
+        """Undo `hold`, within a hook."""
         self.depth -= self.held
         self.held = False
 
     def close(self) -> None:
-        """Leave for everything that has not."""
+        """Exit the world, also if hooks have not exited."""
         self.depth = min(self.depth, 1)
         self.held = self.passed = False
         self.__exit__()
 
 
 class _Test:
-    """The world around the function of a test, which notes whether the test passed."""
+    """The context manager around a test function. It notes whether the test passed."""
 
     def __init__(self, instance: Any, *_: Any) -> None:
-        self.world = _begun(instance)
+        self.world = _current_or_new(instance)
 
     def __enter__(self) -> None:
         self.world.__enter__()
@@ -197,8 +203,8 @@ class _Test:
         self.world.__exit__(kind, error, trace)
 
 
-def _begun(holder: Any, **changed: Any) -> _World:
-    """Return the world that a test, or a class with its hooks, is in; a new one if it is in none."""
+def _current_or_new(holder: Any, **changed: Any) -> _World:
+    """Return the active world of a test instance or a class, or a new one."""
     world: _World | None = vars(holder).get(WORLD)
     if world is None or not world.depth:
         world = _World(getattr(holder, MAKE)(**changed))
@@ -206,23 +212,23 @@ def _begun(holder: Any, **changed: Any) -> _World:
     return world
 
 
-def _last(holder: Any, **changed: Any) -> _World:
-    """Return the world that a test, or a class with its hooks, is or was in; a new one if there was none."""
-    return vars(holder).get(WORLD) or _begun(holder, **changed)
+def _latest_or_new(holder: Any, **changed: Any) -> _World:
+    """Return the latest world of a test instance or a class, active or not, or a new one."""
+    return vars(holder).get(WORLD) or _current_or_new(holder, **changed)
 
 
 def decorate_class(decorated: C, make: Callable[..., Fake]) -> C:
-    """Give each test of a class, and of its subclasses, a world of its own; return the class, whose bases stay as they are.
+    """Give each test of a class and its subclasses a new fake. Return the class; its bases are not changed.
 
     Args:
         decorated: a class with tests, of pytest or unittest.
-        make: makes a fake, by the keywords of `FakeSageMaker` that are to differ.
+        make: makes a fake, given keywords of `FakeSageMaker` to change.
 
     Raises:
-        TypeError: it has no tests, or is decorated already.
+        TypeError: the class has no tests, or is decorated already.
     """
     if not _is_for_tests(decorated):
-        raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}, which has no tests; decorate the functions that shall run in a fake")
+        raise TypeError(f"FakeSageMaker cannot decorate {decorated!r}, which has no tests; decorate the functions that must run in a fake")
     if MAKE in vars(decorated):
         raise TypeError(f"FakeSageMaker cannot decorate {decorated!r} twice; each of its tests has one world")
     setattr(decorated, MAKE, staticmethod(make))
@@ -240,7 +246,7 @@ def decorate_class(decorated: C, make: Callable[..., Fake]) -> C:
 
 
 def _fixture(self: Any) -> Iterator[None]:
-    with _begun(self):
+    with _current_or_new(self):
         yield
 
 
@@ -260,24 +266,24 @@ def _is_test_case(of: type) -> bool:
 
 
 def _nested(of: type) -> list[type]:
-    """Return the classes that are written inside a class."""
+    """Return the classes that are defined inside a class."""
     return [inner for inner in vars(of).values() if isinstance(inner, type) and inner.__qualname__ == f"{of.__qualname__}.{inner.__name__}"]
 
 
 def _wrap_class(of: type) -> None:
-    """Wrap the tests and hooks of a class, inherited ones too, except for those of a class that is wrapped."""
+    """Wrap the tests and hooks of a class, with inherited ones, except those of classes that are wrapped already."""
     if WRAPPED in vars(of):
         return
     names = dict.fromkeys(name for base in reversed(of.__mro__) for name in vars(base))
     for name in names:
-        if (name.startswith("test") or name == "runTest") and _is_function(of, name) and _is_open(of, name):
+        if (name.startswith("test") or name == "runTest") and _is_function(of, name) and _needs_wrapping(of, name):
             find = _original(of, name)
             setattr(of, name, wrap(inspect.getattr_static(of, name), _Test, functools.partial(_call_test, find)))
     hooks = _UNITTEST if _is_test_case(of) else _PYTEST
     if any(_is_function(of, name) for name in _EACH):
-        names |= dict.fromkeys(_EACH)  # one of the two alone could begin a world that nothing ends
+        names |= dict.fromkeys(_EACH)  # both, since one alone could begin a world that nothing ends
     for name in names:
-        if name in hooks and _is_open(of, name):
+        if name in hooks and _needs_wrapping(of, name):
             setattr(of, name, hooks[name](_original(of, name)))
     for inner in _nested(of):
         if MAKE not in vars(inner) and _is_for_tests(inner):
@@ -294,14 +300,14 @@ def _is_function(of: type, name: str) -> bool:
     return isinstance(found, FunctionType) and not is_fixture(found)
 
 
-def _is_open(of: type, name: str) -> bool:
-    """Tell whether an attribute is to be wrapped: it is no fixture, and stands in no class that is wrapped."""
+def _needs_wrapping(of: type, name: str) -> bool:
+    """Return whether an attribute has to be wrapped: it is no fixture, and its class is not wrapped yet."""
     definer = next((base for base in of.__mro__ if name in vars(base)), of)
     return WRAPPED not in vars(definer) and not is_fixture(vars(definer).get(name))
 
 
 def _original(of: type, name: str) -> Find:
-    """Return what finds the attribute of a class that is about to be replaced, bound to an instance or a subclass."""
+    """Return a function that finds the original of an attribute, bound to an instance or a subclass. Call it before the replacement."""
     own = vars(of).get(name)
 
     def find(holder: Any) -> Any:
@@ -313,7 +319,7 @@ def _original(of: type, name: str) -> Find:
 
 
 def _call(hook: Any, argument: Any = None) -> Any:
-    """Call a hook, if there is one, with its argument if it takes one, as pytest does."""
+    """Call a hook, unless it is None, with the argument if it accepts one, as pytest does."""
     if hook is None:
         return None
     code = getattr(hook, "__code__", None)
@@ -322,7 +328,7 @@ def _call(hook: Any, argument: Any = None) -> Any:
 
 def _set_up(find: Find) -> Any:
     def setUp(self: Any) -> Any:
-        self.enterContext(_begun(self))
+        self.enterContext(_current_or_new(self))
         return find(self)()
 
     return setUp
@@ -330,7 +336,7 @@ def _set_up(find: Find) -> Any:
 
 def _tear_down(find: Find) -> Any:
     def tearDown(self: Any) -> Any:
-        with _last(self):  # pytest calls it when the test has ended, if a debugger may be asked for
+        with _latest_or_new(self):  # with --pdb, pytest calls it after the end of the test
             return find(self)()
 
     return tearDown
@@ -340,7 +346,7 @@ def _debug(find: Find) -> Any:
     def debug(self: Any) -> None:
         try:
             find(self)()
-        finally:  # of a test that fails no cleanup runs
+        finally:  # after a failure, unittest's debug() runs no cleanups
             if world := vars(self).get(WORLD):
                 world.close()
 
@@ -349,9 +355,9 @@ def _debug(find: Find) -> Any:
 
 def _setup_method(find: Find) -> Any:
     def setup_method(self: Any, method: Any = None) -> None:
-        with _begun(self) as world:
+        with _current_or_new(self) as world:
             _call(find(self), method)
-            if world.depth == 1:  # no subclass's hook called this one
+            if world.depth == 1:  # 1: not called by the hook of a subclass
                 world.hold()
 
     return setup_method
@@ -359,7 +365,7 @@ def _setup_method(find: Find) -> Any:
 
 def _teardown_method(find: Find) -> Any:
     def teardown_method(self: Any, method: Any = None) -> None:
-        with _last(self) as world:
+        with _latest_or_new(self) as world:
             try:
                 _call(find(self), method)
             finally:
@@ -377,16 +383,16 @@ def _class_hook(world_of: Callable[..., _World], find: Find) -> Any:
 
 
 Hooks = dict[str, Callable[[Find], Any]]
-_BEGIN, _GO_ON = functools.partial(_class_hook, _begun), functools.partial(_class_hook, _last)
+_BEGIN, _CONTINUE = functools.partial(_class_hook, _current_or_new), functools.partial(_class_hook, _latest_or_new)
 _EACH: Hooks = {"setup_method": _setup_method, "teardown_method": _teardown_method}
-_PYTEST: Hooks = _EACH | {"setup_class": _BEGIN, "teardown_class": _GO_ON}
+_PYTEST: Hooks = _EACH | {"setup_class": _BEGIN, "teardown_class": _CONTINUE}
 _UNITTEST: Hooks = _EACH | {
     "setUp": _set_up,
     "tearDown": _tear_down,
     "debug": _debug,
     "setUpClass": _BEGIN,
-    "tearDownClass": _GO_ON,
-    "doClassCleanups": _GO_ON,
-    "setup_class": _GO_ON,  # pytest calls it after setUpClass
-    "teardown_class": _GO_ON,
+    "tearDownClass": _CONTINUE,
+    "doClassCleanups": _CONTINUE,
+    "setup_class": _CONTINUE,  # pytest calls it after setUpClass
+    "teardown_class": _CONTINUE,
 }

@@ -1,4 +1,4 @@
-"""FakeSageMaker: what a test holds in its hand, and what it changes on it."""
+"""FakeSageMaker, the fake that tests use, and its methods to inject faults, limits and denied permissions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FAULT_KEYWORDS = ("operation", "code", "times", "after", "attempts", "when", "me
 
 
 class Controls:
-    """What a test can put in force. Each method returns what it put there: `stop()`, or the end of a `with` block, ends it."""
+    """The injection methods of a fake. Each returns an object whose `stop()`, or the end of its `with` block, removes it."""
 
     service: Service
 
@@ -54,25 +54,26 @@ class Controls:
         unit: str | None = None,
         enforce: bool = True,
     ) -> Limit:
-        """Limit how many of something an account may have in a region, from now on.
+        """Set a quota of an account in a region, from now on.
 
         Args:
-            key: what is limited: `models`, `endpoint-configs`, `endpoints`, the instances of a type
+            key: the quota: `models`, `endpoint-configs`, `endpoints`, the instances of a type
                 (`ml.m5.xlarge for endpoint usage`, `ml.m5.xlarge for transform job usage`), or
                 `Memory size in MB per serverless endpoint`.
-            bound: how many there may be; None lifts the limit.
-            used: how many are in use at this moment, made up; by default those that the fake holds.
-            region: where the limit holds; everywhere by default.
-            account: whose limit it is; everybody's by default.
+            bound: the maximum; None removes the limit.
+            used: a made-up number that is in use now; by default the number of resources in the fake.
+            region: the region of the limit; every region by default.
+            account: the account of the limit; every account by default.
             name: the quota's name in the error's text; the default is assumed.
             unit: the quota's unit in the error's text; the default is assumed.
-            enforce: whether calls that exceed it are refused; False only states what `fail(..., "ResourceLimitExceeded")` names.
+            enforce: whether calls that exceed it are refused; False only sets the numbers in the text of
+                `fail(..., "ResourceLimitExceeded")`.
 
         Returns:
-            The limit, which `stop()` ends; in a `with` statement it ends with the block.
+            The limit. `stop()`, or the end of a `with` block, removes it.
 
         Raises:
-            ValueError: a key that is not limited here, or a number, region or account that cannot be.
+            ValueError: an unknown key, or an invalid number, region or account.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -89,22 +90,22 @@ class Controls:
     def stand_in(
         self, model_or_image: str, predict: Callable[..., Any], *, ping: Callable[[], object] | None = None, timeout: float | None = None
     ) -> StandIn:
-        """Let Python code play the containers of a model, or of an image.
+        """Make Python code answer in place of the containers of a model or an image.
 
         Args:
-            model_or_image: the name of a model, which is then played as a whole, or an image or model package, which plays
-                that container in every model. It need not exist yet; a model's own stand-in comes first, then the latest.
+            model_or_image: the name of a model, for all its containers together; or an image or model package, for that container in
+                every model. It need not exist yet. A model's own stand-in takes precedence, then the latest.
             predict: a function `(body, content_type, accept, context) -> bytes` or `(bytes, content type)`, where `context` is
                 an `Invocation`; or a WSGI or ASGI app that answers `GET /ping` and `POST /invocations`.
-            ping: for a function, whether the container is healthy; always by default.
-            timeout: seconds of real time after which a call that has not returned counts as hanging; None waits for ever.
+            ping: for a function as `predict`: returns whether the container is healthy; always by default.
+            timeout: seconds of real time after which an unfinished call fails; None waits without limit.
 
         Returns:
-            The stand-in, which `stop()` ends; in a `with` statement it ends with the block.
+            The stand-in. `stop()`, or the end of a `with` block, removes it.
 
         Raises:
-            TypeError: `predict` is of none of the three forms.
-            ValueError: a name or timeout that cannot be.
+            TypeError: `predict` is neither a function nor a WSGI or ASGI app.
+            ValueError: an invalid name or timeout.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -130,33 +131,33 @@ class Controls:
         optional: bool = False,
         unmodelled: bool = False,
     ) -> Fault:
-        """Let calls of an operation fail, also where it is passed on to moto.
+        """Make calls of an operation fail, also if the operation is passed on to moto.
 
-        A fault strikes a call with all its retries, so that the code under test sees it under any retry mode. Several make a
-        sequence: the second waits until the first is used up, and `after` counts from there.
+        A fault is triggered by a call with all its retries, so that the code under test sees it in any retry mode. Several faults make
+        a sequence: the second waits until the first is used up, and its `after` counts from then.
 
         Args:
-            operation: the operation, such as `CreateModel`; `*` stands for every one.
-            code: an error that is modelled for the operation or common to all, such as `ResourceLimitExceeded`; a status that
-                comes without a body, `500`, `502`, `503`, `504`; what befalls a connection, `connection-refused`,
-                `connect-timeout`, `connection-reset`, `read-timeout`; or an answer, `empty-body`, `truncated-body`,
-                `non-json-body`. Documented names that the wire does not use (`ValidationError`, `RequestExpired`) are understood.
-            times: how many calls; None for every one.
-            after: how many calls to let pass first.
-            attempts: strike only that many first attempts of a call, so that a retry can succeed; None for all.
+            operation: the operation, such as `CreateModel`; `*` stands for all operations.
+            code: an error that is modelled for the operation or common to all, such as `ResourceLimitExceeded`; an HTTP status
+                without a body, `500`, `502`, `503`, `504`; a failure of the connection, `connection-refused`, `connect-timeout`,
+                `connection-reset`, `read-timeout`; or a damaged answer, `empty-body`, `truncated-body`, `non-json-body`. Documented
+                names that differ from those in responses (`ValidationError`, `RequestExpired`) are accepted.
+            times: the number of calls that fail; None for every one.
+            after: the number of calls that pass first.
+            attempts: fail only that many first attempts of a call, so that a retry can succeed; None for all.
             when: a predicate on the `Call`, which has `parameters`, `region` and `account`; see also `probability`.
             message: the error's text; the service's by default.
-            effect: `before` the operation takes effect, or `after`: a model is created, but the answer is lost. The default is
+            effect: fail `before` the operation takes effect, or `after`: a model is created, but the answer is lost. The default is
                 before, and after for a damaged answer.
-            optional: whether it may end without having struck; else that fails the test.
-            unmodelled: whether the code may be one that nobody knows.
+            optional: whether the fault need not be triggered; else the test fails if it is not.
+            unmodelled: whether `code` may be an unknown error.
 
         Returns:
-            The fault; `hits` tells how many calls it struck.
+            The fault. `hits` is the number of calls that triggered it.
 
         Raises:
-            ValueError: an operation or code that is not known, a number that cannot be, or a fault that could never strike.
-            UnusedFaultError: at the end of its `with` block, or of the test: it never struck.
+            ValueError: an unknown operation or code, an invalid number, or a fault that could never be triggered.
+            UnusedFaultError: at the end of its `with` block or of the test: it was never triggered.
 
         Example:
             >>> from botocore.exceptions import ClientError
@@ -195,18 +196,18 @@ class Controls:
         real: bool = False,
         optional: bool = False,
     ) -> Delay:
-        """Let calls of an operation take their time: on the fake's clock, or in real time.
+        """Delay the answers to calls of an operation, on the fake's clock or in real time.
 
-        A client whose read timeout is shorter gives up, as against the service, and what it asked for happens none the less.
+        A client with a shorter read timeout gives up, as with the service; the operation takes effect nevertheless.
 
         Args:
-            operation: the operation, or `*` for every one.
-            seconds: how long each answer takes, over 0.
-            times: how many calls; None, the default, for every one.
-            after: how many calls to let pass first.
+            operation: the operation, or `*` for all operations.
+            seconds: the delay of each answer, greater than 0.
+            times: the number of calls that are delayed; None, the default, for every one.
+            after: the number of calls that pass first.
             when: a predicate on the `Call`.
-            real: whether to really wait.
-            optional: whether it may end without having struck.
+            real: whether to wait in real time.
+            optional: whether the delay need not be triggered.
 
         Raises:
             ValueError, UnusedFaultError: as for `fail`.
@@ -225,15 +226,15 @@ class Controls:
         return delay
 
     def throttle(self, *, rate: float, burst: int, operation: str = ANY) -> Throttle:
-        """Refuse what is over a rate, each attempt for itself: `ThrottlingException`, from a token bucket on the fake's clock.
+        """Refuse attempts above a rate with `ThrottlingException`, by a token bucket on the fake's clock.
 
         Args:
-            rate: how many requests a second each account may send in a region, over 0.
-            burst: how many it may send at once, at least 1.
-            operation: the operation, or `*` for all of them together.
+            rate: requests per second that each account may send in a region, greater than 0.
+            burst: requests that it may send at once, at least 1.
+            operation: the operation, or `*` for all operations together.
 
         Raises:
-            ValueError: an operation that is not known, or a number that cannot be.
+            ValueError: an unknown operation, or an invalid number.
 
         Example:
             >>> from pytest_smfake import FakeSageMaker
@@ -255,19 +256,20 @@ class Controls:
         return self.service.faults.throttle(Throttle(rate=rate, burst=burst, operation=operation))
 
     def deny(self, action: str, *, resource: str = "*", policy: Policy = "identity-based policy", principal: str | None = None) -> Denial:
-        """Deny an action from now on.
+        """Deny permission for an action, from now on.
 
         Args:
-            action: `sagemaker:CreateModel`, or that of any other operation: its caller gets an `AccessDeniedException`;
-                `sagemaker:AddTags`, which creations with tags need, too; `iam:PassRole` on the role that a request names;
+            action: `sagemaker:CreateModel`, or the action of another operation: its caller gets an `AccessDeniedException`;
+                `sagemaker:AddTags`, which creations with tags need too; `iam:PassRole` on the role that a request names;
                 `ecr:BatchGetImage`, which a model's role needs for its image: the endpoint fails; or `sts:AssumeRole` on the
                 role: CreateTransformJob is rejected.
-            resource: on what; `*` stands for any characters. CreateEndpoint and UpdateEndpoint are on the configuration, too.
-            policy: what denies it, as the text ends; a `Policy`, such as `explicit deny in an identity-based policy`.
-            principal: the ARN of the caller, for the text; that of a made-up user by default.
+            resource: ARN of the resource; `*` stands for any characters. For CreateEndpoint and UpdateEndpoint, the configuration
+                counts too.
+            policy: the denying policy at the end of the text: a `Policy`, such as `explicit deny in an identity-based policy`.
+            principal: the ARN of the caller in the text; by default that of a made-up user.
 
         Raises:
-            ValueError: an action that nothing looks at, or a policy that is none.
+            ValueError: an action that is never checked, or an unknown policy.
 
         Example:
             >>> from botocore.exceptions import ClientError
@@ -282,8 +284,8 @@ arn:aws:iam::123456789012:role/Admin
         """
         return self.service.denials.add(action, resource, policy, principal)
 
-    def _put_in_force(self, faults: Iterable[tuple[str, str] | Mapping[str, Any]]) -> None:
-        """Put faults in force that are written as data: `(operation, code)`, or a dict of the keywords of `fail`."""
+    def _inject_all(self, faults: Iterable[tuple[str, str] | Mapping[str, Any]]) -> None:
+        """Inject faults that are given as data: `(operation, code)`, or a dict of the keywords of `fail`."""
         for entry in faults:
             if isinstance(entry, Mapping) and {"operation", "code"} <= entry.keys():
                 for name in entry.keys() - set(FAULT_KEYWORDS):
@@ -293,37 +295,37 @@ arn:aws:iam::123456789012:role/Admin
                 self.fail(*entry)
             else:
                 raise ValueError(
-                    f"faults: {shown(entry)} is not a pair (operation, code), nor a dict with these and other keywords of fail()"
+                    f"faults: expected a pair (operation, code), or a dict with these and other keywords of fail(), got {shown(entry)}"
                 )
 
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class FakeSageMaker(Controls, View):
     """An in-process SageMaker for models, endpoints and transform jobs, active inside a `with` block.
 
-    While it is active every SageMaker call of every boto3 client in the process is answered by it, and no other AWS call
-    leaves the process unless another mock answers it. `async with`, and `start()` with `stop()`, do the same. It also decorates
-    functions of any kind and classes with tests. It is the `View` of its own account and region.
+    While it is active, it answers every SageMaker call of every boto3 client in the process. Other AWS calls are answered by another
+    mock, or refused: none leaves the process. `async with`, and `start()` with `stop()`, do the same. It also decorates functions of
+    any kind and classes with tests. It is the `View` of its own account and region.
 
     Args:
-        region: the region of a call that names none, and of `client()`.
+        region: the region of calls that name none, and of `client()`.
         account: the account of credentials that name none; 12 digits.
         edition: `page`, the documented page over the SDK's model, or `sdk`, the model alone.
         rules: bounds by rule id that replace the edition's; None switches a rule off.
-        limits: bounds on what each account may have in a region: `{"models": 5, "models@eu-west-1": 2}`.
-        faults: failures from the start: pairs `(operation, code)`, or dicts of the keywords of `fail`.
-        auth: `lenient` takes every request, signed or not; `strict` verifies signatures.
-        keys: key pairs that are known, by the ids of their access keys: an `AccessKey`, or its secret.
+        limits: quotas of each account in a region: `{"models": 5, "models@eu-west-1": 2}`.
+        faults: faults from the start: pairs `(operation, code)`, or dicts of the keywords of `fail`.
+        auth: `lenient` accepts every request, signed or not; `strict` verifies signatures.
+        keys: known key pairs by access key id: an `AccessKey`, or its secret.
         allow: hosts, or `host:port`, that calls may reach; `*` stands for any characters.
-        real_sleep: whether the sleeps of retries and waiters take real time; else they advance `clock`.
-        clock: the clock to share with another fake; one of its own by default.
-        credentials: whether sessions have dummy credentials while it is active; False leaves them none, so that code which gives none
-            itself meets botocore's `NoCredentialsError`. The environment holds dummy keys in any case, for other programs.
+        real_sleep: whether retries and waiters sleep in real time; else they advance `clock`.
+        clock: a clock to share with another fake; by default a new one.
+        credentials: whether sessions have dummy credentials while it is active. With False they have none, so that code without
+            credentials gets botocore's `NoCredentialsError`. The environment has dummy keys in any case, for other programs.
 
     Raises:
-        ValueError: an argument that cannot be; the sentence names it and what would be right.
+        ValueError: an invalid argument.
 
     Example:
         >>> import boto3
@@ -371,7 +373,7 @@ class FakeSageMaker(Controls, View):
         )
         super().__init__(service, Scope(account, region))
         self.signatures = Signatures(auth, {} if keys is None else keys, self.clock)
-        self._put_in_force(self.settings.faults)
+        self._inject_all(self.settings.faults)
         self.allow = tuple(self.settings.allow)
         self.real_sleep = real_sleep
         self.credentials = credentials
@@ -380,14 +382,14 @@ class FakeSageMaker(Controls, View):
         self._clients = ClientCache()
         self._has_ended = False
         self.s3: Any = None
-        """The boto3 client by which transform jobs read and write; None for one that moto, or a host in `allow`, answers."""
+        """The boto3 client with which transform jobs read and write. None: a client that moto, or a host in `allow`, answers."""
 
     def __repr__(self) -> str:
         return f"<FakeSageMaker {self.account} {self.region}, edition {self.edition}>"
 
     def __enter__(self) -> Self:
         caller = sys._getframe(1)
-        activation.check(self, caller)
+        activation.check_entry(self, caller)
         try:
             activation.activate(self, caller)
             self._has_ended = False
@@ -400,17 +402,17 @@ class FakeSageMaker(Controls, View):
         try:
             self._leave()
         except BaseException:
-            self._leave()  # an interrupt, or an error of a stand-in, leaves nothing half done
+            self._leave()  # after an interrupt or an error of a stand-in, complete the exit
             raise
         if exc_type is None:
             self.verify_faults()
 
     def _leave(self) -> None:
-        """Let go of everything, first of what others share; it may be called again, and after an error halfway."""
+        """Undo everything, first the process-wide changes. It can be called again, also after an error of its own."""
         activation.deactivate(self)
         self._has_ended = True
         self._refill()
-        self._clients.give_back()
+        self._clients.release()
         self.service.stand_ins.close()
 
     async def __aenter__(self) -> Self:
@@ -420,10 +422,10 @@ class FakeSageMaker(Controls, View):
         self.__exit__(exc_type, *exc)
 
     def start(self) -> Self:
-        """Activate the fake until `stop()`, and return it: for what has no block, such as a `setUp`.
+        """Activate the fake until `stop()`, and return it: for code without a block, such as `setUp`.
 
         Raises:
-            RuntimeError: it is active already, or another is in another thread.
+            RuntimeError: the fake is active already, or another fake is active in another thread.
 
         Example:
             >>> fake = FakeSageMaker().start()
@@ -434,25 +436,25 @@ class FakeSageMaker(Controls, View):
         return self.__enter__()
 
     def stop(self) -> None:
-        """End what `start()` began, as the end of a `with` block does.
+        """Deactivate a started fake, as the end of a `with` block does.
 
         Raises:
             RuntimeError: the fake is not active.
-            UnusedFaultError: a fault never struck.
+            UnusedFaultError: a fault was never triggered.
         """
         if self not in fakes:
-            raise RuntimeError(f"{self!r} is not active: stop() ends what start() began")
+            raise RuntimeError(f"{self!r} is not active: call start() before stop()")
         self.__exit__()
 
-    def __call__(self, decorated: T, /) -> T:
-        """Decorate a function, or a class with tests: each call, and each test, has a fake of its own, made like this one.
+    def __call__(self, decorated: _T, /) -> _T:
+        """Decorate a function or a class with tests: each call or test gets a new fake with the settings of this one.
 
         Args:
             decorated: a function, coroutine function, generator or async generator: the fake is active while the body runs;
-                a staticmethod or classmethod of one; or a class with tests, whose hooks for a test run in the test's world.
+                a staticmethod or classmethod of one; or a class with tests, whose hooks use the fake of their test.
 
         Raises:
-            TypeError: it is nothing of that.
+            TypeError: `decorated` is something else.
 
         Example:
             >>> @FakeSageMaker()
@@ -466,25 +468,25 @@ class FakeSageMaker(Controls, View):
         return decorate_function(decorated, self._copy)
 
     def _copy(self, **changed: Any) -> FakeSageMaker:
-        """Return a fake made with the settings of this one, but for some."""
+        """Return a new fake with the settings of this one, except `changed`."""
         return FakeSageMaker(**self.settings.keywords() | changed)
 
     def verify_faults(self) -> None:
-        """Complain of faults that were put in force and never struck; the end of a `with` block and of a test do so by themselves.
+        """Raise UnusedFaultError if an injected fault was never triggered. The end of a `with` block or of a test calls it.
 
         Raises:
-            UnusedFaultError: there are some that are not optional.
+            UnusedFaultError: a fault that is not optional was never triggered.
         """
         self.service.faults.verify()
 
     @property
     def edition(self) -> Edition:
-        """The edition of the rules in force."""
+        """The edition of the active rules."""
         return self.service.catalogue.edition
 
     @property
     def catalogue(self) -> Catalogue:
-        """The rules in force."""
+        """The active rules."""
         return self.service.catalogue
 
     @property
@@ -493,51 +495,51 @@ class FakeSageMaker(Controls, View):
         return self.service.calls
 
     def at(self, *, region: str | None = None, account: str | None = None) -> View:
-        """Return the view of another region or account, whose resources it holds: `fake.at(region="eu-west-1").models`.
+        """Return the view of another region or account, with its resources: `fake.at(region="eu-west-1").models`.
 
         Raises:
-            ValueError: a region or account that cannot be.
+            ValueError: an invalid region or account.
         """
         check_region(region)
         check_account(account)
         return View(self.service, Scope(account or self.account, region or self.region))
 
     def reset(self) -> None:
-        """Forget all resources, calls, stand-ins, denials, and all limits and failures but the first ones. The clock goes on."""
+        """Delete all resources, calls and injections, and restore the first limits and faults. The clock keeps its time."""
         self._refill()
         self.service.reset()
-        self._put_in_force(self.settings.faults)
+        self._inject_all(self.settings.faults)
 
     def _client_of(self, service: str, place: Scope) -> Any:
-        """Return the client by which the service looks into another one for its caller."""
+        """Return the client with which the fake calls another service on behalf of an account."""
         given = self.s3 if service == "s3" else None
         return given or self.client(service, account=place.account, region_name=place.region)
 
     def client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
-        """Return an ordinary boto3 client, made once and kept: a new one takes 6 ms, the first 200 ms.
+        """Return an ordinary boto3 client, which is made once and reused: a new one takes 6 ms, the first 200 ms.
 
         Args:
             service: the service, as boto3 names it.
             account: the account that its credentials belong to; the fake's by default.
-            arguments: what `boto3.client` takes; `region_name` is the fake's region by default.
+            arguments: arguments of `boto3.client`; `region_name` is the fake's region by default.
 
         Raises:
-            RuntimeError: the fake has ended; so do calls of its clients, unless another fake is active.
+            RuntimeError: the fake has ended. Calls of its clients raise it too, unless another fake is active.
         """
         self._refuse_after_the_end()
         return self._clients.get(service, self._client_arguments(account) | arguments)
 
     def async_client(self, service: str = "sagemaker", *, account: str | None = None, **arguments: Any) -> Any:
-        """Return a new aiobotocore client, to be entered with `async with`; it needs the extra `async`.
+        """Return a new aiobotocore client, for `async with`. It needs the extra `async`.
 
         Args:
             service: the service, as boto3 names it.
             account: the account that its credentials belong to; the fake's by default.
-            arguments: what aiobotocore's `create_client` takes; `region_name` is the fake's region by default.
+            arguments: arguments of aiobotocore's `create_client`; `region_name` is the fake's region by default.
 
         Raises:
             ImportError: aiobotocore is not installed.
-            RuntimeError: the fake has ended; so do calls of its clients, unless another fake is active.
+            RuntimeError: the fake has ended. Calls of its clients raise it too, unless another fake is active.
         """
         self._refuse_after_the_end()
         try:
@@ -550,24 +552,24 @@ class FakeSageMaker(Controls, View):
 
     def _refuse_after_the_end(self) -> None:
         if self._has_ended:
-            raise RuntimeError(f"{self!r} has ended: nothing would answer a new client of it; make clients while the fake is active")
+            raise RuntimeError(f"{self!r} has ended: nothing would answer a new client; make clients while the fake is active")
 
     def _client_arguments(self, account: str | None) -> dict[str, Any]:
-        """Return what a client is made with, unless the caller says otherwise."""
+        """Return the default arguments of clients."""
         check_account(account)
         return {"region_name": self.region, "aws_access_key_id": access_key_of(account or self.account), "aws_secret_access_key": SECRET}
 
     def _refill(self) -> None:
-        """Give the retry quotas of clients back what this world used, so that none leaks into another."""
+        """Restore the capacity of clients' retry quotas, so that no test affects another."""
         for quota, available in self.quotas.items():
             quota._available_capacity = available
         self.quotas.clear()
 
 
 def load() -> None:
-    """Load what the first call of a process loads, 100 ms and more: before an example of Hypothesis whose deadline would count it."""
+    """Make a first call, which loads data for 100 ms or more, so that this does not count for the deadline of a Hypothesis example."""
     innermost = active()
-    if innermost is None or (innermost.entry is not None and innermost.entry.thread == get_ident()):  # else another thread has it loaded
+    if innermost is None or (innermost.entry is not None and innermost.entry.thread == get_ident()):  # else another thread has loaded it
         _load()
 
 
@@ -576,5 +578,5 @@ def _load() -> None:
     import boto3
 
     with FakeSageMaker() as fake:
-        boto3.Session().client("sagemaker", region_name=fake.region)  # as code under test does, which gives its session no loader
+        boto3.Session().client("sagemaker", region_name=fake.region)  # as the code under test does, so that the default loader is used
         fake.client().create_model(**fake.request())

@@ -1,4 +1,4 @@
-"""A Faker provider: values and requests that are valid by the catalogue, in every locale.
+"""A Faker provider of valid values and requests, in every locale.
 
 `faker sagemaker_model_name -i pytest_smfake.faker` prints one from the command line.
 """
@@ -20,21 +20,21 @@ except ImportError as error:
 
 
 WORDS = ("churn", "fraud", "demand", "price", "uplift", "ranking", "intent", "sentiment", "segment", "forecast", "anomaly", "vision")
-"""What models are about: the same in every locale, since names are ASCII in all of them."""
+"""Words for names of models: the same in every locale, since names must be ASCII."""
 
 
-class _Modest:
-    """Chooses as people do: a member in four, two of a thing at most, short strings of letters."""
+class _PlausibleChoices:
+    """Makes choices that look hand-written: few optional members, short lists, short strings of letters."""
 
     def __init__(self, provider: BaseProvider) -> None:
         self.random = provider.generator.random
 
     def number(self, least: int, most: int) -> int:
-        """Return a number near the least."""
+        """Return a number near the minimum."""
         return int(self.random.randint(least, min(most, least + 2)))
 
     def bits(self, count: int) -> int:
-        """Return a number of so many bits, few of them set."""
+        """Return a number of `count` bits, few of them set."""
         return int(self.random.getrandbits(count) & self.random.getrandbits(count) & self.random.getrandbits(count)) if count else 0
 
     def picks(self) -> bytes:
@@ -42,7 +42,7 @@ class _Modest:
         return bytes(self.random.randrange(1, 26) for _ in range(8))
 
     def part(self, node: Node) -> Any:
-        """Return a value of a member."""
+        """Return a value for a member."""
         return node.make(self)
 
 
@@ -75,7 +75,7 @@ class SageMakerProvider(BaseProvider):
         """Return the address of an image in ECR.
 
         Args:
-            region: the registry's.
+            region: the region of the registry.
             account: 12 digits; made up by default.
         """
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
@@ -87,10 +87,10 @@ class SageMakerProvider(BaseProvider):
         return f"s3://{self._word()}-artifacts/{self._word()}/{self.random_int(1, 999)}/model.tar.gz"
 
     def sagemaker_model_package_arn(self, *, region: str = REGION, account: str | None = None) -> str:
-        """Return the ARN of a version of a model package.
+        """Return the ARN of a model package version.
 
         Args:
-            region: the package's, which has to be that of the model.
+            region: the region of the package, which must be the model's.
             account: 12 digits; made up by default.
         """
         return (
@@ -110,7 +110,7 @@ class SageMakerProvider(BaseProvider):
         """Return a container: an image, an artifact, and a few variables.
 
         Args:
-            region, account: as of `ecr_image_uri`.
+            region, account: as for `ecr_image_uri`.
         """
         container: dict[str, Any] = {
             "Image": self.ecr_image_uri(region=region, account=account),
@@ -126,16 +126,16 @@ class SageMakerProvider(BaseProvider):
     def sagemaker_create_model_request(
         self, *, edition: Edition = "page", region: str = REGION, account: str | None = None, omit: Collection[str] = (), **members: Any
     ) -> dict[str, Any]:
-        """Return a CreateModel request that looks like a real one, with members in boto3's CamelCase laid over it.
+        """Return a plausible CreateModel request. Keywords in CamelCase set its members.
 
         Args:
             edition: `page` or `sdk`.
-            region, account: as of `ecr_image_uri`.
+            region, account: as for `ecr_image_uri`.
             omit: members to leave out.
-            members: members with the value that they have.
+            members: members to set, with their values.
 
         Raises:
-            ValueError: a member, at any depth, that CreateModel has not.
+            ValueError: an unknown member, at any depth.
         """
         account = account or self._account()
         request: dict[str, Any] = {
@@ -163,12 +163,12 @@ class SageMakerProvider(BaseProvider):
         omit: Collection[str] = (),
         **members: Any,
     ) -> dict[str, Any]:
-        """Return a request of any operation that breaks no rule, made from the catalogue.
+        """Return a valid request of any operation, made from the rules.
 
         Args:
-            operation: such as `CreateEndpointConfig`.
-            edition, omit, members: as of `sagemaker_create_model_request`.
-            region, account: that ARNs and images name.
+            operation: the operation, such as `CreateEndpointConfig`.
+            edition, omit, members: as for `sagemaker_create_model_request`.
+            region, account: the region and account in ARNs and images.
 
         Raises:
             ValueError: an unknown operation, edition or member.
@@ -176,7 +176,7 @@ class SageMakerProvider(BaseProvider):
         maker = maker_of(operation, edition, None, region, account or ACCOUNT)
         maker.check_members([*members, *omit])
         check_members(operation, members)
-        choices: Choices = _Modest(self)
+        choices: Choices = _PlausibleChoices(self)
         request: dict[str, Any] = maker.request(choices, given=members, omit=omit)
         return request
 
@@ -188,4 +188,4 @@ class SageMakerProvider(BaseProvider):
 
 
 Provider = SageMakerProvider
-"""The name by which the `faker` command finds a provider."""
+"""The `faker` command finds a provider by this name."""

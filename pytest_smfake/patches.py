@@ -1,25 +1,28 @@
-"""Attributes of other people's classes and modules, replaced for a while: each is put back whatever others did to it meanwhile."""
+"""Replace attributes of classes and modules of other packages for a while, now or on import. Restoring is safe in any order."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 NOT_OWN: Any = object()
-"""Stands for an attribute that its owner does not have itself, but inherits."""
+"""Stands for an attribute that its owner inherits."""
 
 
 class Replace(Protocol):
-    """Replaces an attribute until the patches are put back."""
+    """Replaces an attribute until the patches are restored."""
 
     def __call__(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Replace the attribute of a class or module by what `make` returns for it."""
+        """Replace the attribute of a class or module by the result of `make(original)`."""
 
 
 class _Mark(NamedTuple):
-    """What a replacement says of itself. Wrappers of others may copy it along, so that it names the replacement that it is of."""
+    """Identifies a replacement. It names the replacement because wrappers of other packages may copy its attributes."""
 
     replacement: Any
     before: Any
@@ -32,11 +35,11 @@ class _Site:
 
     Attributes:
         owner, name: the class or module, and the attribute.
-        make: returns the replacement for what is there. It looks up what is active at each call, so that one that others keep, or
-            that is wrapped twice, does no harm.
-        before: what was there at the latest replacement.
-        replacement: what took its place then; it serves again as long as the same is there.
-        active: whether it is to be replaced now.
+        make: returns the replacement for a value. The replacement must look up the active fake at each call, so that it does no harm
+            where other code keeps it or wraps it twice.
+        before: the value at the latest replacement.
+        replacement: the latest replacement, which is used again as long as the value is the same.
+        active: whether the attribute has to be replaced now.
     """
 
     owner: Any
@@ -47,7 +50,7 @@ class _Site:
     active: bool = False
 
     def put(self) -> None:
-        """Replace the attribute, unless what is there is a replacement already."""
+        """Replace the attribute, unless it is replaced already."""
         self.active = True
         current = vars(self.owner).get(self.name, NOT_OWN)
         if self.mark() is not None:
@@ -59,19 +62,19 @@ class _Site:
         setattr(self.owner, self.name, self.replacement)
 
     def keep(self) -> None:
-        """Replace the attribute again where somebody put back what had been there before. A patch of somebody else stays on top."""
+        """Replace the attribute again if other code restored the original. A patch of other code is left on top."""
         current = vars(self.owner).get(self.name, NOT_OWN)
         if self.mark() is None and self._is_original(current):
             self.put()
 
     def mark(self) -> _Mark | None:
-        """Return the mark of the replacement that is there, None where it is something else."""
+        """Return the mark of the current value; None if the value is no replacement of this attribute."""
         value = vars(self.owner).get(self.name)
         mark = getattr(value, "smfake_mark", None)
         return mark if type(mark) is _Mark and mark.replacement is value and mark.site is self else None
 
     def _is_original(self, current: Any) -> bool:
-        """Whether a value is that of the library itself, which a patch from before ours may have held and put back."""
+        """Return whether a value is the library's own, which an earlier patch of other code may have restored."""
         if current is self.before:
             return True
         if self.before is NOT_OWN and any(current is vars(base).get(self.name) for base in self.owner.__mro__[1:]):
@@ -80,7 +83,7 @@ class _Site:
         return module is not None and getattr(current, "__globals__", None) is vars(module)
 
     def restore(self) -> None:
-        """Put back what was there, unless a patch of somebody else is on top."""
+        """Restore the attribute, unless a patch of other code is on top."""
         self.active = False
         if (mark := self.mark()) is not None:
             if mark.before is NOT_OWN:
@@ -90,10 +93,10 @@ class _Site:
 
 
 class Patches:
-    """Replacements of attributes that hold from the first `replace` to `restore`.
+    """Replacements of attributes, from `replace` to `restore`.
 
-    Others patch, too, and leave in any order. One that was there first and puts the original back is noticed by `keep`; one that
-    came later stays on top, and where it puts a replacement of ours back after `restore`, the next `restore` takes that away.
+    Other code patches the same attributes, and restores them in any order. If an earlier patch restores the original, `keep` replaces
+    it again. A later patch is left on top; if it puts a replacement back after `restore`, the next `restore` removes that.
 
     Example:
         >>> import os.path
@@ -110,28 +113,28 @@ class Patches:
         self._sites: dict[tuple[int, str], _Site] = {}
 
     def resume(self) -> None:
-        """Replace again all that was replaced before `restore`."""
+        """Replace all attributes again that were replaced before `restore`."""
         for site in list(self._sites.values()):
             if site.active:
                 site.keep()
-            elif site.replacement is not None and vars(site.owner).get(site.name, NOT_OWN) is site.before:  # nearly always
+            elif site.replacement is not None and vars(site.owner).get(site.name, NOT_OWN) is site.before:  # the usual case, made fast
                 site.active = True
                 setattr(site.owner, site.name, site.replacement)
             else:
                 site.put()
 
     def knows(self, owner: Any, name: str) -> bool:
-        """Whether an attribute was replaced before, so that `resume` does so again."""
+        """Return whether an attribute was replaced before, so that `resume` replaces it again."""
         return (id(owner), name) in self._sites
 
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Replace an attribute; where that is done already, see that it still is.
+        """Replace an attribute, or check that it still is replaced.
 
         Args:
             owner: the class or module.
             name: the attribute.
-            make: is given what is there and returns what takes its place: a function or module without state of its own, that passes
-                calls on while nothing of ours is active.
+            make: takes the original and returns the replacement: a function or module without state, which calls the original while
+                no fake is active.
         """
         site = self._sites.get((id(owner), name))
         if site is None:
@@ -143,22 +146,74 @@ class Patches:
 
     @staticmethod
     def before(owner: Any, name: str) -> Any:
-        """Return what a replacement took the place of, or the attribute itself where none is in its place."""
+        """Return the original of an attribute: the value itself if it is not replaced."""
         current = getattr(owner, name)
         mark = getattr(current, "smfake_mark", None)
         return mark.before if type(mark) is _Mark and mark.replacement is current else current
 
     def are_in_place(self) -> bool:
-        """Whether a replacement is where it was put, or where somebody else put it back."""
+        """Return whether any attribute has a replacement now, also one that other code put back."""
         return any(site.mark() is not None for site in list(self._sites.values()))
 
     def keep(self) -> None:
-        """Replace again what somebody put back although it is to be replaced."""
-        for site in list(self._sites.values()):  # another thread may add some
+        """Replace attributes again whose originals other code restored."""
+        for site in list(self._sites.values()):  # another thread may add sites
             if site.active:
                 site.keep()
 
     def restore(self) -> None:
-        """Put back what was there. It may be called at any time, again, and after an error halfway."""
+        """Restore all attributes. It can be called at any time, again, and after an error of its own."""
         for site in list(self._sites.values()):
             site.restore()
+
+
+class OnImport(MetaPathFinder):
+    """Calls a function with a module: at once if it is imported already, else when other code imports it. Never imports it.
+
+    Args:
+        modules: the module's name, or several names.
+        then: the function.
+    """
+
+    def __init__(self, modules: str | Collection[str], then: Callable[[Any], None]) -> None:
+        self._modules = frozenset({modules} if isinstance(modules, str) else modules)
+        self._then = then
+        self._waiting = False
+        self._done: dict[str, ModuleType] = {}
+
+    def start(self) -> None:
+        """Call the function now, or wait for the import. For the same module it is called once."""
+        self._waiting = True
+        for name in self._modules:
+            if (module := sys.modules.get(name)) is not None:
+                self._call(name, module)
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def _call(self, name: str, module: ModuleType) -> None:
+        if self._done.get(name) is not module:
+            self._then(module)
+            self._done[name] = module
+
+    def stop(self) -> None:
+        """Stop waiting. It can be called at any time."""
+        self._waiting = False
+        while self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return the module's spec from the next finder, with a loader that calls the function after the module is loaded."""
+        if fullname not in self._modules:
+            return None
+        others = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
+        spec = next((spec for spec in others if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                load(module)
+                if self._waiting:  # other code may have put this finder back after `stop`
+                    self._call(fullname, module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # the loader exists for this one import
+        return spec

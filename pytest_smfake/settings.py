@@ -1,4 +1,4 @@
-"""The settings of a fake: the one table that the fake, its decorator, the marker, the ini file, the command and the admin API read."""
+"""The settings of a fake. The fake, its decorator, the marker, the ini file, the command and the admin API use this table."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from .service.clock import Clock
 
 LOCAL = ("allow", "real_sleep", "clock", "credentials")
-"""Settings that are about the process of the fake alone: they do not cross to a server in another one."""
+"""Settings that matter only in the process of the fake: they are not sent to a server in another process."""
 MERGED = ("rules", "limits")
-"""Settings whose entries are merged, so that an outer marker, or the ini file, fills in."""
+"""Settings whose entries are merged from the nearest marker, outer markers, and the ini file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The settings of a fake; `FakeSageMaker` says what each of them is.
+    """The settings of a fake. `FakeSageMaker` documents each of them.
 
     Raises:
-        ValueError: a value that cannot be; the sentence names it and what would be right.
+        ValueError: an invalid value.
 
     Example:
         >>> Settings(region="eu-west-1").keywords()["region"]
@@ -48,17 +48,17 @@ class Settings:
         from .service.arns import check_account, check_region
         from .service.clock import Clock
 
-        for name, (wanted, right) in FORMS.items():
+        for name, (wanted, expected) in EXPECTED.items():
             value = getattr(self, name)
             if not isinstance(value, wanted) or (wanted is Iterable and isinstance(value, str | bytes | Mapping)):
-                raise ValueError(f"{name}={shown(value)} is not {right}")
+                raise ValueError(f"{name}={shown(value)} is not {expected}")
         if not isinstance(self.clock, Clock | None):
-            raise ValueError(f"clock={shown(self.clock)} is not a Clock; that of another fake is its attribute clock")
+            raise ValueError(f"clock must be a Clock, such as the attribute clock of another fake, got {shown(self.clock)}")
         for name in ("faults", "allow"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))  # what can be gone through once is kept
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # an iterator can be read only once
         if not all(isinstance(host, str) for host in self.allow):
-            raise ValueError(f"allow={shown(self.allow)} is not {FORMS['allow'][1]}")
-        check_region(self.region, stacklevel=5)  # the line that makes the fake
+            raise ValueError(f"allow={shown(self.allow)} is not {EXPECTED['allow'][1]}")
+        check_region(self.region, stacklevel=5)  # 5: a warning names the line that makes the fake
         check_account(self.account)
 
     def keywords(self) -> dict[str, Any]:
@@ -67,11 +67,11 @@ class Settings:
 
 
 NAMES = tuple(setting.name for setting in fields(Settings))
-"""The keywords of `FakeSageMaker`, which the decorator and the marker take, too."""
+"""The keywords of `FakeSageMaker`, of the decorator and of the marker."""
 DEFAULTS: dict[str, Any] = {setting.name: setting.default for setting in fields(Settings)}
 CROSSING = tuple(name for name in NAMES if name not in LOCAL)
-"""The settings of a world on a server."""
-FORMS: dict[str, tuple[Any, str]] = {
+"""The settings that are sent to a server in another process."""
+EXPECTED: dict[str, tuple[Any, str]] = {
     "region": (str, "the name of a region, such as 'us-east-1'"),
     "account": (str, "an account id, which is a string of 12 digits"),
     "edition": (str, "an edition; there are: page, sdk"),
@@ -82,4 +82,4 @@ FORMS: dict[str, tuple[Any, str]] = {
     "real_sleep": (bool, "True or False"),
     "credentials": (bool, "True or False"),
 }
-"""What the settings have to be, and the words for it; `auth` and `keys` are read by who verifies signatures."""
+"""The type of each setting, and its description for error texts. `Signatures` checks `auth` and `keys`."""

@@ -1,4 +1,4 @@
-"""Every failure at every call: a scenario is run again and again, and each time another call fails in another way."""
+"""Sweeps: a scenario is run once for each failure at each of its calls."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from .rules.inputs import counted
 from .service.calls import Call
 
 AFTER = ":after"
-"""Ends the name of a failure that strikes after the operation has taken effect: `connection-reset:after`."""
-
+"""The suffix of a failure that is triggered after the operation took effect: `connection-reset:after`."""
 
 MOST_PROBLEMS = 20
-"""Problems that are told at the most, each with the failures that show it; those that are left out are counted."""
+"""Maximum number of reported problems, each with its failures. Further problems are counted."""
 NAMED_FAILURES = 3
-"""Failures that are named of each problem."""
+"""Maximum number of named failures for each problem."""
 
 
 class SweepError(AssertionError):
-    """Runs of a sweep are wrong. Where `shows_output` is false, the report of a test leaves out what its runs printed and logged."""
+    """Runs of a sweep are wrong. `shows_output`: whether the report of the test has the printed and logged output of the runs."""
 
     def __init__(self, text: str, *, shows_output: bool) -> None:
         super().__init__(text)
@@ -39,13 +38,13 @@ class Run:
         id: the call's number, from 1, and its failure: `3:ThrottlingException`.
         call: the call's number.
         operation: its operation.
-        failure: its failure: a code, with `:after` if it struck after the operation had taken effect.
-        reproduce: the line that runs this alone.
-        raised: what the scenario raised, None where it raised nothing.
-        left: what was left behind, such as `model/churn` or `tags of model/churn`.
-        recovered: whether the scenario raised nothing since it sent the request again, and it succeeded.
-        problems: what is wrong with it, in sentences; empty for a run that passed.
-        sent_from: file and line of the code that sent the call which failed, such as `/project/deploy.py:26`; empty where not known.
+        failure: its failure: a code, with `:after` if it was triggered after the operation took effect.
+        reproduce: the line of code that makes this run alone.
+        raised: the exception of the scenario, or None.
+        left: the resources that were left behind, such as `model/churn` or `tags of model/churn`.
+        recovered: whether the scenario sent the failed request again with success, and raised nothing.
+        problems: the problems of the run, as texts; empty for a run that passed.
+        sent_from: file and line of the code that sent the failed call, such as `/project/deploy.py:26`; empty if unknown.
     """
 
     id: str
@@ -58,19 +57,19 @@ class Run:
     recovered: bool = False
     problems: list[str] = field(default_factory=list)
     sent_from: str = ""
-    struck: bool = field(default=True, repr=False)
+    triggered: bool = field(default=True, repr=False)
     checked: bool = field(default=False, repr=False)
 
     @property
     def swallowed(self) -> bool:
-        """Whether the scenario raised nothing, although the call failed for good."""
+        """Return whether the scenario raised nothing, although the call failed and was not repeated with success."""
         return self.raised is None and not self.recovered
 
     def check(self) -> None:
-        """Fail if something is wrong with the run.
+        """Raise AssertionError if the run has problems.
 
         Raises:
-            AssertionError: the sentences of `problems`, and how to repeat the run.
+            AssertionError: the texts of `problems`, and how to repeat the run.
         """
         self.checked = True
         if self.problems:
@@ -78,7 +77,7 @@ class Run:
             raise error from self.raised
 
     def report(self, *, alone: bool = False) -> str:
-        """Return what is wrong with the run, and how to repeat it, unless it was made alone."""
+        """Return the problems of the run, and how to repeat it, unless `alone` says that it was the only one."""
         end = "nothing" if self.raised is None else repr(self.raised)
         again = "" if alone else f" Alone: {self.reproduce}"
         return f"run {self.id}, in which {self.operation} failed: {'; '.join(self.problems)}. It raised {end}.{again}"
@@ -95,33 +94,33 @@ def sweep(
     output: bool = False,
     factory: Callable[[], FakeSageMaker] = FakeSageMaker,
 ) -> Sweep:
-    """Run a scenario once for every failure at every call that it makes, each time in a fresh world.
+    """Run a scenario once for each failure at each of its calls, each time with a new fake.
 
-    It runs first without any failure, which counts its calls. A run is wrong if it leaves something behind that was not there
-    before, if the scenario raises nothing although a call failed for good, or if the invariant does not hold. What is put into
-    the world with `add_model` or `add_endpoint` was there before; where the scenario raises nothing, so was what it creates
-    without failures. A job that is over, and an endpoint that is being deleted, are not left behind.
+    The first run has no failure, and counts the calls. A later run is wrong if it leaves new resources behind, if the scenario raises
+    nothing although a call failed and was not repeated with success, or if the invariant does not hold. Resources from `add_model` and
+    `add_endpoint` do not count as new. If the scenario raises nothing, the resources that the first run created do not count either.
+    Finished jobs, and endpoints that are being deleted, never count.
 
     Args:
         scenario: the code under test, called with the active fake.
-        errors: failures to try at each call that can have them: codes as for `FakeSageMaker.fail`, with `:after` for one that
-            strikes after the operation has taken effect. The default is what each operation is documented to fail with.
-        keeps: what may be left behind: `model/churn`, `model/*`, or `DeleteModel:model/*` where that operation fails; elsewhere than in
-            the fake's own region and account as it is printed, `model/churn in eu-west-1 of 123456789012`.
-        swallows: which failures the scenario may swallow: `AddTags`, `AddTags:ThrottlingException`, or the id of a run;
+        errors: the failures to inject at each call that can have them: codes as for `FakeSageMaker.fail`, with `:after` to trigger one
+            after the operation took effect. By default, the documented errors of each operation.
+        keeps: resources that may be left behind: `model/churn`, `model/*`, or `DeleteModel:model/*` for failures of that operation. In
+            another region or account than the fake's, as the report names them: `model/churn in eu-west-1 of 123456789012`.
+        swallows: failures that the scenario may swallow: `AddTags`, `AddTags:ThrottlingException`, or the id of a run;
             `*` stands for any characters.
-        invariant: what must hold after each run; it gets the fake, and raises, or returns False, where it does not.
-        only: the id of a run, to make that one alone.
-        output: whether the report of a test that fails shows what the runs printed and logged, and what each refused; with `only` it does.
-        factory: makes the world of each run; the fixture `smfake_factory` makes it with the settings of the test.
+        invariant: a function that gets the fake after each run, and raises or returns False if its condition does not hold.
+        only: the id of a run, to make only that one.
+        output: whether the report of a failed test has the printed and logged output of the runs, and their refusals; always with `only`.
+        factory: makes the fake of each run; the fixture `smfake_factory` makes it with the settings of the test.
 
     Returns:
-        The runs, made one by one as they are iterated. At the end a table is printed, or the runs that are wrong and whose
-        `check()` was not called fail together.
+        The runs, each made when it is iterated. At the end a table is printed; or AssertionError is raised for the wrong runs whose
+        `check()` was not called.
 
     Raises:
-        ValueError: a failure, operation or id that is not known, or a scenario that makes no call, or takes more than the fake.
-        AssertionError: some runs are wrong; the invariant does not hold without failures.
+        ValueError: an unknown failure, operation or id, or a scenario that makes no call or needs other arguments than the fake.
+        AssertionError: some runs are wrong, or the invariant does not hold without failures.
 
     Example:
         >>> def deploy(fake):
@@ -133,12 +132,12 @@ def sweep(
     """
     for name, patterns in (("errors", errors), ("keeps", keeps), ("swallows", swallows)):
         if isinstance(patterns, str):
-            raise ValueError(f"{name}={patterns!r} is not a list; what was meant may be [{patterns!r}]")
+            raise ValueError(f"{name}={patterns!r} is not a list; did you mean [{patterns!r}]?")
     return Sweep(scenario, errors, keeps, swallows, invariant, only, output or only is not None, factory)
 
 
 class Sweep(Iterable[Run]):
-    """The runs of a scenario, made one by one while it is iterated; `str()` of it is a table of those made so far."""
+    """The runs of a scenario, each made when it is iterated. `str()` of a sweep is a table of the runs so far."""
 
     def __init__(
         self,
@@ -180,16 +179,16 @@ class Sweep(Iterable[Run]):
         if wrong:
             lines = [f"{len(wrong)} of {len(self.runs)} runs are wrong", str(self), *_findings(wrong), *self._unmatched_lines()]
             raise SweepError("\n".join(lines), shows_output=self._output)
-        print(self)  # noqa: T201  # the summary, for who wants to see it
+        print(self)  # noqa: T201  # the summary, which pytest shows on demand
 
     def _allows(self, name: str, *labels: str) -> bool:
-        """Whether `keeps` or `swallows` names one of some labels; that it did is noted."""
+        """Return whether an entry of `keeps` or `swallows` matches one of some labels, and note that it did."""
         found = [pattern for pattern in self._allowed[name] if any(fnmatchcase(label, pattern) for label in labels)]
         self._unmatched -= {(name, pattern) for pattern in found}
         return bool(found)
 
     def _unmatched_lines(self) -> Iterator[str]:
-        """Yield a line for each entry of `keeps` and `swallows` that named nothing, which may be what was misspelled."""
+        """Yield a line for each entry of `keeps` and `swallows` that matched nothing, and may be misspelled."""
         left = sorted({label for run in self.runs for label in run.left})
         for name, patterns in self._allowed.items():
             for pattern in patterns:
@@ -198,7 +197,7 @@ class Sweep(Iterable[Run]):
                     yield f"{name}=[{pattern!r}] named nothing{what}"
 
     def _without_failures(self) -> set[str]:
-        """Run the scenario once, note its calls, and return what it leaves."""
+        """Run the scenario without failures, note its calls, and return the resources that it leaves behind."""
         _check_scenario(self._scenario, self._name)
         with self._factory() as fake:
             self._scenario(fake)
@@ -210,7 +209,7 @@ class Sweep(Iterable[Run]):
             return set(_held(fake))
 
     def _plan(self) -> list[tuple[int, str]]:
-        """Return the runs to make: each a call's number and a failure."""
+        """Return the runs to make, each as a call's number and a failure."""
         calls = list(enumerate(self.operations, 1))
         if self._only is not None:
             number, _, failure = self._only.partition(":")
@@ -219,14 +218,14 @@ class Sweep(Iterable[Run]):
                 raise ValueError(f"only={self._only!r} is not the id of a run, such as '1:ThrottlingException'; the calls are: {known}")
             _check(self.operations[int(number) - 1], failure)
             return [(int(number), failure)]
-        tried = {operation: self._tried(operation) for operation in self.operations}
+        failures_of = {operation: self._failures_of(operation) for operation in self.operations}
         for failure in self._errors or ():
-            if not any(failure in tried[operation] for operation in self.operations):
+            if not any(failure in failures_of[operation] for operation in self.operations):
                 _check(self.operations[0], failure)
-        return [(number, failure) for number, operation in calls for failure in tried[operation]]
+        return [(number, failure) for number, operation in calls for failure in failures_of[operation]]
 
-    def _tried(self, operation: str) -> list[str]:
-        """Return the failures to try at an operation."""
+    def _failures_of(self, operation: str) -> list[str]:
+        """Return the failures to inject at an operation."""
         if self._errors is None:
             return [failure.code for failure in failures.documented(operation)]
         names = {name for failure in failures.known(operation) for name in (failure.code, *failure.aliases)}
@@ -241,19 +240,19 @@ class Sweep(Iterable[Run]):
             def is_this(call: Call) -> bool:
                 return len(fake.calls) >= number and fake.calls[number - 1] is call
 
-            is_this.__name__ = f"call {number}"  # as its label tells
+            is_this.__name__ = f"call {number}"  # for the fault's label
             fault = fake.fail(operation, code, effect="after" if failure.endswith(AFTER) else None, when=is_this)
             try:
                 self._scenario(fake)
-            except Exception as error:  # noqa: BLE001  # whatever the code under test raises is what is looked for
+            except Exception as error:  # noqa: BLE001  # any exception of the code under test is a result
                 run.raised = error
             run.sent_from = next((call.sent_from for call in fake.calls[number - 1 : number]), "")
             run.recovered = run.raised is None and fault.hits > 0 and _sent_again(fake, number)
             fake.service.faults.clear()
-            run.struck = fault.hits > 0
-            if not run.struck:
+            run.triggered = fault.hits > 0
+            if not run.triggered:
                 calls = ", ".join(map(str, fake.calls.operations)) or "none"
-                run.problems.append(f"the failure never struck: call {number} was another one this time; the calls: {calls}")
+                run.problems.append(f"the failure was never triggered: call {number} was another operation this time; calls: {calls}")
                 return run
             expected = usual if run.raised is None else set()
             run.left = [label for label in _held(fake) if label not in expected]
@@ -267,12 +266,12 @@ class Sweep(Iterable[Run]):
         return run
 
     def _broken(self, fake: FakeSageMaker) -> str | None:
-        """Return why the invariant does not hold, None where it does."""
+        """Return why the invariant does not hold, or None if it holds."""
         if self._invariant is None:
             return None
         try:
             return "it returned False" if self._invariant(fake) is False else None
-        except Exception as error:  # noqa: BLE001  # any exception says that it does not hold
+        except Exception as error:  # noqa: BLE001  # any exception means that it does not hold
             return repr(error)
 
     @property
@@ -280,7 +279,7 @@ class Sweep(Iterable[Run]):
         return getattr(self._scenario, "__name__", repr(self._scenario))
 
     def __str__(self) -> str:
-        """Return the table of the runs: for each call how many there were, and what came of them."""
+        """Return a table with the number of runs and their outcomes for each call."""
         rows: list[tuple[str, ...]] = [("call", "runs", *ENDS, "wrong")]
         for number, operation in enumerate(self.operations, 1):
             runs = [run for run in self.runs if run.call == number]
@@ -292,33 +291,33 @@ class Sweep(Iterable[Run]):
 
 
 ENDS = ("raised", "sent again", "swallowed")
-"""How a scenario can end: it raised; it sent the request again, with success; or neither, so that nobody heard of the failure."""
+"""The outcomes of a run: the scenario raised, sent the request again with success, or swallowed the failure."""
 
 
 def _outcome(run: Run) -> str | None:
-    if not run.struck:
+    if not run.triggered:
         return None
     return "raised" if run.raised is not None else "sent again" if run.recovered else "swallowed"
 
 
 def _check_scenario(scenario: Callable[[FakeSageMaker], object], name: str) -> None:
-    """Refuse a scenario that cannot be called with the fake alone.
+    """Check that a scenario can be called with the fake as its only argument.
 
     Raises:
-        ValueError: it takes something else; the sentence says what.
+        ValueError: it needs other arguments.
     """
     try:
         signature = inspect.signature(scenario)
-    except (TypeError, ValueError):  # of one that is not written in Python nothing is known
+    except (TypeError, ValueError):  # not written in Python: the signature is unknown
         return
     try:
         signature.bind(FakeSageMaker)
     except TypeError:
-        raise ValueError(f"a scenario is called with the active fake alone: {name}(fake); this is {name}{signature}") from None
+        raise ValueError(f"a scenario must take the active fake as its only argument: {name}(fake); this is {name}{signature}") from None
 
 
 def _findings(wrong: Sequence[Run]) -> Iterator[str]:
-    """Yield the lines about runs that are wrong: for each call and problem the failures that show it, and how to run one of them alone."""
+    """Yield the lines about wrong runs: the failures for each call and problem, and how to make one of the runs alone."""
     groups: dict[tuple[int, str], list[Run]] = {}
     for run in wrong:
         for problem in run.problems:
@@ -327,29 +326,29 @@ def _findings(wrong: Sequence[Run]) -> Iterator[str]:
         count = counted(len(runs), "failure")
         names = [run.failure for run in runs[:NAMED_FAILURES]] + ["..."] * (len(runs) > NAMED_FAILURES)
         yield f"call {call} {runs[0].operation} fails ({count}: {', '.join(names)}): {problem}"
-        place = runs[0].sent_from
-        yield f"    {f'sent from {_short(place)}; ' if place else ''}one of them alone: {runs[0].reproduce}"
+        sent_from = runs[0].sent_from
+        yield f"    {f'sent from {_short(sent_from)}; ' if sent_from else ''}one of them alone: {runs[0].reproduce}"
     if len(groups) > MOST_PROBLEMS:
-        yield f"{len(groups) - MOST_PROBLEMS} more problems are left out"
+        yield f"{len(groups) - MOST_PROBLEMS} more problems are not shown"
 
 
-def _short(place: str) -> str:
-    """Return a place in a file, told from the current directory where it is below it."""
-    path, here = Path(place), Path.cwd()
+def _short(line: str) -> str:
+    """Return file and line of code, relative to the current directory if the file is below it."""
+    path, here = Path(line), Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _check(operation: str, name: str) -> None:
-    """Refuse a failure that an operation cannot have.
+    """Check that an operation can have a failure.
 
     Raises:
-        ValueError: it cannot; the sentence lists those that it can.
+        ValueError: it cannot; the text lists its failures.
     """
     failures.failure(operation, name.removesuffix(AFTER))
 
 
 def _sent_again(fake: FakeSageMaker, number: int) -> bool:
-    """Whether a call was made again as it was, and then succeeded."""
+    """Return whether a failed call was repeated with the same parameters and success."""
     failed = fake.calls[number - 1]
     return any(
         (later.operation, later.parameters) == (failed.operation, failed.parameters) and later.error is None
@@ -358,6 +357,6 @@ def _sent_again(fake: FakeSageMaker, number: int) -> bool:
 
 
 def _held(fake: FakeSageMaker) -> list[str]:
-    """Return what a fake holds, once everything that is due has happened, beyond what was prepared."""
+    """Return the resources of a fake, except prepared ones, after all due changes have been made."""
     fake.service.hosting.schedule.run()
     return fake.service.store.held(fake.home)

@@ -477,7 +477,7 @@ class TestWhatCannotBeDecorated:
             (vars(Plain)["fixed"], "cannot decorate <.*fixed.*>: write @FakeSageMaker\\(\\) below @pytest.fixture"),
             (staticmethod(vars(Plain)["fixed"]), "cannot decorate <.*: write @FakeSageMaker\\(\\) below @pytest.fixture"),
             (contextmanager(lambda: iter([None])), "cannot decorate <function .*>: write @FakeSageMaker\\(\\) below @contextmanager"),
-            (Plain, "cannot decorate <class '.*Plain'>, which has no tests; decorate the functions that shall run in a fake"),
+            (Plain, "cannot decorate <class '.*Plain'>, which has no tests; decorate the functions that must run in a fake"),
             (Decorated, "cannot decorate <class '.*Decorated'> twice; each of its tests has one world"),
         ],
         ids=[
@@ -524,7 +524,7 @@ class TestWithoutABlock:
         if stopped:
             fake.start().stop()
         with FakeSageMaker() as around:
-            with pytest.raises(RuntimeError, match="^<FakeSageMaker .*> is not active: stop\\(\\) ends what start\\(\\) began$"):
+            with pytest.raises(RuntimeError, match="^<FakeSageMaker .*> is not active: call start\\(\\) before stop\\(\\)$"):
                 fake.stop()
             assert active() is around
 

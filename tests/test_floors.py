@@ -61,7 +61,7 @@ def test_the_docs_state_each_floor(name):
 
 
 def test_the_readme_states_what_is_required():
-    assert f"Required are pytest {FLOORS['pytest']} and boto3 {FLOORS['boto3']}" in (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert f"It requires pytest {FLOORS['pytest']} and boto3 {FLOORS['boto3']}" in (ROOT / "docs" / "settings.md").read_text("utf-8")
 
 
 def test_pytest_8_gets_the_settings_of_pytest_9():

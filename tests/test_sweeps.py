@@ -189,7 +189,7 @@ class TestWhatIsWrong:
             client.create_model(**fake.request()) if next(ways) == "create_model" else client.list_models()
 
         (problems,) = wrong(sweep(wander, errors=["503"])).values()
-        assert problems == ["the failure never struck: call 1 was another one this time; the calls: ListModels"]
+        assert problems == ["the failure was never triggered: call 1 was another operation this time; calls: ListModels"]
 
 
 class TestHowItFails:
@@ -220,7 +220,7 @@ call 2 AddTags fails (2 failures: ThrottlingException, 503): model/churn was lef
         # The second call leaves one model, the third two, and so on.
         assert lines[25].startswith("call 2 CreateModel fails (1 failure: 503): model/m0 was left behind")
         assert "): model/m0, model/m1 were left behind" in lines[27]
-        assert lines[-1] == "2 more problems are left out"
+        assert lines[-1] == "2 more problems are not shown"
 
     def test_an_entry_that_names_nothing(self):
         with pytest.raises(AssertionError) as caught:
@@ -334,7 +334,7 @@ class TestWhatATestPrints:
         result = pytester.runpytest()
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
-            ["printed by a run", "*logged by a run", "*- smfake -*", "fail('AddTags', '*', when=call 3) struck call 3, *"]
+            ["printed by a run", "*logged by a run", "*- smfake -*", "fail('AddTags', '*', when=call 3) was triggered by call 3, *"]
         )
 
 
@@ -344,13 +344,14 @@ class TestRefused:
             raise NotImplementedError
 
         with pytest.raises(
-            ValueError, match=r"called with the active fake alone: release\(fake\); this is release\(name: '?str'?, image: '?str'?\)"
+            ValueError,
+            match=r"must take the active fake as its only argument: release\(fake\); this is release\(name: '?str'?, image: '?str'?\)",
         ):
             list(sweep(release))
 
     @pytest.mark.parametrize("name", ["errors", "keeps", "swallows"])
     def test_a_string_for_a_list(self, name):
-        with pytest.raises(ValueError, match=rf"{name}='model/\*' is not a list; what was meant may be \['model/\*'\]"):
+        with pytest.raises(ValueError, match=rf"{name}='model/\*' is not a list; did you mean \['model/\*'\]"):
             sweep(deploy, **{name: "model/*"})
 
     @pytest.mark.parametrize("only", ["3:503", "0:503", "503", "CreateModel:503", ""])

@@ -1,1 +1,1 @@
-"""The ways by which a request reaches the fake. Only this layer reads and writes bytes."""
+"""Interception of HTTP clients (botocore, aiobotocore, requests) while a fake is active. Here and in `server/` alone is I/O."""

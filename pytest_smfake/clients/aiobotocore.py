@@ -1,4 +1,4 @@
-"""Interception of aiobotocore, and so of aioboto3: the same as that of botocore, with answers that can be awaited."""
+"""Interception of aiobotocore, and so of aioboto3: as of botocore, with answers that can be awaited."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from types import ModuleType
 from typing import Any, Self
 
 from pytest_smfake.patches import Replace
-from pytest_smfake.protocol import runtime
 from pytest_smfake.protocol.active import ActiveFake, active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer
+from pytest_smfake.protocol.wire import answer, is_runtime
 from pytest_smfake.service.calls import origin
 from pytest_smfake.service.stand_ins import isolated, network_unreachable
 
 from . import botocore as transport
 from . import credentials
-from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
+from .botocore import connection_error, envelope, request_body, timeouts
+from .guard import Route, blocked, is_loopback, route_of
 
 
-def patch(replace_: Replace) -> None:
-    """Let the fake answer the clients of aiobotocore, which is imported already."""
+def patch_classes(replace_: Replace) -> None:
+    """Patch the classes of aiobotocore, which is imported already, so that the fake answers its clients."""
     import aiobotocore.endpoint
     import aiobotocore.httpsession
     import aiobotocore.retries.bucket
@@ -57,13 +57,13 @@ def _send(original: Any) -> Any:
             from botocore.exceptions import EndpointConnectionError
 
             raise EndpointConnectionError(endpoint_url=request.url) from network_unreachable(model)
-        match way(seen, fake):
-            case Way.ON:
+        match route_of(seen, fake):
+            case Route.ORIGINAL:
                 return await original(session, request)
-            case Way.FAKE:
+            case Route.FAKE:
                 return await _faked(session, request, seen, fake)
         if "moto.core.models" in sys.modules:
-            request.body = await _body(request)  # moto cannot wait for one
+            request.body = await _body(request)  # moto cannot await a body
             if (moto := transport.moto_response(request)) is not None:
                 return _aio_response(session, request, moto)
         if is_loopback(seen.host):
@@ -81,27 +81,27 @@ async def _faked(session: Any, request: Any, seen: Request, fake: ActiveFake) ->
         return answer(whole, fake, lambda: transport.moto_response(request))
 
     try:
-        # What can take real time, code of the test above all, must not hold up the event loop.
-        if runtime.is_runtime(whole) or fake.service.faults.block():
-            whole = replace(whole, sent_from=origin())  # a thread has a stack of its own
+        # Code of the test, such as a stand-in, can take real time. It must not block the event loop.
+        if is_runtime(whole) or fake.service.faults.block():
+            whole = replace(whole, sent_from=origin())  # the stack of the new thread does not show the caller
             response = await _in_thread(session, ask)
         else:
             response = ask()
     except BrokenConnection as error:
-        # For aiobotocore a connection that is reset is one that could not be made: measured with 3.10 on aiohttp 3.14.
+        # aiobotocore reports a reset connection as one that could not be opened: measured with 3.10 on aiohttp 3.14.
         how = "connection-refused" if error.how == "connection-reset" and not _is_httpx(session) else error.how
-        raised, seconds = broken(how, request, connect_timeout, read_timeout)
-        await sleep(seconds, anyio=_is_httpx(session))
+        raised, seconds = connection_error(how, request, connect_timeout, read_timeout)
+        await _sleep(seconds, anyio=_is_httpx(session))
         raise raised from None
     if not request.stream_output and response.is_cut_short:
-        raise broken("cut-short", request, connect_timeout, read_timeout)[0]
+        raise connection_error("cut-short", request, connect_timeout, read_timeout)[0]
     return _aio_response(session, request, response)
 
 
 async def _body(request: Any) -> bytes:
     if inspect.iscoroutinefunction(getattr(request.body, "read", None)):
         return bytes(await request.body.read())
-    return body_of(request)
+    return request_body(request)
 
 
 def _is_httpx(session: Any) -> bool:
@@ -118,7 +118,7 @@ async def _in_thread(session: Any, ask: Callable[[], Response]) -> Response:
 
 
 class _Stream:
-    """What aiobotocore reads a body from, where its backend is aiohttp."""
+    """The stream from which aiobotocore reads a body, if its backend is aiohttp."""
 
     def __init__(self, url: str, body: bytes) -> None:
         self.url = url
@@ -135,7 +135,7 @@ class _Stream:
     def close(self) -> None:
         self._left.close()
 
-    async def __aenter__(self) -> Self:  # older versions enter it in the place of their own body
+    async def __aenter__(self) -> Self:  # older versions enter it in place of their own body
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -197,22 +197,22 @@ class _NoCredentials:
 
 def _virtual_asyncio(original: Any) -> Any:
     module = ModuleType("asyncio")
-    vars(module).update(vars(original) | {"sleep": sleep})
+    vars(module).update(vars(original) | {"sleep": _sleep})
     return module
 
 
 def _sleep_method(original: Any) -> Any:
-    async def _sleep(self: Any, seconds: float) -> None:
+    async def sleep(self: Any, seconds: float) -> None:
         if active() is None:
             await original(self, seconds)
         else:
-            await sleep(seconds, anyio=True)
+            await _sleep(seconds, anyio=True)
 
-    return _sleep
+    return sleep
 
 
-async def sleep(seconds: float, *, anyio: bool = False) -> None:
-    """Sleep on the clock of the active fake, or really if it says so; other tasks get their turn in any case."""
+async def _sleep(seconds: float, *, anyio: bool = False) -> None:
+    """Sleep on the clock of the active fake, or in real time with `real_sleep`. Other tasks can run in both cases."""
     fake = active()
     if fake is not None and not fake.real_sleep:
         fake.clock.advance(seconds)
@@ -225,7 +225,7 @@ async def sleep(seconds: float, *, anyio: bool = False) -> None:
 
 
 def _acquire(original: Any) -> Any:
-    """Return an `acquire` of the token bucket of adaptive retries that waits on the fake's clock."""
+    """Return an `acquire` for the token bucket of adaptive retries that waits on the fake's clock."""
     from botocore.exceptions import CapacityNotAvailableError
 
     async def acquire(bucket: Any, amount: int = 1, block: bool = True) -> Any:
@@ -236,7 +236,7 @@ def _acquire(original: Any) -> Any:
             try:
                 return await original(bucket, amount, block=False)
             except CapacityNotAvailableError:
-                # Its own past is moved instead of the real present.
+                # The bucket reads real time: moving its last timestamp back has the effect of waiting.
                 missing = bucket._sleep_amount(amount)
                 bucket._last_timestamp -= missing
                 fake.clock.advance(missing)

@@ -1,48 +1,53 @@
-"""Interception of botocore: patches of its classes that hold while a fake is active.
+"""Interception of botocore: patches of its classes while a fake is active.
 
-They are class-level, so that every client is answered, whenever it was made, and each answers at the HTTP layer, so that
-retries, waiters, paginators, event hooks and error parsing stay botocore's own.
+Patches of classes reach every client, whenever it was made. They answer at the HTTP layer, so that retries, waiters, paginators,
+event hooks and error parsing remain botocore's own.
 """
 
 from __future__ import annotations
 
+import errno
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
-from pytest_smfake.protocol.active import active, answering, patches
+from pytest_smfake.patches import OnImport, Patches
+from pytest_smfake.protocol.active import active, answering
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.protocol.wire import answer, is_sagemaker
 from pytest_smfake.service.stand_ins import isolated, network_unreachable
 
 from . import cache, credentials, guard, sleeps
-from .environment import variables
-from .import_hook import OnImport
-from .sending import Way, blocked, body_of, broken, envelope, is_loopback, timeouts, way
+from .credentials import variables
+from .guard import Route, blocked, is_loopback, route_of
 
+patches = Patches()
+"""What is replaced while any fake is active."""
 signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
-"""Service and operation of the request being sent, which the request itself does not always tell."""
+"""Service and operation of the request that is signed and sent now. The request itself does not always name them."""
 SERVICES = ("SageMaker", "SageMaker Runtime")
-"""What is answered, as botocore's service models name it."""
+"""The service ids, in botocore's service models, of the services that the fake answers."""
 _asynchronous: ContextVar[bool] = ContextVar("smfake_asynchronous", default=False)
-"""Whether the client that is sending is one of aiobotocore."""
+"""Whether the request that is sent now is from a client of aiobotocore."""
 
 
-def patch() -> None:
-    """Patch botocore, and what else is or will be imported that sends requests; patches of its classes reach every client."""
+def patch_clients() -> None:
+    """Patch botocore, and other libraries that send requests: now if they are imported, else on their import."""
     import botocore.waiter
 
     patches.resume()
     if not patches.knows(botocore.waiter, "time"):
-        guard.patch(patches.replace)
-        _patch_botocore()  # whose last attribute says that all were replaced
-    guard.patch_resolver(patches.replace)
+        guard.guard_network(patches.replace)
+        _patch_botocore()  # replaces `botocore.waiter.time` last
+    guard.guard_resolver(patches.replace)
     _patch_moto()
     _patch_aiobotocore()
-    for waiting_for in _importing:
-        waiting_for.start()
+    for on_import in _on_import:
+        on_import.start()
 
 
 def _patch_botocore() -> None:
@@ -70,33 +75,33 @@ def _patch_botocore() -> None:
         replace(module, "time", sleeps.virtual_time)
 
 
-def unpatch() -> None:
-    """Put back what `patch` replaced; it may be called at any time, again, and after an error halfway."""
-    for waiting_for in _importing:
-        waiting_for.stop()
+def unpatch_clients() -> None:
+    """Restore everything that `patch_clients` replaced. It can be called at any time, again, and after an error of its own."""
+    for on_import in _on_import:
+        on_import.stop()
     patches.restore()
 
 
-def _patch_guarded(library: Any) -> None:
-    guard.patch_library(patches.replace, library)
+def _guard_library(library: Any) -> None:
+    guard.guard_library(patches.replace, library)
 
 
-def _patch_plain(library: Any) -> None:
-    from . import requests as plain
+def _patch_http_library(library: Any) -> None:
+    from . import requests
 
-    plain.patch(patches.replace, library)
-
-
-PLAIN_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
-"""What `plain` patches once it is imported."""
+    requests.patch_library(patches.replace, library)
 
 
-def _patch_polling(module: Any) -> None:
-    sleeps.patch(patches.replace, module)
+HTTP_LIBRARIES = ("requests.adapters", "responses", "requests_mock.adapter")
+"""The modules that `requests.py` patches on their import."""
 
 
-def _patch_undoing(module: Any) -> None:
-    """Let what puts an environment of before back set credentials aside again, so that they reach no program that is started then."""
+def _patch_sleeps(module: Any) -> None:
+    sleeps.patch_module(patches.replace, module)
+
+
+def _patch_undo(module: Any) -> None:
+    """Patch functions that restore the environment: credentials are covered again, so that no program started then gets them."""
     for owner, name in (("_patch_dict", "_unpatch_dict"), ("MonkeyPatch", "undo")):
         if hasattr(getattr(module, owner, None), name):
             patches.replace(getattr(module, owner), name, _undo)
@@ -113,41 +118,42 @@ def _undo(original: Any) -> Any:
     return undo
 
 
-UNDOING = ("unittest.mock", "_pytest.monkeypatch")
-"""What undoes changes of the environment: `mock.patch.dict`, which moto uses, too, and pytest's `monkeypatch`."""
+UNDO_MODULES = ("unittest.mock", "_pytest.monkeypatch")
+"""Modules that undo changes of the environment: `mock.patch.dict`, which moto uses too, and pytest's `monkeypatch`."""
 
 
-_importing = (
-    OnImport(UNDOING, _patch_undoing),
-    OnImport(guard.LIBRARIES, _patch_guarded),
-    OnImport(PLAIN_LIBRARIES, _patch_plain),
-    OnImport(sleeps.MODULES, _patch_polling),
+_on_import = (
+    OnImport(UNDO_MODULES, _patch_undo),
+    OnImport(guard.LIBRARIES, _guard_library),
+    OnImport(HTTP_LIBRARIES, _patch_http_library),
+    OnImport(sleeps.MODULES, _patch_sleeps),
 )
 
 
 def _patch_aiobotocore() -> None:
-    """Patch aiobotocore, once it is imported; it is never imported for this."""
+    """Patch aiobotocore if it is imported. Never imports it."""
     owner = getattr(sys.modules.get("aiobotocore.session"), "AioSession", None)
-    if owner is not None and not patches.knows(owner, "get_credentials"):  # the last that `patch` replaces
+    if owner is not None and not patches.knows(owner, "get_credentials"):  # `patch_classes` replaces it last
         from . import aiobotocore as aio
 
-        aio.patch(patches.replace)
+        aio.patch_classes(patches.replace)
 
 
 def _init(original: Any) -> Any:
     def init(session: Any, *args: Any, **kwargs: Any) -> None:
         if active() is not None:
             patches.keep()
-        _patch_aiobotocore()  # a session of aiobotocore is one of botocore's, too, and the first that there is of it
+        _patch_aiobotocore()  # the first session of aiobotocore, a subclass, also comes here
         original(session, *args, **kwargs)
 
     return init
 
 
 def _send(original: Any) -> Any:
-    # Newer versions of botocore tell urllib3 to take a body that is shorter than announced; for older ones the connection broke.
-    constants = original.__code__.co_consts if hasattr(original, "__code__") else ()
-    minds_length = not any(isinstance(names, tuple) and "enforce_content_length" in names for names in constants)
+    from botocore import __version__
+
+    # Since 1.43.115 botocore makes urllib3 accept a body that is shorter than its Content-Length; before, it is a broken connection.
+    enforces_length = tuple(map(int, __version__.split("."))) < (1, 43, 115)  # noqa: RUF048  # its versions are numbers
 
     def send(session: Any, request: Any) -> Any:
         fake = answering()
@@ -158,20 +164,20 @@ def _send(original: Any) -> Any:
             from botocore.exceptions import EndpointConnectionError
 
             raise EndpointConnectionError(endpoint_url=request.url) from network_unreachable(model)
-        match way(seen, fake):
-            case Way.ON:
+        match route_of(seen, fake):
+            case Route.ORIGINAL:
                 return original(session, request)
-            case Way.FAKE:
+            case Route.FAKE:
                 connect_timeout, read_timeout = timeouts(session, request)
-                whole = Request(seen.method, seen.url, seen.headers, body_of(request), read_timeout)
+                whole = Request(seen.method, seen.url, seen.headers, request_body(request), read_timeout)
                 try:
                     response = answer(whole, fake, lambda: moto_response(request))
                 except BrokenConnection as error:
-                    raised, seconds = broken(error.how, request, connect_timeout, read_timeout)
+                    raised, seconds = connection_error(error.how, request, connect_timeout, read_timeout)
                     sleeps.sleep(seconds)
                     raise raised from None
-                if minds_length and not request.stream_output and response.is_cut_short:
-                    raise broken("cut-short", request, connect_timeout, read_timeout)[0]
+                if enforces_length and not request.stream_output and response.is_cut_short:
+                    raise connection_error("cut-short", request, connect_timeout, read_timeout)[0]
                 return _aws_response(request, response)
         moto = _moto_answer(request)
         if moto is not None:
@@ -183,8 +189,83 @@ def _send(original: Any) -> Any:
     return send
 
 
+class _Headers(Mapping[str, str]):
+    """Headers of botocore or requests, read one by one: few are needed, and a copy of all would take most of the time here."""
+
+    def __init__(self, headers: Any) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> str:
+        return _text(self._headers[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._headers.get(name)
+        return default if value is None else _text(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._headers
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.lower() for name in self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def envelope(request: Any) -> Request:
+    """Return a request of botocore or requests without its body, which can be a stream that is readable only once."""
+    return Request(request.method, request.url, _Headers(request.headers), b"")
+
+
+def request_body(request: Any) -> bytes:
+    """Return the body of a request of botocore or requests. A stream is read."""
+    body = request.body
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")
+
+
+def timeouts(session: Any, request: Any) -> tuple[float, float]:
+    """Return the connect timeout and the read timeout of a botocore client in seconds."""
+    # Newer versions of botocore have timeouts of single requests.
+    own = session._get_request_timeout(request) if hasattr(session, "_get_request_timeout") else None
+    timeout = own or session._timeout
+    if isinstance(timeout, int | float):
+        return timeout, timeout
+    # urllib3, aiohttp and httpx name the two differently.
+    connect = next((getattr(timeout, name) for name in ("connect_timeout", "sock_connect", "connect") if hasattr(timeout, name)), None)
+    read = next((getattr(timeout, name) for name in ("read_timeout", "sock_read", "read") if hasattr(timeout, name)), None)
+    return (math.inf if connect is None else connect), (math.inf if read is None else read)
+
+
+def connection_error(how: str, request: Any, connect_timeout: float, read_timeout: float) -> tuple[Exception, float]:
+    """Return botocore's error for a broken connection, as if urllib3 raised it, and the seconds that the client waits for it."""
+    from botocore import exceptions
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
+
+    url: Any = request.url
+    if how == "connection-refused":
+        refused = NewConnectionError(url, "Failed to establish a new connection: [Errno 111] Connection refused")
+        return exceptions.EndpointConnectionError(endpoint_url=url, error=refused), 0.0
+    if how == "connection-reset":
+        reset = ProtocolError("Connection aborted.", ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+        return exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=reset), 0.0
+    if how == "cut-short":
+        short = ProtocolError("Connection broken: the body is shorter than its Content-Length")
+        return exceptions.ConnectionClosedError(endpoint_url=url, request=request, error=short), 0.0
+    if how == "connect-timeout":
+        late = ConnectTimeoutError(url, f"Connection to {urlsplit(url).hostname} timed out. (connect timeout={connect_timeout})")
+        return exceptions.ConnectTimeoutError(endpoint_url=url, error=late), connect_timeout
+    silent = ReadTimeoutError(url, url, f"Read timed out. (read timeout={read_timeout})")
+    return exceptions.ReadTimeoutError(endpoint_url=url, error=silent), read_timeout
+
+
 class _Raw(BytesIO):
-    """What botocore reads a body from."""
+    """The stream from which botocore reads a body."""
 
     def stream(self, amt: int = -1, decode_content: bool = False) -> Iterator[bytes]:
         yield self.read()
@@ -205,7 +286,7 @@ def _sign(original: Any) -> Any:
 
 
 def note_signing(service: str, operation: str, *, asynchronous: bool = False) -> None:
-    """Remember what is being sent."""
+    """Remember service and operation of the request that is sent now."""
     _patch_moto()
     patches.keep()
     signing.set((service, operation))
@@ -230,7 +311,7 @@ def _get_credentials(original: Any) -> Any:
 
 
 def _get_scoped_config(original: Any) -> Any:
-    """Return a `get_scoped_config` to which a profile that does not exist is an empty one: nothing of a profile is needed here."""
+    """Return a `get_scoped_config` that takes a missing profile as empty: a fake needs nothing from a profile."""
     from botocore.exceptions import ProfileNotFound
 
     def get_scoped_config(session: Any) -> Any:
@@ -245,16 +326,16 @@ def _get_scoped_config(original: Any) -> Any:
 
 
 def _patch_moto() -> None:
-    """Make moto leave SageMaker to the fake, once moto is imported; it is never imported for this."""
+    """Make moto leave SageMaker requests to the fake, if moto is imported. Never imports it."""
     stubber = sys.modules.get("moto.core.botocore_stubber")
-    if (owner := getattr(stubber, "BotocoreStubber", None)) is not None:  # else another thread is importing it
+    if (owner := getattr(stubber, "BotocoreStubber", None)) is not None:  # None while another thread is importing it
         patches.replace(owner, "__call__", _moto_call)
 
 
 def _moto_call(original: Any) -> Any:
     def call(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
-        # A `before-send` handler runs even if another has answered: moto's must not touch its own store. Its answers
-        # cannot be awaited: for aiobotocore they are made into some that can.
+        # A `before-send` handler runs even if another has answered: moto must not change its own store. Its answers cannot be
+        # awaited: for aiobotocore, `send` asks moto and converts the answer.
         if active() is not None and (_asynchronous.get() or signing.get()[0] in SERVICES or is_sagemaker(envelope(request))):
             return None
         return original(self, event_name, request, **kwargs)
@@ -263,13 +344,13 @@ def _moto_call(original: Any) -> Any:
 
 
 def moto_response(request: Any) -> Response | None:
-    """Return moto's answer to a botocore request, or None where it is not active or has none."""
+    """Return moto's answer to a botocore request, or None if moto is not active or has no answer."""
     answered = _moto_answer(request)
     return None if answered is None else Response(answered.status_code, dict(answered.headers), answered.content)
 
 
 def pass_on(request: Request) -> Response | None:
-    """Return moto's answer to a request that came over a server in this process."""
+    """Return moto's answer to a request that came through a server in this process, or None if there is none."""
     fake = active()
     if fake is None or "moto.core.models" not in sys.modules:
         return None
@@ -280,7 +361,7 @@ def pass_on(request: Request) -> Response | None:
 
 
 def _moto_answer(request: Any) -> Any:
-    """Return moto's answer as botocore has it."""
+    """Return moto's answer as a response of botocore, or None."""
     models = sys.modules.get("moto.core.models")
     if models is None:
         return None

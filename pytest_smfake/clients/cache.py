@@ -1,6 +1,6 @@
-"""What costs time and is shared: the service models that sessions of boto3 load, and ready clients, lent to each fake in turn.
+"""Caches that save time: service models that boto3's sessions load, and clients that fakes use one after the other.
 
-`mock_aws` makes boto3 forget its session at each entry, and to read SageMaker's model anew takes most of the time of such a test.
+`mock_aws` resets boto3's default session at each entry. Without the cache, such a test spends most of its time reading SageMaker's model.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 from pytest_smfake.protocol.active import active
 from pytest_smfake.rules.service_model import loader
 
-from .sending import is_loopback
+from .guard import is_loopback
 
 _read: dict[Any, Any] = {}
-"""What was read: models by what they were asked for by, endpoints by their file."""
+"""Data that was read: service models by the arguments of the load, endpoints by their file."""
 
 
 def load_service_model(original: Any) -> Any:
-    """Return a `load_service_model` that reads each file of an installed package once; botocore never writes to what it returns."""
+    """Return a `load_service_model` that reads each file of an installed package once. botocore never changes the result."""
 
     def load(loader: Any, service_name: str, type_name: str, api_version: str | None = None) -> Any:
         if active() is None or not _is_of_packages_alone(loader):
@@ -39,21 +39,21 @@ def load_service_model(original: Any) -> Any:
 
 
 def load_file(original: Any) -> Any:
-    """Return a `load_file` that reads the endpoints of all services once, and copies as much of them as botocore writes to."""
+    """Return a `load_file` that reads the endpoints file once, and copies the parts that botocore changes."""
 
     def load(files: Any, file_path: str) -> Any:
         if active() is None or file_path != _endpoints():
             return original(files, file_path)
         if file_path not in _read:
-            _read[file_path] = json.loads(json.dumps(original(files, file_path)))  # plain dicts, which are copied ten times as fast
+            _read[file_path] = json.loads(json.dumps(original(files, file_path)))  # plain dicts copy ten times as fast
         read = _read[file_path]
-        return read | {"partitions": [partition | {"services": _own(partition["services"])} for partition in read["partitions"]]}
+        return read | {"partitions": [partition | {"services": _copy_services(partition["services"])} for partition in read["partitions"]]}
 
     return load
 
 
-def _own(services: dict[str, Any]) -> dict[str, Any]:
-    """Return services with dicts of their own for their endpoints, where botocore notes what it has resolved."""
+def _copy_services(services: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of services with new dicts for their endpoints: botocore stores resolved values there."""
     return {
         name: service | {"endpoints": {region: endpoint.copy() for region, endpoint in service.get("endpoints", {}).items()}}
         for name, service in services.items()
@@ -61,31 +61,31 @@ def _own(services: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_of_packages_alone(loader: Any) -> bool:
-    """Whether a loader reads what packages brought along, and nothing that a user, or a test, may change meanwhile."""
+    """Return whether a loader reads only files of installed packages, and none that a user or a test may change."""
     own = (loader.BUILTIN_DATA_PATH, _boto3_data())
     return all(path in own or not Path(path).exists() for path in loader.search_paths)
 
 
 @cache
 def _endpoints() -> str:
-    """Return the file of the endpoints, without its suffix."""
+    """Return the path of the endpoints file, without its suffix."""
     from botocore.loaders import Loader
 
     return str(Path(Loader.BUILTIN_DATA_PATH) / "endpoints")
 
 
 def _boto3_data() -> str:
-    """Return where boto3 keeps its data, which its sessions look through, too; it is never imported for this."""
+    """Return the data directory of boto3, which its sessions search too; empty if boto3 is not imported. Never imports it."""
     boto3 = sys.modules.get("boto3")
     return str(Path(str(boto3.__file__)).parent / "data") if boto3 is not None else ""
 
 
 MOST_CLIENTS = 50
-"""Clients that are kept at the most, the latest; one takes 0.8 MB."""
+"""Maximum number of kept clients, 0.8 MB each; the oldest is dropped."""
 
 
 class _Kept(NamedTuple):
-    """A client that is kept, and what it was like when it was made."""
+    """A kept client, and its state when it was made."""
 
     client: Any
     hooks: Any
@@ -94,7 +94,7 @@ class _Kept(NamedTuple):
 
     @property
     def is_as_made(self) -> bool:
-        """Whether no test has left anything in it: a handler, an attribute such as a mock, another configuration."""
+        """Whether no test changed the client: no added handler, no attribute such as a mock, the same configuration."""
         client = self.client
         return _hooks(client) is self.hooks and _attributes(client) == self.attributes and vars(client.meta.config) == self.config
 
@@ -103,42 +103,42 @@ _kept: OrderedDict[Any, _Kept] = OrderedDict()
 
 
 class ClientCache:
-    """The clients that one fake has been lent."""
+    """The clients of one fake, from the kept ones that all fakes share."""
 
     def __init__(self) -> None:
-        self._lent: set[Any] = set()
+        self._used: set[Any] = set()
 
     def get(self, service: str, arguments: dict[str, Any]) -> Any:
-        """Return a client of a service, made with what `boto3.client` takes, or kept from an earlier loan."""
-        # A client reads its configuration once, so that it is lent again only under the same variables.
+        """Return a client of a service: a kept one made with the same arguments of `boto3.client`, or a new one."""
+        # A client reads its configuration once, so it is reused only under the same environment variables.
         variables = tuple((name, value) for name, value in os.environ.items() if name.startswith("AWS_") and name != "AWS_ACCESS_KEY_ID")
         key = (service, tuple(sorted(arguments.items())), variables)
         try:
             kept = _kept.get(key)
-        except TypeError:  # an argument that cannot be part of a key: the client is the caller's own
+        except TypeError:  # an unhashable argument: the client is not kept
             return _new_client(service, arguments, variables)
         if kept is None:
             client = _new_client(service, arguments, variables)
             kept = _kept[key] = _Kept(client, _hooks(client), _attributes(client), deepcopy(vars(client.meta.config)))
             while len(_kept) > MOST_CLIENTS:
                 _kept.popitem(last=False)
-        self._lent.add(key)
+        self._used.add(key)
         return kept.client
 
-    def give_back(self) -> None:
-        """End the loans. A client that was changed is not lent again: no test sees what another put there."""
-        for key in self._lent:
+    def release(self) -> None:
+        """Stop using the clients. A changed client is dropped, so that no test sees the changes of another."""
+        for key in self._used:
             kept = _kept.get(key)
             if kept is not None and not kept.is_as_made:
                 _kept.pop(key, None)
-        self._lent.clear()
+        self._used.clear()
 
 
 def refuse_after_the_end(request: Any, **_: Any) -> None:
-    """Keep a client of a fake off the network once no fake is active; a handler of the event `before-send`.
+    """Refuse requests of a fake's client when no fake is active. This is a handler of the event `before-send`.
 
     Raises:
-        RuntimeError: neither a fake nor moto answers.
+        RuntimeError: the request would leave the process: neither a fake nor moto answers it.
     """
     moto = sys.modules.get("moto.core.models")
     host = urlsplit(request.url).hostname or ""
@@ -155,7 +155,7 @@ def _new_client(service: str, arguments: dict[str, Any], variables: tuple[tuple[
 
 
 @lru_cache(maxsize=8)
-def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # a session reads its configuration once, too
+def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # the cache key: a session reads its configuration once
     import boto3
     import botocore.session
 
@@ -165,10 +165,10 @@ def _session(variables: tuple[tuple[str, str], ...]) -> Any:  # noqa: ARG001  # 
 
 
 def _attributes(client: Any) -> dict[str, Any]:
-    """Return the public attributes that a client has itself, to which methods that a test replaced belong."""
+    """Return the public attributes of a client instance; a method that a test replaced is one of them."""
     return {name: value for name, value in vars(client).items() if not name.startswith("_")}
 
 
 def _hooks(client: Any) -> Any:
-    """Return what botocore replaces whenever a handler is added to a client or taken from it."""
+    """Return an object that botocore replaces whenever a handler is added to a client or removed."""
     return client.meta.events._emitter._lookup_cache

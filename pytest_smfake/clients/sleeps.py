@@ -1,4 +1,4 @@
-"""Sleeps on the fake's clock: those of retries and waiters, of adaptive retries, and of the SageMaker Python SDK."""
+"""Sleeps on the fake's clock: of retries, waiters, adaptive retries, and the SageMaker Python SDK."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pytest_smfake.patches import Replace
 from pytest_smfake.protocol.active import active
 
 
-def virtual_time(original: Any) -> Any:  # noqa: ARG001  # every replacement is made from what it replaces
-    """Return a module `time` whose sleep moves the fake's clock."""
+def virtual_time(original: Any) -> Any:  # noqa: ARG001  # `Replace` passes the original to each factory
+    """Return a `time` module whose sleep moves the fake's clock."""
 
     def now() -> float:
-        return time.time()  # looked up at each call, so that freezegun and time-machine stay in charge
+        return time.time()  # looked up at each call, so that freezegun and time-machine keep their effect
 
     module = ModuleType("time")
     vars(module).update(vars(time) | {"sleep": sleep, "time": now})
@@ -23,7 +23,7 @@ def virtual_time(original: Any) -> Any:  # noqa: ARG001  # every replacement is 
 
 
 def sleep(seconds: float) -> None:
-    """Sleep on the clock of the active fake, or really if it says so."""
+    """Sleep on the clock of the active fake, or in real time with `real_sleep`."""
     fake = active()
     if fake is None or fake.real_sleep:
         time.sleep(seconds)
@@ -32,7 +32,7 @@ def sleep(seconds: float) -> None:
 
 
 def acquire_token(original: Any) -> Any:
-    """Return an `acquire` of the token bucket of adaptive retries that waits on the fake's clock."""
+    """Return an `acquire` for the token bucket of adaptive retries that waits on the fake's clock."""
     from botocore.exceptions import CapacityNotAvailableError
 
     def acquire(bucket: Any, amount: int = 1, block: bool = True) -> Any:
@@ -43,7 +43,7 @@ def acquire_token(original: Any) -> Any:
             try:
                 return original(bucket, amount, block=False)
             except CapacityNotAvailableError:
-                # The bucket of adaptive retries waits on a condition: its own past is moved instead of the real present.
+                # The bucket reads real time: moving its last timestamp back has the effect of waiting.
                 missing = bucket._sleep_amount(amount)
                 bucket._last_timestamp -= missing
                 sleep(missing)
@@ -52,7 +52,7 @@ def acquire_token(original: Any) -> Any:
 
 
 def acquire_quota(original: Any) -> Any:
-    """Return an `acquire` of the retry quota that begins full in each world."""
+    """Return an `acquire` for a retry quota that is full at the start of each fake."""
 
     def acquire(quota: Any, amount: int) -> Any:
         fake = active()
@@ -95,12 +95,13 @@ MODULES = (
     "sagemaker.train.evaluate.base_evaluator",
     "sagemaker.train.evaluate.execution",
 )
-"""The modules that wait for the service. Left out are those that wait for containers, processes and threads on this machine, such as
-`sagemaker.local`, which take real time. Source: every `time.sleep` of sagemaker 2.257.7, 3.27.0, and sagemaker-core 1.0.78, 2.27.0."""
+"""The modules that wait for the service. Modules that wait for containers, processes and threads on this machine, such as
+`sagemaker.local`, are left out: they take real time.
+Source: every `time.sleep` of sagemaker 2.257.7, 3.27.0, and sagemaker-core 1.0.78, 2.27.0."""
 
 
-def patch(replace: Replace, module: Any) -> None:
-    """Let a module wait on the fake's clock, whether it has imported `time` or parts of it; what a test has put there is left alone."""
+def patch_module(replace: Replace, module: Any) -> None:
+    """Make a module wait on the fake's clock, if it imported `time` or functions of it. Replacements by a test are left alone."""
     moving = moving_time(time)
     for name, value in list(vars(module).items()):
         if value is time:
@@ -110,12 +111,12 @@ def patch(replace: Replace, module: Any) -> None:
                 replace(module, name, partial(_part, moving, function))
 
 
-def _part(moving: Any, function: str, original: Any) -> Any:  # noqa: ARG001  # every replacement is made from what it replaces
+def _part(moving: Any, function: str, original: Any) -> Any:  # noqa: ARG001  # `Replace` passes the original to each factory
     return getattr(moving, function)
 
 
 def moving_time(original: Any) -> Any:
-    """Return a module `time` whose clocks and sleep are the active fake's; where none is active they are the original's."""
+    """Return a `time` module whose clocks and sleep are those of the active fake, or the original's if none is active."""
 
     def now() -> float:
         fake = active()

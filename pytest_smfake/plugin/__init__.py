@@ -1,4 +1,4 @@
-"""The pytest plugin: what pytest loads at each start. PYTEST_DONT_REWRITE."""
+"""The pytest plugin, which pytest loads at each start. PYTEST_DONT_REWRITE."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from importlib import import_module
 from pytest_smfake import Unrewritten
 
 with Unrewritten():
-    import_module("pytest_smfake.contract.plugin")  # pytest imports it by name, later, when its own importer would compile it
-    from .hooks import *  # noqa: F403  # the hooks and fixtures, which pytest looks for in this module
+    import_module("pytest_smfake.contract.plugin")  # here, because pytest would import it later with its own importer, which compiles it
+    from .hooks import *  # noqa: F403  # pytest finds hooks and fixtures in this module

@@ -1,4 +1,4 @@
-"""The settings of the fake that a test gets: what the ini file, the options and the markers say."""
+"""The settings of a test's fake, from the ini file, the options and the markers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ DUMMY_KEYS = {"AWS_ACCESS_KEY_ID": "smfake", "AWS_SECRET_ACCESS_KEY": "smfake"}
 ini_key = pytest.StashKey["dict[str, Any]"]()
 
 
-def truth(config: pytest.Config, name: str) -> bool:
-    """Return an ini setting that is true or false.
+def boolean_ini(config: pytest.Config, name: str) -> bool:
+    """Return a boolean ini setting.
 
     Raises:
-        pytest.UsageError: it is neither.
+        pytest.UsageError: the value is neither true nor false.
     """
     try:
         return bool(config.getini(name))
@@ -37,15 +37,15 @@ def truth(config: pytest.Config, name: str) -> bool:
         raise pytest.UsageError(str(error) if name in str(error) else f"{name}: {value} is neither true nor false") from None
 
 
-def of_ini(config: pytest.Config) -> dict[str, Any]:
-    """Return what the ini file and the options say.
+def ini_settings(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings from the ini file and the options.
 
     Raises:
-        pytest.UsageError: a setting that is wrong.
+        pytest.UsageError: an invalid setting.
     """
     settings: dict[str, Any] = {name: config.getini(f"smfake_{name}") for name in ("account", "allow")}
     settings["region"] = config.getini("smfake_region") or DEFAULTS["region"]
-    settings["real_sleep"] = truth(config, "smfake_real_sleep")
+    settings["real_sleep"] = boolean_ini(config, "smfake_real_sleep")
     settings["edition"] = config.getoption("--smfake-edition") or config.getini("smfake_edition")
     for name in MERGED:
         settings[name] = dict(_entry(f"smfake_{name}", line) for line in config.getini(f"smfake_{name}"))
@@ -54,7 +54,7 @@ def of_ini(config: pytest.Config) -> dict[str, Any]:
 
 
 def differing(settings: dict[str, Any]) -> list[str]:
-    """Return what the ini file and the options change, each in a few words; nothing where all is as by default."""
+    """Return each setting that differs from its default, as a short text."""
     return [
         f"{name} {', '.join(map(str, value)) if isinstance(value, dict | list) else value}"
         for name, value in settings.items()
@@ -63,9 +63,9 @@ def differing(settings: dict[str, Any]) -> list[str]:
 
 
 def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, Any]:
-    """Return the keywords for a fake: those of the ini file, with the markers of a test laid over them, nearest last.
+    """Return the keywords for a fake: the settings of the ini file, overridden by the test's markers. The nearest marker wins.
 
-    A marker with an argument that it does not take fails the test, in one sentence with its file and line.
+    A marker with a wrong argument fails the test, with the marker's file and line.
     """
     from pytest_smfake.rules.inputs import did_you_mean, shown
 
@@ -84,7 +84,7 @@ def settings_for(config: pytest.Config, item: pytest.Item | None) -> dict[str, A
 def fake_for(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
     """Return the fake of a test, not yet active.
 
-    A setting that cannot be fails the test, in one sentence with the file and line of its marker.
+    An invalid setting fails the test, with the file and line of the marker.
     """
     from pytest_smfake.fake import FakeSageMaker
     from pytest_smfake.service.arns import UnlistedRegionWarning
@@ -94,10 +94,10 @@ def fake_for(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UnlistedRegionWarning)
             fake = FakeSageMaker(**settings)
-        if item is not None and settings["region"] != config.stash[ini_key]["region"]:  # that of the ini file was warned of at the start
+        if item is not None and settings["region"] != config.stash[ini_key]["region"]:  # that of the ini file was checked at the start
             for warning in caught:
                 item.warn(UnlistedRegionWarning(str(warning.message)))
-    except (ValueError, TypeError, UnlistedRegionWarning) as error:  # the last where warnings are errors
+    except (ValueError, TypeError, UnlistedRegionWarning) as error:  # the warning is raised where warnings are errors
         nearest = next(item.iter_markers_with_node("smfake"), None) if item else None
         place = f"{where(*nearest)}: " if nearest else ""
         raise failed(f"{place}smfake marker: {error}") from None
@@ -105,17 +105,17 @@ def fake_for(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
 
 
 def failed(text: str) -> BaseException:
-    """Return what fails a test with a sentence alone; raise it `from None` within `except`, else the sentence comes twice."""
+    """Return the exception that fails a test with a text alone. Within `except`, raise it `from None`, else the text comes twice."""
     return pytest.fail.Exception(text, pytrace=False)
 
 
 def where(node: Any, marker: pytest.Mark) -> str:
-    """Return file and line of a marker, given the test, class or module that bears it: the line of a call with the same keywords."""
+    """Return file and line of a marker of a test, class or module. The line is that of a marker call with the same keywords."""
     path = node.path.relative_to(node.config.rootpath) if node.path.is_relative_to(node.config.rootpath) else node.path
     try:
         lines, first = inspect.getsourcelines(node.obj)
         tree = ast.parse(node.path.read_text("utf-8"))
-    except (AttributeError, OSError, TypeError, SyntaxError, ValueError):  # made by a hook, or no file of Python
+    except (AttributeError, OSError, TypeError, SyntaxError, ValueError):  # a node made by a hook, or not from a Python file
         return str(path)
     calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "smfake"]
     names = [*marker.kwargs]
@@ -124,11 +124,11 @@ def where(node: Any, marker: pytest.Mark) -> str:
 
 
 def environment_of(environ: Mapping[str, str], region: str) -> dict[str, str]:
-    """Return the variables that `smfake_env = true` adds to those that are set, which it leaves alone.
+    """Return the variables that `smfake_env = true` adds to the environment. Variables with a value are not changed.
 
     Args:
-        environ: what is set. Of AWS_REGION botocore knows nothing; a profile has keys of its own, and mostly a region.
-        region: what `smfake_region` says, empty where it says nothing.
+        environ: the environment. botocore does not read AWS_REGION. A profile has its own keys, and mostly a region.
+        region: the value of `smfake_region`; empty if not set.
     """
     by_profile = "AWS_PROFILE" in environ or "AWS_DEFAULT_PROFILE" in environ
     added = {}
@@ -138,7 +138,7 @@ def environment_of(environ: Mapping[str, str], region: str) -> dict[str, str]:
 
 
 def _entry(setting: str, line: str) -> tuple[str, Any]:
-    """Read a line `NAME = VALUE`; the value is a number, `off`, `true`, or text."""
+    """Read a line `NAME = VALUE`, whose value is a number, `off`, `true`, or text."""
     from pytest_smfake.rules.inputs import pair
 
     try:
@@ -148,7 +148,7 @@ def _entry(setting: str, line: str) -> tuple[str, Any]:
 
 
 def _check(config: pytest.Config, settings: dict[str, Any]) -> None:
-    """Check the settings, as far as that costs nothing; overrides and limits need botocore, and are rare."""
+    """Check the settings. Those with their default values are skipped: a check of rules and limits imports botocore."""
     if settings["edition"] not in ("page", "sdk"):
         name = "--smfake-edition" if config.getoption("--smfake-edition") else "smfake_edition"
         from pytest_smfake.rules.inputs import shown
@@ -164,5 +164,5 @@ def _check(config: pytest.Config, settings: dict[str, Any]) -> None:
                 FakeSageMaker(edition=settings["edition"], **{name: settings[name]})
             for warning in caught:
                 config.issue_config_time_warning(UnlistedRegionWarning(f"smfake_{name}: {warning.message}"), stacklevel=2)
-        except (ValueError, UnlistedRegionWarning) as error:  # a warning where those are errors
+        except (ValueError, UnlistedRegionWarning) as error:  # the warning is raised where warnings are errors
             raise pytest.UsageError(f"smfake_{name}: {str(error).removeprefix(f'smfake_{name}: ')}") from None

@@ -1,4 +1,4 @@
-"""What the report of a failing test says of its fakes: what each refused, and by which rule; and which frames it does not show."""
+"""The section about the fakes in the report of a failing test (refusals, triggered faults), and the frames to hide."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from pytest_smfake.service.calls import Call
 
 MOST_REFUSALS = 10
-"""Refusals that are told at the most, the latest, and violations of each of them, the first."""
+"""Maximum number of reported refusals, the latest, and of violations of each, the first."""
 HIDDEN = "__tracebackhide__"
-"""The name by which pytest knows that frames are not to be shown."""
+"""The variable that makes pytest hide a frame."""
 
 
 @contextmanager
 def frames_hidden() -> Iterator[None]:
-    """Let tracebacks that pytest formats within the block show no frames of the clients and of this package.
+    """Hide frames of the clients and of this package in tracebacks that pytest formats within the block.
 
-    Where that leaves none, pytest says so; with --full-trace it shows all.
+    If no frame would be left, pytest says so. With --full-trace it shows all.
     """
     modules = [module for name, module in list(sys.modules.items()) if isinstance(name, str) and name.partition(".")[0] in CLIENTS]
     spaces = [vars(module) for module in modules if type(module) is ModuleType and HIDDEN not in vars(module)]
@@ -43,21 +43,21 @@ def frames_hidden() -> Iterator[None]:
 
 
 def advice(fakes: Mapping[FakeSageMaker, int], chain: Iterable[BaseException], root: Path) -> list[str]:
-    """Return the lines that a failure report has of fakes. They never go over the wire: what a client sees are the service's words.
+    """Return the lines of a failure report about fakes. Clients never see them: errors have the service's own texts.
 
     Args:
-        fakes: the fakes, in the order in which they were entered, and how many calls of each came before the test.
-        chain: the exception that the test failed with, and those that led to it.
-        root: the directory that paths are told from.
+        fakes: the fakes in the order of their entry, each with the number of its calls before the test.
+        chain: the exception of the test, with its causes and contexts.
+        root: the directory that paths are relative to.
     """
     raised = {_request_id(error) for error in chain} - {None}
     lines = [line for fake, before in fakes.items() for line in _about(fake, fake.calls[before:], raised, root)]
-    return list(dict.fromkeys(lines))  # of two fakes that say the same, once
+    return list(dict.fromkeys(lines))  # equal lines of two fakes, once
 
 
 def _request_id(error: BaseException) -> str | None:
-    """Return the id of the answer that an error of botocore's is about, None for another error."""
-    response = vars(error).get("response")  # without a property's code
+    """Return the request id in an error of botocore, or None for another error."""
+    response = vars(error).get("response")  # via vars(), so that no property runs
     metadata = response.get("ResponseMetadata") if isinstance(response, dict) else None
     request_id = metadata.get("RequestId") if isinstance(metadata, dict) else None
     return request_id if isinstance(request_id, str) else None
@@ -70,7 +70,7 @@ def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None
     for number, call in enumerate(calls, first):
         for fault in call.faults:
             where = f"{call.operation} in {call.region}{_sent_from(call, root)}"
-            yield f"{fault.label} struck call {number}, {where}, {counted(call.attempts, 'attempt')}"
+            yield f"{fault.label} was triggered by call {number}, {where}, {counted(call.attempts, 'attempt')}"
     for stand_in in fake.service.stand_ins.added:
         for error in stand_in.errors:
             place = "".join(f", at {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-1:])
@@ -83,9 +83,9 @@ def _about(fake: FakeSageMaker, calls: list[Call], raised: Collection[str | None
 
 
 def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str | None], root: Path) -> Iterator[str]:
-    """Yield an entry for each refused call; those from one line that were refused for the same reason share that of the latest.
+    """Yield the lines about each refused call. Calls from one line with the same reason share the entry of the latest.
 
-    Where a refusal made the test fail, the others were caught on the way, and are told in short.
+    If one refusal is in the test's exception, the others were caught by the test, and are reported briefly.
     """
     alike: dict[tuple[object, ...], list[Call]] = {}
     for call in calls:
@@ -93,7 +93,7 @@ def _refusals(fake: FakeSageMaker, calls: Iterable[Call], raised: Collection[str
         if error is not None and not isinstance(error, InjectedError):
             rules = tuple(violation.rule.id for violation in error.violations)
             key = (call.operation, call.sent_from, error.code, error.because, rules)
-            alike[key] = [*alike.pop(key, []), call]  # where its latest is
+            alike[key] = [*alike.pop(key, []), call]  # at the position of the latest
     entries = list(alike.values())
     if len(entries) > MOST_REFUSALS:
         yield f"{counted(len(entries) - MOST_REFUSALS, 'other refusal')} before these: see fake.calls"
@@ -128,20 +128,20 @@ def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
 
 
 def _elsewhere(fake: FakeSageMaker) -> Iterator[str]:
-    """Yield a line for each region and account that calls went to which is not the fake's own."""
-    places = [(call.region, call.account) for call in fake.calls if (call.region, call.account) != (fake.region, fake.account)]
-    for region, account in dict.fromkeys(places):
-        count = counted(places.count((region, account)), "call")
+    """Yield a line for each other region and account than the fake's own that received calls."""
+    scopes = [(call.region, call.account) for call in fake.calls if (call.region, call.account) != (fake.region, fake.account)]
+    for region, account in dict.fromkeys(scopes):
+        count = counted(scopes.count((region, account)), "call")
         if account == fake.account:
-            yield f"{count} went to {region}; the fake's own region (region=) is {fake.region}. What is there: fake.at(region={region!r})"
+            yield f"{count} went to {region}; the fake's own region (region=) is {fake.region}. Its resources: fake.at(region={region!r})"
         else:
-            place = f"account={account!r}" + (f", region={region!r}" if region != fake.region else "")
+            scope = f"account={account!r}" + (f", region={region!r}" if region != fake.region else "")
             own = f"the fake's own are {fake.account} and {fake.region}"
-            yield f"{count} went to account {account} in {region}; {own}. What is there: fake.at({place})"
+            yield f"{count} went to account {account} in {region}; {own}. Its resources: fake.at({scope})"
 
 
 def _sent_from(call: Call, root: Path) -> str:
-    """Return where a call was sent from, for the end of a sentence; empty where that is not known."""
+    """Return the end of a sentence that names the line which sent a call; empty if unknown."""
     if not call.sent_from:
         return ""
     path = Path(call.sent_from)

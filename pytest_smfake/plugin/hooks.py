@@ -1,4 +1,4 @@
-"""The hooks and fixtures of the pytest plugin: options, marker, header, failure report. Nothing heavy is imported until it is used."""
+"""The hooks and fixtures of the pytest plugin: options, marker, header, failure report. Heavy imports are done on first use."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_smfake.clients.environment import variables
-from pytest_smfake.clients.history import history
+from pytest_smfake.clients.credentials import variables
+from pytest_smfake.protocol.active import fakes as active_fakes
+from pytest_smfake.protocol.active import history
 from pytest_smfake.settings import DEFAULTS
 
-from .configuration import MARKER, differing, environment_of, failed, fake_for, ini_key, of_ini, settings_for, truth
+from .configuration import MARKER, boolean_ini, differing, environment_of, failed, fake_for, ini_key, ini_settings, settings_for
 
 if TYPE_CHECKING:
     from pytest_smfake.fake import FakeSageMaker
     from pytest_smfake.server.fixture import RemoteFake, ServedFake
 
 NO_REGION = """\
-A client was made where no region is set: give it one (region_name=), or set AWS_DEFAULT_REGION; boto3 does not read AWS_REGION.
+A client was made without a region: pass region_name=, or set AWS_DEFAULT_REGION; boto3 does not read AWS_REGION.
 The ini setting smfake_env = true sets a dummy region and keys before collection."""
 FACTORY = """\
-`smfake` is one fake for all examples. For one each, ask for smfake_factory in its place, and write in the test:
+`smfake` is one fake for all examples. For a new fake in each example, use the fixture smfake_factory, and write in the test:
     with smfake_factory() as fake:"""
 
 pytest_plugins = ["pytest_smfake.contract.plugin"]
@@ -43,35 +44,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--smfake-server",
         default=None,
         metavar="URL",
-        help="let smfake_server take worlds on a running `smfake serve --admin`; its token: http://TOKEN@HOST:PORT, or SMFAKE_TOKEN",
+        help="make smfake_server use a running `smfake serve --admin`; its token: http://TOKEN@HOST:PORT, or SMFAKE_TOKEN",
     )
     group.addoption(
         "--smfake-audit",
         default=None,
         metavar="off|warn|error",
-        help="check every SageMaker request that tests send, whoever answers it; tell at the end (warn), or fail the tests too (error)",
+        help="check every SageMaker request that tests send, whoever answers it: report at the end (warn), or fail the tests too (error)",
     )
     parser.addini("smfake_audit", "check every SageMaker request, whoever answers it: off, warn or error", default="off")
     parser.addini("smfake_edition", "edition of the rules: page or sdk", default=DEFAULTS["edition"])
-    parser.addini("smfake_region", "region of a call that names none, and of smfake_env (default: us-east-1)", default="")
+    parser.addini("smfake_region", "region of calls that name none, and of smfake_env (default: us-east-1)", default="")
     parser.addini("smfake_account", "account of credentials that name none", default=DEFAULTS["account"])
-    parser.addini("smfake_rules", "rules to override, one a line: ID = BOUND (off: switched off)", type="linelist", default=[])
-    parser.addini("smfake_limits", "account limits, one a line: models = 5, or models@eu-west-1 = 5", type="linelist", default=[])
+    parser.addini("smfake_rules", "rules to override, one on each line: ID = BOUND (off: switched off)", type="linelist", default=[])
+    parser.addini("smfake_limits", "account limits, one on each line: models = 5, or models@eu-west-1 = 5", type="linelist", default=[])
     parser.addini("smfake_allow", "hosts that AWS calls may reach while a fake is active", type="linelist", default=[])
-    parser.addini("smfake_real_sleep", "let retries and waiters really sleep", type="bool", default=False)
-    parser.addini("smfake_env", "set a dummy region and keys before collection where none exist", type="bool", default=False)
+    parser.addini("smfake_real_sleep", "make retries and waiters sleep in real time", type="bool", default=False)
+    parser.addini("smfake_env", "set a dummy region and keys before collection, if none exist", type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read and check the settings; a wrong one ends the run before it starts."""
+    """Read and check the settings. An invalid one ends the run before it starts."""
     config.addinivalue_line("markers", MARKER)
-    settings = config.stash[ini_key] = of_ini(config)
+    settings = config.stash[ini_key] = ini_settings(config)
     if (address := config.getoption("--smfake-server")) is not None:
         _check_address(address)
     config.stash[item_key] = None
     mode = config.getoption("--smfake-audit")
     if (mode := config.getini("smfake_audit") if mode is None else mode) != "off":
-        from pytest_smfake.audit.plugin import start
+        from pytest_smfake.audit import start
 
         start(config, mode, settings["edition"], settings["rules"])
 
@@ -79,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Set dummy variables before a conftest can import code that makes clients."""
-    if truth(early_config, "smfake_env"):
+    if boolean_ini(early_config, "smfake_env"):
         import os
 
         os.environ.update(environment_of(os.environ, early_config.getini("smfake_region")))
@@ -95,7 +96,7 @@ def _check_address(address: str) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say in one line which settings differ from their defaults; nothing where none does."""
+    """Return a line with the settings that differ from their defaults, or None."""
     if not (found := differing(config.stash[ini_key])):
         return None
     from importlib.metadata import version
@@ -104,18 +105,17 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let the marker alone activate a fake."""
+    """Add the fixture `smfake` to tests that have the marker."""
     if isinstance(item, pytest.Function) and "smfake" not in item.fixturenames and item.get_closest_marker("smfake"):
-        # A list of its own: pytest shares one among the parameters of a function, which may be marked one by one.
+        # A new list: the parameter sets of a function share one list, and can have different markers.
         item.fixturenames = ["smfake", *item.fixturenames]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tell the session-scoped factory which test is running; see afterwards that nothing of a fake is left."""
+    """Note the running test for the session-scoped factory; after the test, clean up what is left of its fakes."""
     item.config.stash[item_key] = item
-    active = sys.modules.get("pytest_smfake.protocol.active")
-    history.begin(active.fakes if active is not None else (), last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+    history.begin(active_fakes, last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
     variables.note()
     try:
         return (yield)
@@ -127,21 +127,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _tidy(item: pytest.Item) -> None:
-    """End what an interrupt kept from ending, and put back what patches that outlived a fake brought back."""
+    """End fakes that an interrupt left active, and remove their patches and variables if other code put them back."""
     activation = sys.modules.get("pytest_smfake.clients.activation")
     if activation is not None:
         fake = item.stash.get(fixture_key, None)
         if fake is not None and fake.entry is not None:
             fake._leave()
         activation.end_abandoned()
-        activation.mend()
+        activation.apply_active_fakes()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Fail a test that put a failure in force which never struck; one that has failed already is left alone."""
+    """Fail a passed test that injected a fault which was never triggered."""
     if "pytest_smfake.fake" in sys.modules:
-        from . import failure_report  # noqa: F401  # loaded before the test can replace what an import needs
+        from . import failure_report  # noqa: F401  # imported before the test, which could patch functions that imports need
     yield
     unused = []
     fakes: list[FakeSageMaker | RemoteFake] = [*item.stash.get(fakes_key, []), *item.stash.get(remotes_key, [])]
@@ -156,7 +156,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what the fakes of the test know of it, and leave the frames between the test and them out of its traceback."""
+    """Add a section about the fakes of the test to a failure's report, and hide frames of clients and this package."""
     fakes = {cast("FakeSageMaker", fake): history.calls_before(fake) for fake in history}
     if fakes and (call.excinfo is not None or _is_of_unittest(item)):
         from .failure_report import frames_hidden
@@ -166,22 +166,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     else:
         report = yield
     if report.failed:
-        # A test may have replaced whatever this needs, and an exception of it may do anything: its report is not lost by that.
+        # The test may have patched functions that this needs, and its exceptions may run any code: keep the report in any case.
         try:
             report.sections = _sections(item, call, report, fakes)
         except (Exception, *ENDINGS) as error:  # noqa: BLE001
-            report.sections.append(("smfake", f"What is known of this failure could not be told: {type(error).__name__}"))
+            report.sections.append(("smfake", f"The section about the fakes could not be made: {type(error).__name__}"))
     return report
 
 
 ENDINGS = (pytest.fail.Exception, pytest.skip.Exception)
-"""What pytest raises to end a test, which are no `Exception`: a replacement that a test made may raise them, too."""
+"""Exceptions of pytest that are no subclass of `Exception`; mocks of a test may raise them too."""
 
 
 def _sections(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, fakes: Mapping[FakeSageMaker, int]
 ) -> list[tuple[str, str]]:
-    """Return the sections of the report of a failure, with what the fakes of the test know of it."""
+    """Return the sections of a failure's report, with one about the fakes of the test."""
     error = None if call.excinfo is None else call.excinfo.value
     sections = list(report.sections)
     if fakes and _hides_output(error):
@@ -191,13 +191,13 @@ def _sections(
 
         if lines := advice(fakes, chain_of(error), item.config.rootpath):
             sections.append(("smfake", "\n".join(lines)))
-    remedies = () if error is None else _remedies(item, error)
-    return [*sections, *(("smfake", text) for text in remedies)]
+    hints = () if error is None else _hints(item, error)
+    return [*sections, *(("smfake", text) for text in hints)]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Add to an error of collection how code that makes clients at import time can be collected."""
+    """Add a hint to a collection error from code that makes clients at import time."""
     report = yield
     if report.failed and "NoRegionError" in str(report.longrepr):
         report.sections.append(("smfake", NO_REGION))
@@ -205,19 +205,19 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def _hides_output(error: BaseException | None) -> bool:
-    """Whether a test failed by a sweep, of whose many runs nobody reads all that they printed."""
+    """Return whether the test failed by a sweep, whose many runs would flood the report with their output."""
     sweeps = sys.modules.get("pytest_smfake.sweeps")
     return sweeps is not None and isinstance(error, sweeps.SweepError) and not error.shows_output
 
 
 def _is_of_unittest(item: pytest.Item) -> bool:
-    """Whether a test belongs to unittest, whose exceptions pytest brings in only while it makes the report."""
+    """Return whether a test is of unittest: pytest adds its exception only while it makes the report."""
     unittest, cls = sys.modules.get("unittest"), getattr(item, "cls", None)
     return unittest is not None and isinstance(cls, type) and issubclass(cls, unittest.TestCase)
 
 
-def _remedies(item: pytest.Item, error: BaseException) -> Iterator[str]:
-    """Yield what helps against a failure that is none of the service's, whatever was raised in its place."""
+def _hints(item: pytest.Item, error: BaseException) -> Iterator[str]:
+    """Yield hints about common failures that are no errors of the service, from anywhere in the chain of exceptions."""
     names = {type(one).__name__ for one in chain_of(error)}
     if "NoRegionError" in names:
         yield NO_REGION
@@ -226,15 +226,15 @@ def _remedies(item: pytest.Item, error: BaseException) -> Iterator[str]:
 
 
 def chain_of(error: BaseException | None) -> list[BaseException]:
-    """Return an exception and all that led to it, also where `from None` hides that, or a group holds several."""
+    """Return an exception with its causes and contexts, also those hidden by `from None` and those in exception groups."""
     chain: list[BaseException] = [] if error is None else [error]
-    known = set(map(id, chain))  # exceptions may compare in ways of their own
+    known = set(map(id, chain))  # by id, since exceptions may define their own comparison
     for one in chain:
         group = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-        for led in (one.__cause__, one.__context__, *group):
-            if led is not None and id(led) not in known:
-                known.add(id(led))
-                chain.append(led)
+        for other in (one.__cause__, one.__context__, *group):
+            if other is not None and id(other) not in known:
+                known.add(id(other))
+                chain.append(other)
     return chain
 
 
@@ -248,10 +248,10 @@ def _new_fake(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
 
 @pytest.fixture
 def smfake(request: pytest.FixtureRequest) -> Iterator[FakeSageMaker]:
-    """Yield the active fake: every SageMaker call of the test is answered by it (function scope)."""
+    """Yield the active fake, which answers every SageMaker call of the test (function scope)."""
     with _new_fake(request.config, request.node) as fake:
         yield fake
-        fake.service.faults.clear()  # the test has run, and was told of those that never struck
+        fake.service.faults.clear()  # the test has run, and unused faults were reported
 
 
 @pytest.fixture
@@ -264,8 +264,8 @@ def smfake_client(smfake: FakeSageMaker) -> Any:
 def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMaker]:
     """Make a fake, not yet active, with the settings of the test that is running (session scope).
 
-    For Hypothesis, whose examples each need a world: `with smfake_factory() as fake:` inside the test. Keywords are
-    those of `FakeSageMaker` and win over markers.
+    For Hypothesis, whose examples each need a new fake: `with smfake_factory() as fake:` inside the test. Keywords are
+    those of `FakeSageMaker` and override markers.
     """
     from pytest_smfake.fake import FakeSageMaker, load
 
@@ -286,7 +286,7 @@ def smfake_factory(request: pytest.FixtureRequest) -> Callable[..., FakeSageMake
 def smfake_faker(request: pytest.FixtureRequest) -> Any:
     """Return a Faker with `SageMakerProvider`, seeded with the test's id (function scope; needs the faker extra).
 
-    It makes the same values in each run, and others in each test.
+    Each test gets different values, the same in each run.
     """
     try:
         from faker import Faker
@@ -294,7 +294,7 @@ def smfake_faker(request: pytest.FixtureRequest) -> Any:
         raise failed("smfake_faker needs Faker: pip install 'pytest-smfake[faker]'") from None
     from pytest_smfake.faker import SageMakerProvider
 
-    # One of its own: the instance of Faker's own fixture lives as long as the session.
+    # A new instance: the one of Faker's own fixture is shared by the session.
     faker = Faker()
     faker.add_provider(SageMakerProvider)
     faker.seed_instance(request.node.nodeid)
@@ -308,16 +308,16 @@ def smfake_moto(smfake: FakeSageMaker) -> Iterator[FakeSageMaker]:
         from moto import mock_aws
     except ImportError:
         raise failed("smfake_moto needs moto: pip install 'pytest-smfake[moto]'") from None
-    # The fake's dummy keys stay: moto's own would be read as keys that the test gave.
+    # Without moto's dummy keys, which would count as keys that the test set.
     with mock_aws(config={"core": {"mock_credentials": False}}):
         yield smfake
 
 
 @pytest.fixture
 def smfake_server(request: pytest.FixtureRequest) -> Iterator[ServedFake]:
-    """Yield the fake at an address, for clients of any language: `.url`, `.env`, `.fake` (function scope; needs the server extra).
+    """Yield the fake with a URL, for clients of any language: `.url`, `.env`, `.fake` (function scope).
 
-    The fake is that of `smfake`, answered by a server on a thread of this process; with --smfake-server a world of that server.
+    The fake is that of `smfake`, behind a server in a thread of this process; with --smfake-server, a new world on that server.
     """
     from pytest_smfake.server.fixture import served
 

@@ -1,1 +1,1 @@
-"""Bytes and calls: HTTP, the JSON protocol, the runtime's form, signatures. No I/O."""
+"""HTTP messages, the two protocols of SageMaker, signatures, and the list of active fakes. No I/O."""

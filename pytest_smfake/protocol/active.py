@@ -1,17 +1,18 @@
-"""Which fake answers."""
+"""The fakes that are active, and those that a test entered: if it fails, its report tells their refusals."""
 
 from __future__ import annotations
 
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
-
-from pytest_smfake.patches import Patches
 
 if TYPE_CHECKING:
     from asyncio import Task
     from types import FrameType
 
+    from pytest_smfake.service.calls import Calls
     from pytest_smfake.service.clock import Clock
     from pytest_smfake.service.resources import Scope
     from pytest_smfake.service.service import Service
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Entry:
-    """Where a fake was entered.
+    """The point where a fake was entered.
 
     Attributes:
         thread: the id of the thread.
-        task: the task of asyncio, None outside of one.
-        frame: the code whose `with` statement it is, None where that cannot be known.
+        task: the asyncio task, or None.
+        frame: the frame of the `with` statement, or None if it is unknown.
         outer: the fake that was active in the same context before.
     """
 
@@ -39,7 +40,7 @@ class Entry:
 
 
 class ActiveFake(Protocol):
-    """What interception needs to know of the fake that answers; `quotas` holds what retry quotas had left before it."""
+    """The attributes of a fake that interception needs. `quotas` holds the capacity that retry quotas had before the fake."""
 
     service: Service
     home: Scope
@@ -56,20 +57,17 @@ class ActiveFake(Protocol):
 
 
 fakes: list[ActiveFake] = []
-"""The fakes that are active; the innermost, which is the last, answers."""
-
-patches = Patches()
-"""What is replaced while any fake is active."""
+"""The active fakes. The last, innermost one answers."""
 
 in_context: ContextVar[ActiveFake | None] = ContextVar("smfake_in_context", default=None)
-"""The fake that was entered last in this context: by this task, or by the one that began it."""
+"""The fake that was entered last in this context: by this task, or by the task that started it."""
 
 servers: set[str] = set()
-"""Host and port of each server of this process, or known to it, that answers with a fake: what is sent to one goes there."""
+"""`host:port` of each server that answers with a fake and is known to this process. Requests to it are not intercepted."""
 
 
 def active() -> ActiveFake | None:
-    """Return the innermost active fake of the process, whoever entered it."""
+    """Return the innermost active fake of the process, from any thread or task; None if there is none."""
     try:
         return fakes[-1]
     except IndexError:
@@ -77,10 +75,10 @@ def active() -> ActiveFake | None:
 
 
 def answering() -> ActiveFake | None:
-    """Return the fake that answers a call that is made here; None where none is active.
+    """Return the fake that answers calls made here; None if none is active.
 
     Raises:
-        RuntimeError: a task that runs at the same time has entered another fake than the task of this call.
+        RuntimeError: another task that is still running entered the active fake, and this task has none or another one.
     """
     fake = active()
     if fake is None or fake.entry is None or fake.entry.task is None or in_context.get() is fake:
@@ -90,22 +88,22 @@ def answering() -> ActiveFake | None:
         return fake
     own, running = in_context.get(), running_task()
     if own is None and (running is None or running.get_loop() is not task.get_loop()) and len(_running_tasks()) == 1:
-        return fake  # a thread, such as one of an executor, to which asyncio passes no context
+        return fake  # a thread, such as an executor's, which has no context from asyncio
     belongs = "no fake of its own" if own is None else repr(own) if own in fakes else f"{own!r}, which has ended"
     raise RuntimeError(
-        f"this call was not sent: {fake!r}, entered by {task.get_name()}, which is still running, is the active fake, and the call comes "
-        f"from a task with {belongs}; tasks that run at the same time share one fake, entered before they begin"
+        f"this call was not sent: the active fake is {fake!r}, entered by {task.get_name()}, which is still running, and the call comes "
+        f"from a task with {belongs}; tasks that run at the same time must share one fake, entered before they start"
     )
 
 
 def _running_tasks() -> set[Any]:
-    """Return the tasks that entered an active fake and are not done."""
+    """Return the unfinished tasks that entered an active fake."""
     tasks = (fake.entry.task for fake in list(fakes) if fake.entry is not None)
     return {task for task in tasks if task is not None and not task.done()}
 
 
 def running_task() -> Task[Any] | None:
-    """Return the task of asyncio that is running in this thread; asyncio is never imported for this."""
+    """Return the asyncio task that is running in this thread, or None. Never imports asyncio."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
@@ -114,3 +112,51 @@ def running_task() -> Task[Any] | None:
     except RuntimeError:  # no loop is running in this thread
         return None
     return task
+
+
+MOST_FAKES = 10
+"""Maximum number of remembered fakes, the latest: each holds its resources, and each example of Hypothesis may make one."""
+
+
+class History:
+    """The fakes that were active at `begin`, and the latest that were entered until `end`. Outside of that, none is kept alive."""
+
+    def __init__(self) -> None:
+        self._fakes: deque[ActiveFake] = deque(maxlen=0)
+        self._calls_before: dict[ActiveFake, tuple[Calls, int]] = {}
+        self._last_example = False
+
+    def begin(self, fakes: Iterable[ActiveFake], *, last_example: bool) -> None:
+        """Remember each fake that is entered from now on, and forget earlier ones.
+
+        Args:
+            fakes: the fakes that are active already, such as that of a module-scoped fixture.
+            last_example: whether the test runs once for each example of Hypothesis: only the fakes of the last example are kept.
+        """
+        self._fakes = deque(fakes, maxlen=MOST_FAKES)
+        self._calls_before = {fake: (fake.service.calls, len(fake.service.calls)) for fake in self._fakes}
+        self._last_example = last_example
+
+    def end(self) -> None:
+        """Forget all fakes."""
+        self._fakes = deque(maxlen=0)
+        self._calls_before = {}
+
+    def calls_before(self, fake: ActiveFake) -> int:
+        """Return how many calls in the log of a fake arrived before `begin`; 0 after a reset, which clears the log."""
+        calls, count = self._calls_before.get(fake, (None, 0))
+        return count if calls is fake.service.calls else 0
+
+    def add(self, fake: ActiveFake, *, outermost: bool) -> None:
+        """Remember a fake. `outermost`: whether no other fake was active when it was entered."""
+        if self._last_example and outermost:
+            self._fakes.clear()
+        if fake in self._fakes:
+            self._fakes.remove(fake)
+        self._fakes.append(fake)
+
+    def __iter__(self) -> Iterator[ActiveFake]:
+        return iter(list(self._fakes))
+
+
+history = History()

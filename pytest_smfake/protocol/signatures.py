@@ -1,4 +1,4 @@
-"""Signature Version 4: whose key signed a request, and whether the signature is right."""
+"""Signature Version 4: find the key that signed a request, and verify the signature."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 WEEK = 7 * 24 * 3600
-"""The longest validity of a signature in a query, in seconds (documented: Signature Version 4, X-Amz-Expires)."""
+"""Maximum validity in seconds of a signature in the query (documented: Signature Version 4, X-Amz-Expires)."""
 
 
 class Signed(NamedTuple):
-    """The signature of a request, taken apart."""
+    """The parts of a request's signature."""
 
     key: str
     day: str
@@ -44,16 +44,16 @@ class Signed(NamedTuple):
     lasts: int | None
 
 
-def refusal(code: str, text: str | None = None) -> ServiceError:
-    """Return the error by which a signature is refused, with the text known of the code unless there is another."""
+def _refusal(code: str, text: str | None = None) -> ServiceError:
+    """Return the error for a wrong signature, with the code's known text by default."""
     known = failure(ANY, code)
     return ServiceError(known.code, known.text if text is None else text, status=known.status)
 
 
-def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
+def parse_signature(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
     """Return the signature of a request, and the query without it.
 
-    The texts for what is missing are observed of Kinesis, which speaks the same protocol (mhart/kinesalite, index.js).
+    The texts for missing parts are observed of Kinesis, which has the same protocol (mhart/kinesalite, index.js).
     """
     pairs = parse_qsl(urlsplit(request.signed_target).query, keep_blank_values=True)
     query = dict(pairs)
@@ -61,7 +61,7 @@ def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
     wanted: tuple[str, ...] = ("Credential", "Signature", "SignedHeaders")
     if header and "X-Amz-Algorithm" in query:
         text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
-        raise refusal("InvalidSignatureException", text)
+        raise _refusal("InvalidSignatureException", text)
     if header:
         algorithm, _, rest = header.partition(" ")
         found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in rest.split(","))}
@@ -79,22 +79,22 @@ def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
         ending = "Re-examine the query-string parameters."
         token = found.get("Security-Token")
     else:
-        raise refusal("MissingAuthenticationTokenException")
+        raise _refusal("MissingAuthenticationTokenException")
     if algorithm != ALGORITHM:
-        raise refusal("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM}). {ending}")
+        raise _refusal("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM}). {ending}")
     if missing:
-        raise refusal("IncompleteSignature", "".join(missing) + ending)
+        raise _refusal("IncompleteSignature", "".join(missing) + ending)
     scope = found["Credential"].split("/")
     if len(scope) != 5:
         text = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term"
-        raise refusal("IncompleteSignature", f"{text}, got '{found['Credential']}'")
+        raise _refusal("IncompleteSignature", f"{text}, got '{found['Credential']}'")
     headers = tuple(name.strip().lower() for name in found["SignedHeaders"].split(";"))
     if "host" not in headers:
-        raise refusal("IncompleteSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
+        raise _refusal("IncompleteSignature", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
     lasts = None
     if not header:
         if not re.fullmatch(r"[0-9]{1,6}", found["Expires"]) or not 0 < int(found["Expires"]) <= WEEK:
-            raise refusal("IncompleteSignature", f"X-Amz-Expires must be a number of seconds from 1 to {WEEK}, got '{found['Expires']}'")
+            raise _refusal("IncompleteSignature", f"X-Amz-Expires must be a number of seconds from 1 to {WEEK}, got '{found['Expires']}'")
         lasts = int(found["Expires"])
     name, day, region, service, term = scope
     signed = Signed(name, day, region, service, term, headers, found["Signature"], found["Date"], token, lasts)
@@ -102,7 +102,7 @@ def take_apart(request: Request) -> tuple[Signed, list[tuple[str, str]]]:
 
 
 def _basic(date: str) -> str:
-    """Return the date of a `Date` header in the basic form of ISO 8601, or as it is where it is in no known form."""
+    """Return a `Date` header in the basic format of ISO 8601, or unchanged if it cannot be parsed."""
     try:
         return parsedate_to_datetime(date).strftime(DATE_FORMAT)
     except (ValueError, OverflowError):
@@ -110,15 +110,15 @@ def _basic(date: str) -> str:
 
 
 def payload_of(request: Request, query: list[tuple[str, str]]) -> str:
-    """Return the hash of the body, or the words in its place that leave it unsigned."""
-    said = request.headers.get("x-amz-content-sha256") or dict(query).get("X-Amz-Content-Sha256")
-    return UNSIGNED if said == UNSIGNED else hashlib.sha256(request.body).hexdigest()
+    """Return the hash of the body, or `UNSIGNED-PAYLOAD` if the client did not sign it."""
+    declared = request.headers.get("x-amz-content-sha256") or dict(query).get("X-Amz-Content-Sha256")
+    return UNSIGNED if declared == UNSIGNED else hashlib.sha256(request.body).hexdigest()
 
 
 def canonical_request(request: Request, query: list[tuple[str, str]], headers: tuple[str, ...], payload: str) -> str:
-    """Return the canonical form of a request: what is hashed and signed.
+    """Return the canonical request, whose hash is signed.
 
-    Source: Signature Version 4, 'Create a canonical request': a path is encoded once more than it was sent.
+    Source: Signature Version 4, 'Create a canonical request': the path is URL-encoded once more than in the request.
     """
     path = quote(_normal(urlsplit(request.signed_target).path), safe="/~")
     pairs = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in query)
@@ -128,7 +128,7 @@ def canonical_request(request: Request, query: list[tuple[str, str]], headers: t
 
 
 def _normal(path: str) -> str:
-    """Return a path without empty and dotted parts."""
+    """Return a path without empty parts, `.` and `..`."""
     kept: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -140,7 +140,7 @@ def _normal(path: str) -> str:
 
 
 def signing_key(secret: str, signed: Signed) -> bytes:
-    """Return the key that a secret gives for a day, region and service."""
+    """Return the signing key of a secret for a day, region and service."""
     key = f"AWS4{secret}".encode()
     for part in (signed.day, signed.region, signed.service, signed.term):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -149,7 +149,7 @@ def signing_key(secret: str, signed: Signed) -> bytes:
 
 Auth = Literal["lenient", "strict"]
 SKEW = 5 * 60
-"""Seconds that a signature may be off (observed in the texts: hassy/artillery-dino#2)."""
+"""Maximum difference in seconds between a signature's time and now (observed in the texts: hassy/artillery-dino#2)."""
 
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. "
@@ -161,14 +161,14 @@ MISMATCH = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessKey:
-    """A key pair that a fake knows, and whose it is.
+    """A key pair that a fake knows, and its owner.
 
     Attributes:
         secret: the secret access key.
-        account: the account it belongs to, 12 digits; by default the one that the key's id holds, or the fake's.
-        principal: the ARN of who signs with it, for the texts of denials; by default that of a made-up user.
-        session_token: the token that requests must bring along with it; None for a key that lasts.
-        expires: when it expires, in seconds since the epoch on the fake's clock; None for never.
+        account: the owner's account, 12 digits; by default the account in the key's id, or the fake's.
+        principal: the owner's ARN, for the texts of denied permissions; by default that of a made-up user.
+        session_token: the session token that requests must have; None for a long-term key.
+        expires: expiry time, in seconds since the epoch on the fake's clock; None for never.
 
     Example:
         >>> from pytest_smfake import FakeSageMaker
@@ -187,29 +187,29 @@ class AccessKey:
 
 
 class Caller(NamedTuple):
-    """Who sent a request: the account, None where the key tells none, and the principal, None for a made-up user."""
+    """The sender of a request: the account, None if the key names none, and the principal, None for a made-up user."""
 
     account: str | None
     principal: str | None
 
 
 class Signatures:
-    """Looks at the signatures of requests.
+    """Verifies the signatures of requests.
 
     Args:
-        auth: `lenient` takes every request as it is, signed or not; `strict` verifies.
-        keys: the key pairs that are known by their ids, beside those that the fake lends; a string is a secret.
-        clock: whose time it is.
+        auth: `lenient` accepts every request, signed or not; `strict` verifies signatures.
+        keys: the known key pairs by access key id, beside the fake's own dummies; a string is a secret.
+        clock: the clock against which signatures are checked.
 
     Raises:
-        ValueError: another mode, or something that is no key pair.
+        ValueError: an unknown mode, or an invalid key pair.
     """
 
     def __init__(self, auth: Auth, keys: Mapping[str, Any], clock: Clock) -> None:
         if auth not in ("lenient", "strict"):
-            raise ValueError(f"auth={auth!r} is not how signatures are looked at; there are: lenient, strict")
+            raise ValueError(f"unknown auth {auth!r}; expected one of: lenient, strict")
         if not isinstance(keys, Mapping):
-            raise ValueError(f"keys={keys!r} is not a dict of key pairs by the ids of their access keys")
+            raise ValueError(f"keys must be a dict of access key ids and secrets or AccessKeys, got {keys!r}")
         self.auth = auth
         self.keys = {name: _access_key(name, key) for name, key in keys.items()}
         self._clock = clock
@@ -217,16 +217,16 @@ class Signatures:
     def _find(self, name: str) -> AccessKey | None:
         known = self.keys.get(name)
         if known is None and (account := account_of(name)) is not None and name == access_key_of(account):
-            return AccessKey(secret=SECRET)  # one that the fake lends
+            return AccessKey(secret=SECRET)  # a dummy key of the fake
         return known
 
     def caller(self, name: str) -> Caller:
-        """Return who signs with an access key, as far as that says."""
+        """Return the account and principal of an access key, as far as known."""
         known = self.keys.get(name)
         return Caller((known.account if known else None) or account_of(name), known.principal if known else None)
 
     def verify(self, request: Request) -> None:
-        """Refuse a request whose signature is not right.
+        """Verify the signature of a request, if `auth` is strict.
 
         Raises:
             ServiceError: `MissingAuthenticationTokenException`, `IncompleteSignature`, `UnrecognizedClientException`,
@@ -234,45 +234,45 @@ class Signatures:
         """
         if self.auth == "lenient":
             return
-        signed, query = take_apart(request)
+        signed, query = parse_signature(request)
         key = self._find(signed.key)
         if key is None or key.session_token != signed.token:
-            raise refusal("UnrecognizedClientException")
+            raise _refusal("UnrecognizedClientException")
         if key.expires is not None and self._clock.now() >= key.expires:
-            raise refusal("ExpiredTokenException")
+            raise _refusal("ExpiredTokenException")
         if signed.service != "sagemaker" or signed.term != "aws4_request":
             # Observed of EMR: aws/aws-sdk-ruby#431.
-            raise refusal("InvalidSignatureException", "Credential should be scoped to correct service: 'sagemaker'. ")
+            raise _refusal("InvalidSignatureException", "Credential should be scoped to correct service: 'sagemaker'. ")
         self._check_time(signed)
         canonical = canonical_request(request, query, signed.headers, payload_of(request, query))
         scope = f"{signed.day}/{signed.region}/{signed.service}/{signed.term}"
         to_sign = "\n".join((ALGORITHM, signed.moment, scope, hashlib.sha256(canonical.encode()).hexdigest()))
         right = hmac.new(signing_key(key.secret, signed), to_sign.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right.encode(), signed.signature.encode()):
-            raise refusal("InvalidSignatureException", MISMATCH.format(canonical=canonical, to_sign=to_sign))
+            raise _refusal("InvalidSignatureException", MISMATCH.format(canonical=canonical, to_sign=to_sign))
 
     def _check_time(self, signed: Signed) -> None:
-        """Refuse a signature that is not of now: of real time, of the fake's clock, or of between them, since clients have either."""
+        """Refuse an expired or future signature. Real time, the fake's clock, and times between them are accepted: clients use either."""
         try:
             moment = timegm(time.strptime(signed.moment, DATE_FORMAT))
         except ValueError:
-            raise refusal("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{signed.moment}'.") from None
+            raise _refusal("IncompleteSignature", f"Date must be in ISO-8601 'basic format'. Got '{signed.moment}'.") from None
         if signed.day != signed.moment[:8]:
             text = f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{signed.day}' != "
-            raise refusal("InvalidSignatureException", f"{text}'{signed.moment[:8]}', from '{signed.moment}'.")
+            raise _refusal("InvalidSignatureException", f"{text}'{signed.moment[:8]}', from '{signed.moment}'.")
         first, now = sorted((time.time(), self._clock.now()))
         if signed.lasts is not None:
             if moment + signed.lasts < now:
-                raise refusal(
+                raise _refusal(
                     "InvalidSignatureException", f"Signature expired: {_text(moment + signed.lasts)} is now earlier than {_text(now)}"
                 )
         elif moment < first - SKEW:
-            raise refusal(
+            raise _refusal(
                 "InvalidSignatureException",
                 f"Signature expired: {signed.moment} is now earlier than {_text(first - SKEW)} ({_text(first)} - 5 min.)",
             )
         if moment > now + SKEW:
-            raise refusal(
+            raise _refusal(
                 "InvalidSignatureException",
                 f"Signature not yet current: {signed.moment} is still later than {_text(now + SKEW)} ({_text(now)} + 5 min.)",
             )
@@ -282,15 +282,15 @@ def _access_key(name: str, key: Any) -> AccessKey:
     try:
         made = AccessKey(secret=key) if isinstance(key, str) else key if isinstance(key, AccessKey) else AccessKey(**key)
     except TypeError:
-        raise ValueError(f"keys: {key!r} of {name!r} is not a secret, an AccessKey, nor a dict of its attributes") from None
+        raise ValueError(f"keys: value of {name!r} must be a secret, an AccessKey, or a dict of its attributes, got {key!r}") from None
     for attribute in ("secret", "principal", "session_token"):
         value = getattr(made, attribute)
         if not (isinstance(value, str) and value and value.isascii()) and (value is not None or attribute == "secret"):
-            raise ValueError(f"keys: {attribute}={shown(value)} of {name!r} is not a text of ASCII letters")
+            raise ValueError(f"keys: {attribute} of {name!r} must be a non-empty ASCII string, got {shown(value)}")
     if made.expires is not None and (isinstance(made.expires, bool) or not isinstance(made.expires, int | float)):
-        raise ValueError(f"keys: expires={shown(made.expires)} of {name!r} is not a number of seconds since the epoch")
+        raise ValueError(f"keys: expires of {name!r} must be a number of seconds since the epoch, got {shown(made.expires)}")
     if made.account is not None and not (isinstance(made.account, str) and re.fullmatch(r"[0-9]{12}", made.account)):
-        raise ValueError(f"keys: {made.account!r} of {name!r} is not an account id, which is a string of 12 digits")
+        raise ValueError(f"keys: account of {name!r} must be a string of 12 digits, got {made.account!r}")
     return made
 
 

@@ -1,1 +1,1 @@
-"""`smfake serve` and the fixture `smfake_server`: the fake at an address."""
+"""The fake behind a URL: the command `smfake serve` and the fixture `smfake_server`."""

@@ -1,4 +1,4 @@
-"""The admin API of the server: what the fixture offers, for a test in any language."""
+"""The admin API of the server: the methods of the fixture, for tests in any language."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ INJECTED = {
     "throttles": ("throttle", ("rate", "burst", "operation")),
     "denials": ("deny", ("action", "resource", "policy", "principal")),
 }
-"""What can be put in force: the method of the fake, and the keywords that can be said in JSON."""
+"""Injections by their path: the method of the fake, and those of its keywords that JSON can hold."""
 
 
 class _RefusalError(Exception):
-    """An answer other than success."""
+    """A refusal, with the HTTP status of its answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -41,9 +41,9 @@ class Admin:
     """Answers requests to the admin API.
 
     Args:
-        server: whose worlds it looks after.
-        token: what a request must bring along: `Authorization: Bearer TOKEN`.
-        make: makes the fake of a new world from its settings.
+        server: the server whose worlds it manages.
+        token: the token that requests must have: `Authorization: Bearer TOKEN`.
+        make: a function that makes the fake of a new world from its settings.
     """
 
     def __init__(self, server: Server, token: str, make: Callable[[dict[str, Any]], Any]) -> None:
@@ -51,10 +51,10 @@ class Admin:
         self._token = token
         self._make = make
         self._numbers = itertools.count(1)
-        self._in_force: dict[tuple[str, str], tuple[str, Any]] = {}
+        self._injected: dict[tuple[str, str], tuple[str, Any]] = {}
 
     def __call__(self, request: Request) -> Response:
-        """Answer a request; errors are `{"error": SENTENCE}`."""
+        """Answer a request. The body of an error is `{"error": TEXT}`."""
         try:
             self._admit(request)
             status, body = self._route(request)
@@ -88,7 +88,7 @@ class Admin:
 
     def _create(self, name: str, settings: dict[str, Any]) -> tuple[int, Any]:
         if not NAME.fullmatch(name):
-            raise _RefusalError(400, f"{name!r} is not the name of a world: letters, digits, '.', '_' and '-', at most 100 of them")
+            raise _RefusalError(400, f"world name must have 1 to 100 of A-Z a-z 0-9 . _ -, and begin with a letter or digit, got {name!r}")
         if name in self._server.worlds:
             raise _RefusalError(409, f"There is a world {name!r} already")
         _check_keywords("a world", settings, CROSSING)
@@ -124,45 +124,45 @@ class Admin:
             case "GET", ["state"]:
                 return 200, state_of(fake)
             case "GET", ["in-force"]:
-                return 200, {"in_force": [_shown(key[1], *entry) for key, entry in self._in_force.items() if key[0] == name]}
+                return 200, {"in_force": [_shown(key[1], *entry) for key, entry in self._injected.items() if key[0] == name]}
             case "POST", [kind] if kind in INJECTED:
-                return self._put(name, fake, kind, _object(request))
+                return self._inject(name, fake, kind, _object(request))
             case (("GET" | "DELETE"), ["in-force", number]):
-                if (name, number) not in self._in_force:
-                    raise _RefusalError(404, f"There is nothing in force by the id {number!r} in the world {name!r}")
-                entry = self._in_force[name, number]
+                if (name, number) not in self._injected:
+                    raise _RefusalError(404, f"The world {name!r} has no active injection with the id {number!r}")
+                entry = self._injected[name, number]
                 if method == "DELETE":
                     entry[1].stop()
-                    del self._in_force[name, number]
+                    del self._injected[name, number]
                 return 200, _shown(number, *entry)
         raise _RefusalError(404, f"There is no {method} /{'/'.join(steps)} of a world in the admin API")
 
-    def _put(self, name: str, fake: Any, kind: str, keywords: dict[str, Any]) -> tuple[int, Any]:
+    def _inject(self, name: str, fake: Any, kind: str, keywords: dict[str, Any]) -> tuple[int, Any]:
         method, legal = INJECTED[kind]
         function = getattr(fake, method)
-        put = function(**_checked(kind, keywords, function, legal))
+        injected = function(**_checked(kind, keywords, function, legal))
         number = str(next(self._numbers))
-        self._in_force[name, number] = (kind, put)
-        return 201, _shown(number, kind, put)
+        self._injected[name, number] = (kind, injected)
+        return 201, _shown(number, kind, injected)
 
     def _end(self, name: str, fake: Any) -> str | None:
-        """Drop a world; return the sentence about a fault in it that never struck."""
+        """Delete a world. Return the text about a fault in it that was never triggered, or None."""
         self._server.worlds.pop(name, None)
         self._forget(name)
         fake.service.stand_ins.close()
         return _unused(fake)
 
     def _forget(self, name: str) -> None:
-        for key in [key for key in self._in_force if key[0] == name]:
-            del self._in_force[key]
+        for key in [key for key in self._injected if key[0] == name]:
+            del self._injected[key]
 
     def state(self) -> dict[str, Any]:
-        """Return what every world holds."""
+        """Return the resources of every world."""
         return {"worlds": {name: state_of(fake) for name, fake in sorted(self._server.worlds.items())}}
 
 
 def _unused(fake: Any) -> str | None:
-    """Return the sentence about a fault that never struck; each is complained of once."""
+    """Return the text about faults that were never triggered, or None. Each fault is reported once."""
     try:
         fake.verify_faults()
     except UnusedFaultError as error:
@@ -171,43 +171,43 @@ def _unused(fake: Any) -> str | None:
 
 
 def _object(request: Request) -> dict[str, Any]:
-    """Return the JSON object that a request brings along, an empty one for none."""
+    """Return the JSON object in the body of a request, an empty one for no body."""
     try:
         text = request.body.decode("utf-8")
         value = json.loads(text, parse_int=_number, object_pairs_hook=_once) if text.strip() else {}
     except (ValueError, RecursionError):
         raise _RefusalError(400, "The body is not JSON") from None
     if not isinstance(value, dict):
-        raise _RefusalError(400, f"The body has to be a JSON object, not {shown(value)}")
+        raise _RefusalError(400, f"The body must be a JSON object, got {shown(value)}")
     return value
 
 
 def _number(digits: str) -> int:
-    """Return a whole number; none is longer than Python prints at any setting."""
+    """Return a whole number. Longer ones are refused, since Python's limit for printing numbers can be as low as that."""
     if len(digits) > 400:
-        raise _RefusalError(400, f"A number of {len(digits)} digits is longer than any that is taken")
+        raise _RefusalError(400, f"A number has {len(digits)} digits; at most 400 are allowed")
     return int(digits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; of a name that it has twice nobody knows which is meant."""
+    """Return a JSON object. A name that occurs twice is refused."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
-        raise _RefusalError(400, f"{shown(twice)} is there twice")
+        raise _RefusalError(400, f"{shown(twice)} occurs twice")
     return found
 
 
 def _check_keywords(what: str, given: dict[str, Any], legal: tuple[str, ...]) -> None:
     for name in given:
         if name == "when":
-            raise _RefusalError(400, "'when' is a function of the call, which cannot cross to another process")
+            raise _RefusalError(400, "'when' is a Python function, which cannot be sent to another process")
         if name not in legal:
             raise _RefusalError(400, f"{shown(name)} is not a keyword of {what}{did_you_mean(name, legal)}; there are: {', '.join(legal)}")
 
 
 def _checked(what: str, given: dict[str, Any], function: Callable[..., Any], legal: tuple[str, ...]) -> dict[str, Any]:
-    """Return the keywords for a function, of which some can be said in JSON; those that it cannot do without are there."""
+    """Return the keywords for a function, after a check that all are allowed in JSON and all required ones are given."""
     _check_keywords(what, given, legal)
     parameters = inspect.signature(function).parameters
     for name in legal:
@@ -216,19 +216,19 @@ def _checked(what: str, given: dict[str, Any], function: Callable[..., Any], leg
     return given
 
 
-def _shown(number: str, kind: str, put: Any) -> dict[str, Any]:
-    shown = {"id": number, "kind": kind, "label": getattr(put, "label", repr(put))}
-    return shown | ({"hits": put.hits} if hasattr(put, "hits") else {})
+def _shown(number: str, kind: str, injected: Any) -> dict[str, Any]:
+    shown = {"id": number, "kind": kind, "label": getattr(injected, "label", repr(injected))}
+    return shown | ({"hits": injected.hits} if hasattr(injected, "hits") else {})
 
 
 def _calls(fake: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return the calls that are kept, from the number `after` on, at most `count` of them."""
+    """Return at most `count` calls of the log, beginning after the call number `after`."""
     query = _once(pairs)
     _check_keywords("calls", query, ("after", "count"))
     numbers = {}
     for name, default in (("after", "0"), ("count", "1000")):
         if not re.fullmatch(r"[0-9]{1,9}", query.get(name, default)):
-            raise _RefusalError(400, f"{name}={query[name]!r} is not a number of calls")
+            raise _RefusalError(400, f"{name} must be a whole number, got {query[name]!r}")
         numbers[name] = int(query.get(name, default))
     kept, dropped = fake.calls.snapshot()
     start = max(0, numbers["after"] - dropped)
@@ -237,13 +237,13 @@ def _calls(fake: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def call_as_json(number: int, call: Call) -> dict[str, Any]:
-    """Return a call as the admin API shows it."""
+    """Return a call as a JSON object of the admin API."""
     names = ("operation", "parameters", "response", "error", "region", "account", "principal", "time", "attempts", "passed_on")
     return {"number": number} | {name: getattr(call, name) for name in names} | {"faults": [fault.label for fault in list(call.faults)]}
 
 
 def state_of(fake: Any) -> dict[str, Any]:
-    """Return what a world holds, by account and region."""
+    """Return the resources of a world, by account and region."""
     places = []
     with fake.service.hosting.lock:
         for world in fake.service.store.worlds():

@@ -1,4 +1,4 @@
-"""`smfake serve`: the fake as a process of its own."""
+"""The command `smfake serve`: the fake as a separate process."""
 
 from __future__ import annotations
 
@@ -26,39 +26,37 @@ if TYPE_CHECKING:
 
 PORT = 4577
 CALLS = 10_000
-"""How many calls the log of a world keeps, unless told otherwise."""
+"""Default number of calls in the log of a world."""
 HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 LOG_LINES = 10_000
-"""Lines of the access log that wait for a reader who is slow; more of them are left out, and counted."""
+"""Maximum number of lines of the access log that wait for a slow reader; further ones are dropped and counted."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `smfake serve` takes."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, which only this machine reaches)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for any that is free (default: {PORT})")
+    """Add the options of `smfake serve`."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, which only this machine can reach)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for any free one (default: {PORT})")
     parser.add_argument(
         "--host-name",
         action="append",
         default=[],
         metavar="NAME",
-        help="a name by which clients reach the server, such as that of a container; other names than localhost are refused; repeatable",
+        help="host name that clients may use, such as the name of a container; without it, only localhost and IP addresses; repeatable",
     )
     parser.add_argument("--edition", choices=EDITIONS, default=DEFAULTS["edition"], help="page (default) or sdk")
-    parser.add_argument("--region", default=DEFAULTS["region"], help="region of a call that names none")
+    parser.add_argument("--region", default=DEFAULTS["region"], help="region of calls that name none")
     parser.add_argument("--account", default=DEFAULTS["account"], help="account of credentials that name none")
-    parser.add_argument("--limit", action="append", default=[], metavar="KEY=BOUND", help="an account limit, such as models=5; repeatable")
-    parser.add_argument(
-        "--rule", action="append", default=[], metavar="ID=BOUND", help="a rule to override (off: switched off); repeatable"
-    )
+    parser.add_argument("--limit", action="append", default=[], metavar="KEY=BOUND", help="quota, such as models=5; repeatable")
+    parser.add_argument("--rule", action="append", default=[], metavar="ID=BOUND", help="rule to override (off: switched off); repeatable")
     parser.add_argument("--auth", choices=("lenient", "strict"), default=DEFAULTS["auth"], help="strict verifies signatures")
-    parser.add_argument("--key", action="append", default=[], metavar="ID:SECRET[:ACCOUNT]", help="a key pair that is known; repeatable")
-    parser.add_argument("--calls", type=int, default=CALLS, metavar="N", help=f"calls that the log of a world keeps (default: {CALLS})")
-    parser.add_argument("--admin", action="store_true", help="offer the admin API, which needs the token that is printed")
-    parser.add_argument("--token", help="the token of the admin API (default: a new one each time)")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="write what every world holds to a file when the server stops")
+    parser.add_argument("--key", action="append", default=[], metavar="ID:SECRET[:ACCOUNT]", help="known key pair; repeatable")
+    parser.add_argument("--calls", type=int, default=CALLS, metavar="N", help=f"calls in the log of a world (default: {CALLS})")
+    parser.add_argument("--admin", action="store_true", help="offer the admin API; its token is printed")
+    parser.add_argument("--token", help="token of the admin API (default: a new one each time)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="write the resources of every world to a file when the server stops")
     parser.add_argument(
-        "--log", choices=("json", "none"), default="json", help="the access log on standard error (default: json, a line each)"
+        "--log", choices=("json", "none"), default="json", help="access log on standard error (default: json, one line for each request)"
     )
 
 
@@ -66,13 +64,13 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the default world.
 
     Raises:
-        ValueError: an option of no known form.
+        ValueError: a malformed option.
     """
     keys = {}
     for text in options.key:
         name, *rest = text.split(":")
         if not name or len(rest) not in (1, 2) or not rest[0]:
-            raise ValueError(f"--key {text!r} is not of the form ID:SECRET or ID:SECRET:ACCOUNT")
+            raise ValueError(f"--key must be ID:SECRET or ID:SECRET:ACCOUNT, got {text!r}")
         keys[name] = {"secret": rest[0]} | ({"account": rest[1]} if len(rest) > 1 else {})
     limits = dict(_pair("--limit", text) for text in options.limit)
     rules = dict(_pair("--rule", text) for text in options.rule)
@@ -88,42 +86,42 @@ def _pair(option: str, text: str) -> tuple[str, Any]:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Check options that no other part of the package reads.
+    """Check the options that no other part of the package checks.
 
     Raises:
-        ValueError: one cannot be.
+        ValueError: an invalid option.
     """
     from pytest_smfake.rules.inputs import check_place
 
     if not 0 <= options.port <= 65535:
-        raise ValueError(f"--port {options.port} is not a port, which is a number from 0 to 65535")
+        raise ValueError(f"--port must be from 0 to 65535, got {options.port}")
     if options.calls < 1:
-        raise ValueError(f"--calls {options.calls} is not how many calls are kept: a number of at least 1")
+        raise ValueError(f"--calls must be at least 1, got {options.calls}")
     if options.state is not None:
         if not options.state.parent.is_dir():
-            raise ValueError(f"--state: {options.state} cannot be written: {options.state.parent} is no directory")
+            raise ValueError(f"--state: {options.state} cannot be written: {options.state.parent} is not a directory")
         try:
             check_place(options.state)
         except ValueError as error:
             raise ValueError(f"--state: {error}") from None
     for name in options.host_name:
         if not HOST_NAME.fullmatch(name):
-            raise ValueError(f"--host-name {name!r} is not the name of a host, such as build-7: no scheme, no port, no *")
+            raise ValueError(f"--host-name must be a host name such as build-7, without scheme, port or *, got {name!r}")
     if options.closed:
-        raise ValueError("the standard output is closed, so that nobody would learn that the server is ready, and where")
+        raise ValueError("standard output is closed, so that the URL of the server could not be printed")
     if options.token is not None and not options.admin:
-        raise ValueError("--token is the token of the admin API, which needs --admin")
+        raise ValueError("--token needs --admin, which offers the admin API")
     try:
         socket.getaddrinfo(options.host, options.port)
     except OSError as error:
         raise ValueError(f"--host {options.host!r} is not an address of this machine: {error}") from None
 
 
-def serve(options: argparse.Namespace) -> int:
-    """Serve until a signal says otherwise; return the exit code.
+def run_server(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM. Return the exit code.
 
     Raises:
-        ValueError: an option that cannot be, or an address that cannot be listened on.
+        ValueError: an invalid option, or the server cannot listen on the address.
     """
     from pytest_smfake.rules.inputs import write_whole
 
@@ -139,21 +137,21 @@ def serve(options: argparse.Namespace) -> int:
 
     def stop(number: int, _: object) -> None:
         if done.is_set():
-            os._exit(128 + number)  # the second one: nothing is waited for, and nothing written
+            os._exit(128 + number)  # a second signal: exit at once, and write no state
         done.set()
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
-    logging.getLogger("pytest_smfake").addHandler(logging.StreamHandler(sys.stdout))  # standard error is the access log's alone
+    logging.getLogger("pytest_smfake").addHandler(logging.StreamHandler(sys.stdout))  # standard error has only the access log
     log = AccessLog(sys.stderr) if options.log == "json" and sys.stderr is not None else None
     server = Server(options.host, options.port, log=log, host_names=options.host_name)
     server.worlds[DEFAULT] = make(settings_of(options))
     try:
         server.__enter__()
     except OSError as error:
-        raise ValueError(f"{options.host} port {options.port} cannot be listened on: {error}") from None
+        raise ValueError(f"cannot listen on {options.host} port {options.port}: {error}") from None
     if options.host not in LOOPBACK:
-        print(f"smfake: {options.host} is reached by other machines, too; whoever reaches it may use it", flush=True)
+        print(f"smfake: other machines can reach {options.host}, and use this server", flush=True)
     if options.admin:
         token = options.token or secrets.token_urlsafe(24)
         server.admin = Admin(server, token, make)
@@ -174,10 +172,14 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def world(settings: dict[str, Any], calls: int = CALLS) -> FakeSageMaker:
-    """Return the fake of a world, whose log keeps that many calls.
+    """Return the fake of a world.
+
+    Args:
+        settings: keywords of `FakeSageMaker`.
+        calls: how many calls its log keeps.
 
     Raises:
-        ValueError: settings that cannot be.
+        ValueError: invalid settings.
     """
     from pytest_smfake.fake import FakeSageMaker
 
@@ -188,10 +190,10 @@ def world(settings: dict[str, Any], calls: int = CALLS) -> FakeSageMaker:
 
 
 class AccessLog:
-    """Writes the access log on a thread of its own: a reader that is slow, or gone, holds up no request.
+    """Writes the access log in a separate thread, so that a slow or closed reader delays no request.
 
     Args:
-        stream: where the lines go, a JSON object each.
+        stream: the output; each line is a JSON object.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -202,14 +204,14 @@ class AccessLog:
         self._thread.start()
 
     def __call__(self, entry: dict[str, Any]) -> None:
-        """Add an entry."""
+        """Add an entry to the log."""
         try:
             self._lines.put_nowait(json.dumps(entry))
         except queue.Full:
             self._left_out += 1
 
     def close(self) -> None:
-        """Write what waits, as far as somebody reads it within a second."""
+        """Write the waiting lines, for at most a second."""
         with contextlib.suppress(queue.Full):
             self._lines.put(None, timeout=1)
             self._thread.join(1)
@@ -220,8 +222,8 @@ class AccessLog:
                 line += f'\n{{"left_out": {self._left_out}}}'
                 self._left_out = 0
             try:
-                self._stream.write(f"{line}\n")  # in one piece, since other threads may write to it, too
+                self._stream.write(f"{line}\n")  # one write, since other threads may write to the stream too
                 if self._lines.empty():
                     self._stream.flush()
-            except (OSError, ValueError):  # nobody reads it any more
+            except (OSError, ValueError):  # the reader is gone
                 return

@@ -1,6 +1,6 @@
-"""Connections of the server: one thread reads what comes in from all of them, and others answer whole requests.
+"""Connections of the server: one thread reads from all of them, and other threads answer complete requests.
 
-So a connection that sends slowly, or reads slowly, takes no thread from others.
+So a connection that sends or reads slowly occupies no thread.
 """
 
 from __future__ import annotations
@@ -18,50 +18,59 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.http11 import Head, MalformedError, Parser, encode, refusal
+from pytest_smfake.protocol.http import (
+    BrokenConnection,
+    Head,
+    MalformedError,
+    Parser,
+    Request,
+    Response,
+    malformed_response,
+    response_bytes,
+)
 from pytest_smfake.service.clock import real_sleep
 
 log = logging.getLogger("pytest_smfake.server")
 
 IDLE = 60.0
-"""Seconds for which a connection without a request is kept."""
+"""Seconds after which a connection without a request is closed."""
 PATIENCE = 30.0
-"""Seconds that a client may take to send a whole request, or to read an answer."""
-SILENCE = 120.0
-"""Seconds for which a read timeout on purpose stays silent at most; SDKs wait 60 s for an answer unless told otherwise."""
+"""Maximum seconds for a client to send a complete request, or to read an answer."""
+UNANSWERED = 120.0
+"""Maximum seconds for which an injected read timeout keeps a connection open; SDKs wait 60 s for an answer by default."""
 STAY = 0.005
-"""Seconds that a thread waits for the next request of its connection before it lets go of it: handing over takes time, too."""
+"""Seconds that a thread waits for the next request of its connection before it hands the connection back, which takes time too."""
 DRAIN = 64 * 1024 * 1024
-"""Bytes of a body over its bound that are read and thrown away, so that its client gets to see the answer."""
+"""Bytes of a too large body that are read and discarded, so that its client can read the answer."""
 LINGER = 1.0
-"""Seconds that its client may stay silent meanwhile."""
+"""Seconds without new bytes after which discarding ends."""
 THREADS = 1000
-"""Requests that are answered at the same time; an answer can be slow on purpose."""
+"""Maximum number of requests that are answered at the same time. An answer can be slow on purpose."""
 TURNS = 1
-"""Answers that are computed at the same time: one interpreter computes one at a time, and more of them only hold each other up."""
+"""Number of answers that are computed at the same time: more would only delay each other in one interpreter."""
 SLOW = 0.01
-"""Seconds after which an answer is held to be slow on purpose, and counts as computed no more."""
+"""Seconds after which an answer counts as slow on purpose, and gives its turn to another."""
 ENDING = 4.0
-"""Seconds that answers under way are waited for when the server stops."""
+"""Maximum seconds that a stopping server waits for unfinished answers."""
 SIZE = 256 * 1024
+"""Bytes that are received at once."""
 ENDS_EARLY = (400, "The request ends early")
 
 Refused = Callable[[str, int, str], None]
-"""Takes note of bytes that were no request: from an address, with the status and text of the answer."""
+"""Logs a malformed request: the client's address, and the status and text of the answer."""
 Respond = Callable[[Request, str], Response]
-"""Answers a request from an address; raises `BrokenConnection` where there is to be no answer."""
+"""Answers a request from a client's address; raises `BrokenConnection` for an injected failure of the connection."""
 
 
 class Connection:
     """A connection to a client.
 
     Attributes:
-        until: the moment at which it is given up.
-        silent: whether nothing is answered any more, on purpose.
-        closes: whether it is closed once what is to be sent is sent.
-        unsent: what is to be sent.
-        drains: how many bytes are read and thrown away before it is closed, so that its client gets to see the answer.
+        until: the time at which it is closed.
+        unanswered: whether no answer is sent any more, because of an injected read timeout.
+        closes: whether it is closed after the unsent bytes are sent.
+        unsent: the bytes that still have to be sent.
+        drains: how many bytes are read and discarded before it is closed, so that its client can read the answer.
     """
 
     def __init__(self, sock: socket.socket, client: str, refused: Refused) -> None:
@@ -73,12 +82,12 @@ class Connection:
         self.parser = Parser()
         self.unsent = b""
         self.until = time.monotonic() + IDLE
-        self.silent = False
+        self.unanswered = False
         self.closes = False
         self.drains = 0
 
     def receive(self) -> bool:
-        """Take what has come; return whether its client may send more."""
+        """Receive available bytes. Return whether its client may send more."""
         try:
             data = self.socket.recv(SIZE)
         except (BlockingIOError, InterruptedError):
@@ -91,7 +100,7 @@ class Connection:
             self.drains = max(0, self.drains - len(data))
             self.until = time.monotonic() + LINGER
             return self.drains > 0
-        if self.silent:
+        if self.unanswered:
             return True
         begins = not self.parser.started
         self.parser.feed(data)
@@ -100,28 +109,28 @@ class Connection:
         return True
 
     def send(self, data: bytes) -> None:
-        """Send what can be sent at once, and keep the rest."""
+        """Send what the socket accepts at once, and keep the rest."""
         self.unsent += data
         self.flush()
 
     def flush(self) -> None:
-        """Send more of what is kept.
+        """Send more of the unsent bytes.
 
         Raises:
-            OSError: its client is gone.
+            OSError: the client has closed the connection.
         """
         if self.unsent:
             with contextlib.suppress(BlockingIOError, InterruptedError):
                 self.unsent = self.unsent[self.socket.send(self.unsent) :]
 
     def reset(self) -> None:
-        """Break the connection off."""
+        """Reset the connection."""
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     def next(self) -> tuple[Head, bytes] | None:
-        """Return the next request that is whole; to bytes that are none the answer is sent."""
+        """Return the next complete request, or None. A malformed request is answered here."""
         try:
             found = self.parser.next()
         except MalformedError as error:
@@ -134,19 +143,19 @@ class Connection:
 
     def _refuse(self, status: int, text: str) -> None:
         self._refused(self.client, status, text)
-        self.send(refusal(status, text))
+        self.send(malformed_response(status, text))
         self.closes, self.drains, self.until = True, DRAIN, time.monotonic() + LINGER
 
     def give_up(self, status: int, text: str) -> None:
-        """Answer a request that has begun and will not be whole."""
-        if self.parser.started and not (self.closes or self.silent):
+        """Answer an incomplete request that will not be completed."""
+        if self.parser.started and not (self.closes or self.unanswered):
             self._refused(self.client, status, text)
             with contextlib.suppress(OSError):
-                self.send(refusal(status, text))
+                self.send(malformed_response(status, text))
 
 
 class Turns:
-    """Lets a few threads at a time go on, in the order in which they ask."""
+    """Lets a limited number of threads run at a time, in the order in which they ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -155,29 +164,29 @@ class Turns:
         self._taken: dict[int, float] = {}
 
     def __enter__(self) -> None:
-        mine = None
+        turn = None
         with self._lock:
             if self._free:
                 self._free -= 1
             else:
-                mine = threading.Lock()
-                mine.acquire()
-                self._waiting.append(mine)
-        if mine is not None:
-            mine.acquire()  # until somebody's turn is handed over: with a semaphore, who gives a turn back takes it again at once
+                turn = threading.Lock()
+                turn.acquire()
+                self._waiting.append(turn)
+        if turn is not None:
+            turn.acquire()  # until another thread hands its turn over; with a semaphore, that thread could take it back at once
         self._taken[threading.get_ident()] = time.monotonic()
 
     def __exit__(self, *_: object) -> None:
         self._give_back(threading.get_ident())
 
     def sleep(self, seconds: float) -> None:
-        """Sleep without a turn: how an answer takes its time on purpose."""
+        """Sleep without a turn, for an answer that is slow on purpose."""
         self._give_back(threading.get_ident())
         time.sleep(seconds)
         self.__enter__()
 
     def give_on(self, now: float) -> None:
-        """Give the turns of those who are slow on purpose to others."""
+        """Give the turns of slow threads to waiting ones."""
         for thread, since in list(self._taken.items()):
             if now - since > SLOW:
                 self._give_back(thread)
@@ -193,7 +202,7 @@ class Turns:
 
 
 class HttpServer:
-    """An HTTP/1.1 server that asks a function for its answers."""
+    """An HTTP/1.1 server whose answers come from a function."""
 
     def __init__(self, host: str, port: int, answer: Respond, refused: Refused) -> None:
         self._wanted = (host, port)
@@ -209,10 +218,10 @@ class HttpServer:
         self.bind_addr: tuple[str, int] = self._wanted
 
     def prepare(self) -> None:
-        """Listen.
+        """Open the listening socket.
 
         Raises:
-            OSError: the address cannot be listened on.
+            OSError: the server cannot listen on the address.
         """
         host, port = self._wanted
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -223,7 +232,7 @@ class HttpServer:
             sock.setblocking(False)
         self.bind_addr = self._listener.getsockname()[:2]
 
-    # What follows runs on the thread that reads.
+    # The following methods run in the reading thread.
 
     def serve(self) -> None:
         """Read from all connections until the server stops."""
@@ -252,7 +261,7 @@ class HttpServer:
     def _guarded(self, step: Callable[[Connection], None], connection: Connection) -> None:
         try:
             step(connection)
-        except OSError:  # its client is gone
+        except OSError:  # the client has closed the connection
             self._close(connection)
         except Exception:
             log.exception("A connection from %s failed", connection.client)
@@ -272,13 +281,13 @@ class HttpServer:
             self._selector.register(sock, selectors.EVENT_READ, connection)
 
     def _make_room(self) -> None:
-        """Close the connection that is nearest to its end: there are no more of them to be had."""
+        """Close the connection that would be closed next, because the process cannot open more files."""
         waiting = [key.data for key in self._selector.get_map().values() if key.data is not None]
         if waiting:
             self._close(min(waiting, key=lambda connection: connection.until))
 
     def _advance(self, connection: Connection) -> None:
-        """Go on with a connection that can be read or written."""
+        """Read from or write to a connection that is ready."""
         connection.flush()
         if not connection.unsent and not connection.receive():
             connection.give_up(*ENDS_EARLY)
@@ -287,13 +296,13 @@ class HttpServer:
         self._proceed(connection)
 
     def _take_back(self, connection: Connection) -> None:
-        """Wait for more of a connection that no thread works on any more."""
+        """Read again from a connection that a thread has handed back."""
         self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         self._proceed(connection)
 
     def _proceed(self, connection: Connection) -> None:
-        """Hand a request that is whole to a thread, or wait for what is missing."""
-        if not (connection.unsent or connection.closes or connection.silent):
+        """Hand a complete request to a thread, or wait for its rest."""
+        if not (connection.unsent or connection.closes or connection.unanswered):
             found = connection.next()
             if found is not None:
                 self._selector.unregister(connection.socket)
@@ -302,7 +311,7 @@ class HttpServer:
         if connection.closes and not connection.unsent and not connection.drains:
             self._close(connection)
             return
-        # Who does not read answers sends no more requests.
+        # As long as its client does not read answers, no more requests are read.
         self._selector.modify(connection.socket, selectors.EVENT_WRITE if connection.unsent else selectors.EVENT_READ, connection)
 
     def _give_up(self, now: float) -> None:
@@ -326,7 +335,7 @@ class HttpServer:
         self._ready.put((connection, head, body))
 
     def _finish(self, listener: socket.socket) -> None:
-        """Let what is being answered be answered, for a while, and close everything."""
+        """Wait for unfinished answers, for a limited time, and close everything."""
         self._selector.unregister(listener)
         listener.close()
         end = time.monotonic() + ENDING
@@ -347,7 +356,7 @@ class HttpServer:
         self._waking.close()
         self._woken.close()
 
-    # What follows runs on the threads that answer.
+    # The following methods run in the answering threads.
 
     def _work(self) -> None:
         real_sleep.set(self._turns.sleep)
@@ -360,7 +369,7 @@ class HttpServer:
             connection, head, body = job
             try:
                 kept = self._exchange(connection, head, body)
-            except OSError:  # its client is gone
+            except OSError:  # the client has closed the connection
                 kept = False
             except Exception:
                 log.exception("A connection from %s failed", connection.client)
@@ -372,7 +381,7 @@ class HttpServer:
                 connection.socket.close()
 
     def _exchange(self, connection: Connection, head: Head, body: bytes) -> bool:
-        """Answer a request, and those that follow at once; return whether the connection is kept."""
+        """Answer a request, and further ones that arrive soon. Return whether the connection is kept open."""
         found: tuple[Head, bytes] | None = (head, body)
         poll = select.poll()
         poll.register(connection.socket, select.POLLIN)
@@ -385,7 +394,7 @@ class HttpServer:
                     found = connection.next()
                 if found is not None and not self._respond(connection, *found):
                     return False
-                if found is None or connection.unsent or connection.closes or connection.silent:
+                if found is None or connection.unsent or connection.closes or connection.unanswered:
                     return True
                 if self.stopping.is_set():
                     return False
@@ -394,16 +403,16 @@ class HttpServer:
                 return True
 
     def _respond(self, connection: Connection, head: Head, body: bytes) -> bool:
-        """Answer one request; return whether the connection is there still."""
+        """Answer one request. Return whether the connection is still open."""
         try:
             response = self._answer(head.request(body), connection.client)
         except BrokenConnection as error:
             if error.how != "read-timeout":
                 connection.reset()
                 return False
-            connection.silent, connection.until = True, time.monotonic() + SILENCE
+            connection.unanswered, connection.until = True, time.monotonic() + UNANSWERED
             return True
-        # A body shorter than announced is a connection that closes early; moto announces nothing.
+        # A body shorter than its Content-Length means that the connection closes early. Answers of moto have no Content-Length.
         announced = response.headers.setdefault("Content-Length", str(len(response.body)))
         keeps = head.keeps and not head.unread and announced == str(len(response.body)) and not self.stopping.is_set()
         connection.closes = not keeps
@@ -411,7 +420,7 @@ class HttpServer:
             connection.drains, connection.until = min(head.unread, DRAIN), time.monotonic() + LINGER
         else:
             connection.until = time.monotonic() + (IDLE if keeps else PATIENCE)
-        connection.send(encode(response, head, keeps=keeps))
+        connection.send(response_bytes(response, head, keeps=keeps))
         return bool(connection.unsent or connection.drains or keeps)
 
     def _wake(self) -> None:
@@ -419,6 +428,6 @@ class HttpServer:
             self._waking.send(b"\0")
 
     def stop(self) -> None:
-        """Take no more requests, let those that are being answered be answered, and close everything."""
+        """Accept no more requests, wait for unfinished answers, and close everything."""
         self.stopping.set()
         self._wake()

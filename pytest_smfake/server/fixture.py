@@ -1,4 +1,4 @@
-"""What the fixture `smfake_server` gives: a fake at an address, in this process or in a world of a server that runs already."""
+"""The values of the fixture `smfake_server`: a fake with a URL, in this process or on a running server."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ TIMEOUT = 30
 NOT_REMOTE = ("stand_in", "sweep", "at", "client", "async_client", "endpoints", "endpoint_configs", "transform_jobs", "s3", "service")
 
 
-class RemoteInForce:
-    """Something in force in another process, until `stop()` or the end of its `with` block."""
+class RemoteInjection:
+    """A fault, delay, throttle, limit or denied permission in another process, until `stop()` or the end of its `with` block."""
 
-    def __init__(self, fake: RemoteFake, shown: Mapping[str, Any]) -> None:
+    def __init__(self, fake: RemoteFake, entry: Mapping[str, Any]) -> None:
         self._fake = fake
-        self._id = shown["id"]
-        self._last: Mapping[str, Any] = shown
+        self._id = entry["id"]
+        self._last: Mapping[str, Any] = entry
         self._stopped = False
 
     @property
     def hits(self) -> int | None:
-        """How often it struck so far; None for a limit, which does not count."""
+        """How often it was triggered so far; None for a limit, which has no count."""
         if not self._stopped:
             self._last = self._fake.ask("GET", f"in-force/{self._id}")
         return self._last.get("hits")
 
     def stop(self) -> None:
-        """End it; a second call does nothing."""
+        """Remove it. A second call does nothing."""
         if not self._stopped:
             self._last = self._fake.ask("DELETE", f"in-force/{self._id}")
             self._stopped = True
@@ -81,44 +81,44 @@ class RemoteClock:
 
 
 class RemoteModels(dict[str, dict[str, Any]]):
-    """The requests of the models that one place held at the moment of asking, by name.
+    """A snapshot of the models in one account and region: the request of each, by name.
 
     Args:
-        here: its account and region.
-        held: the models of every place of the world.
+        scope: the account and region.
+        held: the models of every account and region of the world.
     """
 
-    def __init__(self, here: tuple[str, str], held: Mapping[tuple[str, str], dict[str, dict[str, Any]]]) -> None:
-        super().__init__(held.get(here, {}))
-        self._here = here
+    def __init__(self, scope: tuple[str, str], held: Mapping[tuple[str, str], dict[str, dict[str, Any]]]) -> None:
+        super().__init__(held.get(scope, {}))
+        self._scope = scope
         self._held = held
 
     def __missing__(self, name: str) -> dict[str, Any]:
-        account, region = self._here
-        others = [place for place, models in self._held.items() if name in models]
-        # A remote fake has no `at`: where else the model is, is said without it.
+        account, region = self._scope
+        others = [scope for scope, models in self._held.items() if name in models]
+        # Not worded as `fake.at(...)`, which a remote fake does not have.
         where = "".join(f", but there is one in {region} of account {account}" for account, region in others)
         raise KeyError(f"no model {shown(name)} in {region}, account {account}{where}; models: {', '.join(self) or 'none'}")
 
 
 class RemoteFake:
-    """The fake of a world on a server in another process: what of `FakeSageMaker` can cross to it, in the same words.
+    """The fake of a world on a server in another process, with those methods of `FakeSageMaker` that work over HTTP.
 
     Args:
-        address: the server's address; the token of its admin API is in front of the host (`http://TOKEN@127.0.0.1:4577`), or in
-            the variable SMFAKE_TOKEN.
-        name: what the new world is called.
+        address: the server's URL, with the token of its admin API in front of the host (`http://TOKEN@127.0.0.1:4577`), unless
+            the variable SMFAKE_TOKEN has it.
+        name: the name of the new world.
         settings: keywords of `FakeSageMaker`.
 
     Raises:
-        ValueError: the server cannot be reached, or refuses; the sentence says why.
+        ValueError: the server cannot be reached, or refuses.
     """
 
     def __init__(self, address: str, name: str, settings: Mapping[str, Any]) -> None:
         parts = urlsplit(address)
         token = parts.password or parts.username or os.environ.get(TOKEN_VARIABLE, "")
         if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{parts.geturl()!r} is not the address of a server; one looks like http://127.0.0.1:4577")
+            raise ValueError(f"{parts.geturl()!r} is not the URL of a server, such as http://127.0.0.1:4577")
         if not token:
             raise ValueError(
                 f"the token of the admin API is missing: put it into the variable {TOKEN_VARIABLE}, or into http://TOKEN@{parts.netloc}"
@@ -128,78 +128,78 @@ class RemoteFake:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._open = build_opener(ProxyHandler({})).open
         servers.add(self._netloc)
-        about = self.ask("PUT", "", _crossing(settings))
+        about = self.ask("PUT", "", _as_json(settings))
         self.url: str = about["url"]
         self.account: str = about["account"]
         self.region: str = about["region"]
-        check_region(self.region)  # the server's own warning is not seen here
+        check_region(self.region)  # a warning on the server would not be seen here
         self.edition: str = about["edition"]
         self.clock = RemoteClock(self)
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask the admin API about this world.
+        """Send a request for this world to the admin API, and return its answer.
 
         Raises:
-            ValueError: it refuses, in its own sentence, or cannot be reached.
+            ValueError: the server refuses, with its own text, or cannot be reached.
         """
         data = None if body is None else json.dumps(body).encode()
         url = f"{self._base}/{path}".rstrip("/")
         try:
-            with self._open(Request(url, data, self._headers, method=method), timeout=TIMEOUT) as response:  # noqa: S310  # http alone, see above
+            with self._open(Request(url, data, self._headers, method=method), timeout=TIMEOUT) as response:  # noqa: S310  # always http, see above
                 return json.load(response)
         except HTTPError as error:
             text = error.read().decode("utf-8", "replace")
-            said = json.loads(text).get("error") or json.loads(text).get("message") if text.startswith("{") else text
-            raise ValueError(f"{self._netloc}: {said}") from None
+            reason = json.loads(text).get("error") or json.loads(text).get("message") if text.startswith("{") else text
+            raise ValueError(f"{self._netloc}: {reason}") from None
         except URLError as error:
             raise ValueError(f"the server at {self._netloc} cannot be reached: {error.reason}") from None
 
     def verify_faults(self) -> None:
-        """Complain of a failure that was put in force and never struck; the end of a test does so by itself.
+        """Raise UnusedFaultError if an injected fault was never triggered. The end of a test does so by itself.
 
         Raises:
-            UnusedFaultError: there is one, and it is not optional.
+            UnusedFaultError: a fault that is not optional was never triggered.
         """
         if unused := self.ask("GET", "unused")["unused"]:
             raise UnusedFaultError(unused)
 
     def close(self) -> None:
-        """Drop the world."""
+        """Delete the world."""
         self.ask("DELETE", "")
 
     def reset(self) -> None:
-        """Forget all but the first settings; the clock goes on."""
+        """Delete all resources, calls and injections, and restore the first settings. The clock keeps its time."""
         self.ask("POST", "reset")
 
-    def limit(self, key: str, bound: int | None, **keywords: Any) -> RemoteInForce:
-        """Limit how many of something an account may have; see `FakeSageMaker.limit`."""
-        return self._put("limits", {"key": key, "bound": bound} | keywords)
+    def limit(self, key: str, bound: int | None, **keywords: Any) -> RemoteInjection:
+        """Set a quota of an account; see `FakeSageMaker.limit`."""
+        return self._inject("limits", {"key": key, "bound": bound} | keywords)
 
-    def fail(self, operation: str, code: str, **keywords: Any) -> RemoteInForce:
-        """Let calls of an operation fail; see `FakeSageMaker.fail`."""
-        return self._put("faults", {"operation": operation, "code": code} | keywords)
+    def fail(self, operation: str, code: str, **keywords: Any) -> RemoteInjection:
+        """Make calls of an operation fail; see `FakeSageMaker.fail`."""
+        return self._inject("faults", {"operation": operation, "code": code} | keywords)
 
-    def delay(self, operation: str, seconds: float, **keywords: Any) -> RemoteInForce:
-        """Let calls of an operation take their time; see `FakeSageMaker.delay`."""
-        return self._put("delays", {"operation": operation, "seconds": seconds} | keywords)
+    def delay(self, operation: str, seconds: float, **keywords: Any) -> RemoteInjection:
+        """Delay the answers to calls of an operation; see `FakeSageMaker.delay`."""
+        return self._inject("delays", {"operation": operation, "seconds": seconds} | keywords)
 
-    def throttle(self, **keywords: Any) -> RemoteInForce:
-        """Refuse what is over a rate; see `FakeSageMaker.throttle`."""
-        return self._put("throttles", keywords)
+    def throttle(self, **keywords: Any) -> RemoteInjection:
+        """Refuse requests above a rate; see `FakeSageMaker.throttle`."""
+        return self._inject("throttles", keywords)
 
-    def deny(self, action: str, **keywords: Any) -> RemoteInForce:
+    def deny(self, action: str, **keywords: Any) -> RemoteInjection:
         """Deny an action; see `FakeSageMaker.deny`."""
-        return self._put("denials", {"action": action} | keywords)
+        return self._inject("denials", {"action": action} | keywords)
 
-    def _put(self, kind: str, keywords: Mapping[str, Any]) -> RemoteInForce:
-        return RemoteInForce(self, self.ask("POST", kind, _crossing(keywords)))
+    def _inject(self, kind: str, keywords: Mapping[str, Any]) -> RemoteInjection:
+        return RemoteInjection(self, self.ask("POST", kind, _as_json(keywords)))
 
     def add_model(self, /, **request: Any) -> None:
         """Create a model without an entry in `calls`; see `FakeSageMaker.add_model`."""
-        self.ask("POST", "models", _crossing(request))
+        self.ask("POST", "models", _as_json(request))
 
     def request(self, /, **overrides: Any) -> dict[str, Any]:
-        """Return a valid CreateModel request; an override of None leaves the member out."""
+        """Return a valid CreateModel request. An override of None leaves the member out."""
         from pytest_smfake.fake import FakeSageMaker
 
         return FakeSageMaker(region=self.region, account=self.account).request(**overrides)
@@ -217,7 +217,7 @@ class RemoteFake:
 
     @property
     def models(self) -> RemoteModels:
-        """The models of the world's own account and region: the request of each, by name."""
+        """The requests of the models in the world's own account and region, by name."""
         places = self.ask("GET", "state")["places"]
         held = {(place["account"], place["region"]): {kept["name"]: kept["request"] for kept in place["models"]} for place in places}
         return RemoteModels((self.account, self.region), held)
@@ -225,7 +225,7 @@ class RemoteFake:
     def __getattr__(self, name: str) -> Any:
         if name in NOT_REMOTE:
             text = (
-                f"{name} is of a fake in this process, and cannot cross to the one at {self._netloc}: run the test without --smfake-server"
+                f"{name} works only with a fake in this process, not with the one at {self._netloc}: run the test without --smfake-server"
             )
             raise AttributeError(text)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -234,24 +234,24 @@ class RemoteFake:
         return f"<RemoteFake {self.url}>"
 
 
-def _crossing(keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keywords that can cross to another process as JSON; those that are None stand for a default, or for no bound.
+def _as_json(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords as they are after a round trip through JSON.
 
     Raises:
-        ValueError: one cannot.
+        ValueError: a value cannot be written as JSON.
     """
     for name, value in keywords.items():
         try:
             json.dumps(value, default=_attributes)
         except (TypeError, ValueError):
-            text = f"{name}={shown(value)} cannot cross to the server in another process: run the test without --smfake-server"
+            text = f"{name}={shown(value)} cannot be sent to a server in another process: run the test without --smfake-server"
             raise ValueError(text) from None
     crossed: dict[str, Any] = json.loads(json.dumps(dict(keywords), default=_attributes))
     return crossed
 
 
 def _attributes(value: Any) -> Any:
-    """Return in JSON what JSON has no form of: key pairs, as dicts of their attributes."""
+    """Return a JSON value for an object that JSON has no type for: a dict for an `AccessKey`."""
     from dataclasses import asdict
 
     from pytest_smfake.protocol.signatures import AccessKey
@@ -262,14 +262,14 @@ def _attributes(value: Any) -> Any:
 
 
 def check_address(address: str) -> None:
-    """Refuse what cannot be the address of a server.
+    """Check the URL of a server.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     if not re.fullmatch(r"http://(?:[^@/\s]+@)?[^@/\s]+/?", address):
         shown = re.sub(r"//.*@", "//TOKEN@", address)
-        raise ValueError(f"{shown!r} is not the address of a server; one looks like http://127.0.0.1:4577")
+        raise ValueError(f"{shown!r} is not the URL of a server, such as http://127.0.0.1:4577")
 
 
 server_key = pytest.StashKey["Server"]()
@@ -277,10 +277,10 @@ server_key = pytest.StashKey["Server"]()
 
 @dataclass(frozen=True, slots=True)
 class ServedFake:
-    """A fake at an address.
+    """A fake with a URL.
 
     Attributes:
-        url: the address, which every SDK takes as its endpoint URL.
+        url: the endpoint URL for SDKs of any language.
         fake: the fake that answers there: a `FakeSageMaker` of this process, or a `RemoteFake`.
     """
 
@@ -289,12 +289,12 @@ class ServedFake:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables by which a subprocess reaches it: endpoint URLs, dummy keys, region. Add them to `os.environ`."""
+        """Variables that lead a subprocess to the fake: endpoint URLs, dummy keys, region. Add them to `os.environ`."""
         return environment(self.url, self.fake.account, self.fake.region)
 
 
 def served(request: pytest.FixtureRequest, settings: dict[str, Any], remotes: list[RemoteFake]) -> Iterator[ServedFake]:
-    """Yield the fake of a test at an address, as long as the test runs; one in another process is put on the list, too."""
+    """Yield the fake of a test with its URL while the test runs. A fake in another process is added to `remotes`."""
     address = request.config.getoption("--smfake-server")
     if address is not None:
         yield from _remote(address, settings, remotes)
@@ -306,7 +306,7 @@ def served(request: pytest.FixtureRequest, settings: dict[str, Any], remotes: li
 
 
 def _server(config: pytest.Config) -> Server:
-    """Return the server of this process, started once, so that a test costs next to nothing."""
+    """Return the server of this process, which starts once and serves all tests."""
     if server_key not in config.stash:
         from .worlds import Server
 
@@ -317,7 +317,7 @@ def _server(config: pytest.Config) -> Server:
 
 
 def _remote(address: str, settings: dict[str, Any], remotes: list[RemoteFake]) -> Iterator[ServedFake]:
-    """Make a world on a server that runs already, and let go of it when the test is over."""
+    """Make a world on a running server, and delete it after the test."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     crossing = {name: value for name, value in settings.items() if name in CROSSING}
     try:
@@ -326,7 +326,7 @@ def _remote(address: str, settings: dict[str, Any], remotes: list[RemoteFake]) -
         raise pytest.fail.Exception(f"smfake_server: {error}", pytrace=False) from None
     remotes.append(fake)
     try:
-        with keys_set_aside(fake.account):  # no true credentials go to the server
+        with keys_set_aside(fake.account):  # true credentials never reach the server
             yield ServedFake(fake.url, fake)
     finally:
         fake.close()

@@ -1,4 +1,4 @@
-"""The fake over real HTTP: one server, many worlds, each under a path of its own."""
+"""The fake over HTTP: one server with many worlds, each under its own path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pytest_smfake.clients import botocore as transport
 from pytest_smfake.protocol.active import ActiveFake, servers
 from pytest_smfake.protocol.http import BrokenConnection, Request, Response
-from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.protocol.wire import answer, is_sagemaker
 from pytest_smfake.service.errors import ServiceError
 from pytest_smfake.service.faults import InjectedError
 
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pytest_smfake.server")
 
 DEFAULT = "default"
-"""The world that answers where the path names none."""
+"""The world of requests whose path names none."""
 ADMIN = "/_smfake"
 """The reserved path of the admin API."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-"""What a world may be called."""
+"""The pattern of a world's name."""
 
 _PATH = re.compile(rf"/worlds/(?P<name>{NAME.pattern})(?P<rest>/[^?]*)?(?P<query>\?.*)?", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{0,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{0,5})?")
 
 
 class Server:
-    """An HTTP/1.1 server on threads, running within a `with` block.
+    """An HTTP/1.1 server with threads, running within a `with` block.
 
     Args:
         host: the address to listen on.
-        port: the port, 0 for any that is free.
-        log: takes an entry of the access log, a dict, for each request.
-        host_names: names by which clients may reach it, beside `localhost` and addresses.
+        port: the port; 0 for any free one.
+        log: a function that gets an entry of the access log, a dict, for each request.
+        host_names: host names that clients may use, beside `localhost` and IP addresses.
 
     Attributes:
-        worlds: the fakes that answer, by name; `default` answers where the path names none.
-        admin: answers requests to the admin API; None where there is none.
+        worlds: the fakes by the names of their worlds; `default` answers requests whose path names no world.
+        admin: the function that answers requests to the admin API; None if the server has none.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the server cannot listen on the address.
     """
 
     def __init__(
@@ -87,22 +87,22 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the server listens on."""
         return int(self._http.bind_addr[1])
 
     @property
     def url(self) -> str:
-        """The address of the default world."""
+        """The URL of the default world."""
         host = str(self._http.bind_addr[0])
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def url_of(self, world: str) -> str:
-        """Return the address of a world."""
+        """Return the URL of a world."""
         return self.url if world == DEFAULT else f"{self.url}/worlds/{world}"
 
     @contextmanager
     def serving(self, world: str, fake: ActiveFake) -> Iterator[str]:
-        """Let a fake answer as a world within the block, and yield its address."""
+        """Make a fake answer as a world within the block, and yield the world's URL."""
         self.worlds[world] = fake
         try:
             yield self.url_of(world)
@@ -120,22 +120,22 @@ class Server:
             self._note(entry, 0, broken.call, started)
             raise
         except Exception as error:
-            # Code of the test, such as a predicate of a fault, or a mistake of this package: in the log, and never on the socket.
+            # An error of test code, such as a predicate of a fault, or of this package: its details are logged, and never sent.
             logger.exception("%s %s failed", request.method, request.url)
             self._note(entry, 500, None, started)
-            return problem(500, "InternalFailure", f"{type(error).__name__} in the fake: the log of pytest_smfake.server tells more")
+            return problem(500, "InternalFailure", f"{type(error).__name__} in the fake: see the log of pytest_smfake.server")
 
     def _refused(self, client: str, status: int, text: str) -> None:
-        """Note what was no request."""
+        """Log a malformed request."""
         now = time.perf_counter()
         self._note({"time": time.time(), "client": client, "method": None, "path": None, "error": text}, status, None, now)
 
     def _route(self, request: Request, entry: dict[str, Any]) -> Response:
         host = request.headers.get("host", "localhost")
         if not _HOST.fullmatch(host):
-            return problem(400, "MalformedHttpRequestException", "The Host header names no host")
+            return problem(400, "MalformedHttpRequestException", "The Host header is not a host name")
         if not self._is_own(host):
-            text = f"This server is not {host}: smfake serve takes further names that clients call it by with --host-name"
+            text = f"This server is not named {host}: smfake serve --host-name adds host names that clients may use"
             return problem(421, "MisdirectedRequest", text)
         target = request.url.removeprefix(f"http://{host}")
         path = entry["path"] = target.partition("?")[0]
@@ -148,13 +148,13 @@ class Server:
         return self._in_world(request, host, target, entry)
 
     def _is_own(self, host: str) -> bool:
-        """Whether a name is the server's: a page of a browser that was led here by another name would else be let in (DNS rebinding)."""
+        """Return whether a host name is the server's. Other names are refused, so that no web page gets in by DNS rebinding."""
         name = urlsplit(f"http://{host}").hostname or ""
         try:
             ipaddress.ip_address(name)
         except ValueError:
             return any(name == own or name.endswith(f".{own}") for own in self._host_names)
-        return True  # nobody is led to an address by a name
+        return True  # an IP address cannot be rebound
 
     def _in_world(self, request: Request, host: str, target: str, entry: dict[str, Any]) -> Response:
         name = DEFAULT
@@ -163,7 +163,7 @@ class Server:
             target, sent = (match["rest"] or "/") + (match["query"] or ""), target
             request = replace(request, url=f"http://{host}{target}", target=sent)
         if "x-amz-target" in request.headers and (path := target.partition("?")[0]) not in ("", "/"):
-            text = f"{path} is no address of a world: the default world is at /, and others are at /worlds/NAME/"
+            text = f"{path} is not the path of a world: the default world is at /, and others are at /worlds/NAME/"
             return problem(404, "NoSuchWorld", text)
         entry["world"] = name
         fake = self.worlds.get(name)
@@ -186,12 +186,12 @@ class Server:
 
 
 def _path(request: Request) -> str:
-    """Return the path of a request, whatever its Host header says."""
+    """Return the path of a request, independent of its Host header."""
     return "/" + request.url.removeprefix("http://").partition("?")[0].partition("/")[2]
 
 
 def verdict(call: Call) -> str:
-    """Return in a word or two what became of a call."""
+    """Return the outcome of a call: passed on, accepted, failed on purpose, or rejected."""
     if call.passed_on:
         return "passed on"
     if call.error is None:
@@ -200,19 +200,19 @@ def verdict(call: Call) -> str:
 
 
 def plain_json(status: int, body: Any) -> Response:
-    """Return a response that is no answer of the service's."""
+    """Return a JSON response of the server itself."""
     content = json.dumps(body, default=_text).encode("utf-8")
     return Response(status, {"Content-Type": "application/json", "Content-Length": str(len(content))}, content)
 
 
 def problem(status: int, code: str, text: str) -> Response:
-    """Return an error that is no answer of the service's, in a form that every SDK reads."""
+    """Return an error of the server itself, in a format that every SDK reads."""
     response = plain_json(status, {"__type": code, "message": text})
     return replace(response, headers=response.headers | {"x-amzn-ErrorType": code})
 
 
 def foreign(request: Request) -> Response:
-    """Return the refusal of a call to another service, in a protocol that its client reads: XML for S3, EC2 and the query protocol."""
+    """Return the refusal of a call to another service, in its protocol: XML for S3, EC2 and the query protocol."""
     code, text = "UnknownOperationException", "This server answers for SageMaker and its runtime only"
     error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
     service = request.scope[2]
@@ -229,11 +229,11 @@ def foreign(request: Request) -> Response:
 
 
 def _text(value: Any) -> Any:
-    """Return in JSON what JSON has no form of: the body of a prediction, in base64, or an error."""
+    """Return a JSON value for an object that JSON has no type for: base64 for bytes of a prediction, a dict for an error."""
     import base64
 
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, ServiceError):
         return {"code": value.code, "message": value.text, "status": value.status}
-    raise TypeError(f"{value!r} has no form in JSON")
+    raise TypeError(f"{value!r} cannot be written as JSON")

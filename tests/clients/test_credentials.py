@@ -11,7 +11,7 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.clients.environment import SET_ASIDE
+from pytest_smfake.clients.credentials import COVERED
 from pytest_smfake.service.arns import PARTITIONS, access_key_of, account_of, partition_of
 
 REAL = "AKIAQXXXREALREALREAL"
@@ -27,13 +27,13 @@ def sent_key(client) -> str:
 
 
 def test_variables_are_set_aside_and_put_back(monkeypatch):
-    for name in SET_ASIDE:
+    for name in COVERED:
         monkeypatch.setenv(name, f"real {name}")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
     before = dict(os.environ)
     with FakeSageMaker():
-        assert not [name for name in SET_ASIDE if "real" in os.environ.get(name, "")]
+        assert not [name for name in COVERED if "real" in os.environ.get(name, "")]
         assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1"
         assert os.environ["AWS_RETRY_MODE"] == "adaptive"
         assert os.environ["AWS_EC2_METADATA_DISABLED"].lower() == "true"
@@ -51,7 +51,7 @@ def test_a_client_made_with_the_variables_of_before(monkeypatch):
 
 
 def test_a_client_made_without_credentials(monkeypatch):
-    for name in SET_ASIDE:
+    for name in COVERED:
         monkeypatch.delenv(name, raising=False)
     session = botocore.session.Session()
     session.get_component("credential_provider").providers.clear()

@@ -607,9 +607,9 @@ def test_mocks_are_left_alone(beneath):
 
 def places():
     found = []
-    guard.patch(lambda owner, name, make: found.append((owner, name, make)))
+    guard.guard_network(lambda owner, name, make: found.append((owner, name, make)))
     for library in (aiohttp, httpcore, socks):
-        guard.patch_library(lambda owner, name, make: found.append((owner, name, make)), library)
+        guard.guard_library(lambda owner, name, make: found.append((owner, name, make)), library)
     return found
 
 

@@ -14,7 +14,8 @@ from moto import mock_aws
 import pytest_smfake
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.clients import activation
-from pytest_smfake.protocol.active import active, fakes, in_context, patches
+from pytest_smfake.clients.botocore import patches
+from pytest_smfake.protocol.active import active, fakes, in_context
 
 PACKAGE = str(Path(pytest_smfake.__file__).parent)
 

@@ -17,7 +17,8 @@ from moto import mock_aws
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.clients import activation
 from pytest_smfake.clients import cache as clients
-from pytest_smfake.protocol.active import active, fakes, patches
+from pytest_smfake.clients.botocore import patches
+from pytest_smfake.protocol.active import active, fakes
 from pytest_smfake.service import containers as asgi
 
 
@@ -25,7 +26,7 @@ class TestTheEnd:
     def test_a_fake_that_has_ended_makes_no_client(self):
         with FakeSageMaker() as fake:
             pass
-        with pytest.raises(RuntimeError, match="<FakeSageMaker .*> has ended: nothing would answer a new client of it"):
+        with pytest.raises(RuntimeError, match="<FakeSageMaker .*> has ended: nothing would answer a new client"):
             fake.client()
         with fake:
             fake.client().list_models()
@@ -266,7 +267,7 @@ def test_a_replacement_that_a_mock_puts_back_passes_calls_on(monkeypatch):
     over.stop()
     assert vars(Session)["get_credentials"] is not before
     assert Session().get_credentials().access_key == "AKIAQXXXREALREALREAL"
-    activation.mend()
+    activation.apply_active_fakes()
     assert vars(Session)["get_credentials"] is before
 
 

@@ -20,8 +20,9 @@ from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.clients import activation
-from pytest_smfake.clients import environment as variables
-from pytest_smfake.protocol.active import active, patches
+from pytest_smfake.clients import credentials as variables
+from pytest_smfake.clients.botocore import patches
+from pytest_smfake.protocol.active import active
 from pytest_smfake.service.arns import access_key_of, account_of
 
 pytestmark = pytest.mark.once
@@ -108,7 +109,7 @@ def restore(before):
 @pytest.mark.parametrize("keys", [REAL, {}], ids=["real", "none"])
 @pytest.mark.parametrize("actors", TRIPLES, ids=" ".join)
 def test_all_orders(actors, keys, monkeypatch):
-    for name in variables.SET_ASIDE:
+    for name in variables.COVERED:
         monkeypatch.delenv(name, raising=False)
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
@@ -149,7 +150,7 @@ def test_all_orders(actors, keys, monkeypatch):
                 continue
             tried += 1
             run(actors, order, look)
-            activation.mend()  # what the plugin does at the end of a test
+            activation.apply_active_fakes()  # what the plugin does at the end of a test
             assert dict(os.environ) == before, (actors, order)
             assert attributes() == patched, (actors, order)
             assert active() is None
@@ -164,7 +165,7 @@ def test_a_variable_of_one_test_does_not_expose_that_of_the_next():
             with FakeSageMaker():
                 assert os.environ["AWS_ACCESS_KEY_ID"] != key
             assert os.environ["AWS_ACCESS_KEY_ID"] == key
-        activation.mend()
+        activation.apply_active_fakes()
 
 
 def test_a_copy_of_the_environment_that_is_put_back_tests_later(monkeypatch):
@@ -174,17 +175,17 @@ def test_a_copy_of_the_environment_that_is_put_back_tests_later(monkeypatch):
     copy = mock.patch.dict(os.environ, {"STAGE": "test"})
     with FakeSageMaker():
         copy.start()
-    activation.mend()
+    activation.apply_active_fakes()
     with FakeSageMaker():
         pass
-    activation.mend()
+    activation.apply_active_fakes()
     copy.stop()
-    activation.mend()
+    activation.apply_active_fakes()
     assert dict(os.environ) == before
 
 
 def test_keys_that_one_fake_was_left_with_are_not_those_of_the_next(monkeypatch):
-    for name in variables.SET_ASIDE:
+    for name in variables.COVERED:
         monkeypatch.delenv(name, raising=False)
     with FakeSageMaker():
         for name, value in REAL.items():

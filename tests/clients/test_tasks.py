@@ -10,7 +10,7 @@ import pytest
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.protocol.active import active, in_context
 
-REFUSED = "this call was not sent: .* is the active fake, and the call comes from a task with "
+REFUSED = "this call was not sent: the active fake is .*, and the call comes from a task with "
 
 
 def create(fake, name):

@@ -13,8 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.audit.plugin import Checked, Refusal, refusals, section
-from pytest_smfake.clients.observe import Watch
+from pytest_smfake.audit import Checked, Refusal, Watch, refusals, summary_lines
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -323,7 +322,7 @@ def test_an_unknown_mode(plain, mode):
     for arguments in (f"--smfake-audit={mode}",), ("-o", f"smfake_audit={mode}"):
         result = plain("", *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines([f"ERROR: smfake_audit, or --smfake-audit: '{mode}' is not a mode; there are: off, warn, error"])
+        result.stderr.fnmatch_lines([f"ERROR: smfake_audit or --smfake-audit: unknown mode '{mode}'; expected one of: off, warn, error"])
 
 
 def test_edition_rules_and_what_the_other_edition_says(plain):
@@ -382,7 +381,7 @@ def test_values_are_what_the_wire_has(plain):
             "InvokeEndpoint/EndpointName:pattern (modelled): 1 request of 1 test",
             "    test_it.py::test_body",
             "ListModels:json (assumed): 1 request of 1 test",
-            "  SerializationException, without a message: the body is no JSON that the service reads",
+            "  SerializationException, without a message: the body is not valid JSON",
             "Checked 5 requests of 4 tests (edition page); the service would refuse 2 requests of 2 tests.",
         ]
     )
@@ -492,5 +491,5 @@ def test_the_most_frequent_rule_comes_first_and_travels_unharmed():
         "    test_0, in its teardown",
         "Checked 7 requests of 5 tests, and 1 of them outside of tests (edition sdk); the service would refuse 6 requests of 5 tests.",
     ]
-    assert list(section(checked, "warn", "sdk")) == lines
+    assert list(summary_lines(checked, "warn", "sdk")) == lines
     assert [Checked.read(asdict(request)) for request in checked] == checked

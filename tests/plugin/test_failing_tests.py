@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.clients.history import MOST_FAKES, history
+from pytest_smfake.protocol.active import MOST_FAKES, history
 from pytest_smfake.rules.catalogue import catalogue
 
 pytestmark = pytest.mark.usefixtures("alone", "loaded")
@@ -261,7 +261,7 @@ def test_calls_that_went_to_another_region(fail):
         smfake.client().list_models()
         assert False
     """)
-    sentence = "2 calls went to eu-west-1; the fake's own region (region=) is us-west-2. What is there: fake.at(region='eu-west-1')"
+    sentence = "2 calls went to eu-west-1; the fake's own region (region=) is us-west-2. Its resources: fake.at(region='eu-west-1')"
     assert sentence in printed.splitlines()
 
 
@@ -272,7 +272,7 @@ def test_calls_that_went_to_another_account(fail):
         smfake.client(account="111122223333", region_name="eu-west-1").list_models()
         assert False
     """)
-    own = "the fake's own are 123456789012 and us-east-1. What is there: fake.at("
+    own = "the fake's own are 123456789012 and us-east-1. Its resources: fake.at("
     assert f"1 call went to account 111122223333 in us-east-1; {own}account='111122223333')" in printed
     assert f"1 call went to account 111122223333 in eu-west-1; {own}account='111122223333', region='eu-west-1')" in printed
 
@@ -375,7 +375,7 @@ def test_a_client_without_a_region_that_the_code_tells_of_in_words_of_its_own(fa
         except Exception:
             raise RuntimeError("cannot deploy") from None
     """)
-    assert "A client was made where no region is set" in printed
+    assert "A client was made without a region" in printed
 
 
 def test_each_rule_can_be_overridden_as_an_entry_says():

@@ -109,9 +109,9 @@ def test_the_report_of_a_failure_lists_what_struck_in_order(run):
     result.stdout.fnmatch_lines(
         [
             "*- smfake -*",
-            "fail('CreateModel', 'AccessDeniedException') struck call 1, CreateModel in us-east-1, sent from *.py:*, 1 attempt",
-            "delay('ListModels', 1) struck call 3, ListModels in us-east-1, sent from *.py:*, 1 attempt",
-            "fail('ListModels', 'OptInRequired', when=<lambda>) struck call 3, ListModels in us-east-1, sent from *.py:*, 1 attempt",
+            "fail('CreateModel', 'AccessDeniedException') was triggered by call 1, CreateModel in us-east-1, sent from *.py:*, 1 attempt",
+            "delay('ListModels', 1) was triggered by call 3, ListModels in us-east-1, sent from *.py:*, 1 attempt",
+            "fail('ListModels', 'OptInRequired', when=<lambda>) was triggered by call 3, ListModels in us-east-1, sent from *.py:*, 1 attempt",
         ]
     )
 

@@ -155,7 +155,7 @@ def test_the_factory_under_hypothesis(run):
         ("limits={'model': 5}", "*'model' is not a limit; did you mean 'models'?; there are: models*"),
         ("limit=5", "*the smfake marker takes no limit=5; did you mean 'limits'?; its keywords are: region, account,*"),
         ("zzz=5", "*the smfake marker takes no zzz=5; its keywords are: region, account,*"),
-        ("clock=1", "*smfake marker: clock=1 is not a Clock; that of another fake is its attribute clock"),
+        ("clock=1", "*smfake marker: clock must be a Clock, such as the attribute clock of another fake, got 1"),
         ("limits={'models': 10**5000}", "*smfake marker: a limit on models is a whole number *, not a number of about 5000 digits"),
         ("faults=[{'operation': 'CreateModel', 'code': '503', 'tims': 2}]", "*fail() takes no tims=2; did you mean 'times'?"),
         ("'page'", "*the smfake marker takes keywords only, not ('page',)*"),

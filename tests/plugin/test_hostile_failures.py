@@ -106,8 +106,8 @@ def test_what_could_not_be_told_is_told(pytester):
     pytester.makepyfile(REPLACED)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-k", "is_relative_to")
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*What is known of this failure could not be told: PermissionError*"])
-    result.stdout.fnmatch_lines(["*What is known of this failure could not be told: Failed*"])
+    result.stdout.fnmatch_lines(["*The section about the fakes could not be made: PermissionError*"])
+    result.stdout.fnmatch_lines(["*The section about the fakes could not be made: Failed*"])
 
 
 def test_an_exception_that_cannot_be_printed_is_named(pytester):

@@ -94,7 +94,7 @@ def test_all_settings(run):
             "",
             "*smfake_rules: rule CreateModel/Containers:max: '9*[.][.][.] (5002 characters) is not a bound*",
         ),
-        ("smfake_audit = 'maybe'", "", "*smfake_audit, or --smfake-audit: 'maybe' is not a mode; there are: off, warn, error"),
+        ("smfake_audit = 'maybe'", "", "*smfake_audit or --smfake-audit: unknown mode 'maybe'; expected one of: off, warn, error"),
         ("smfake_rules = ['5 = 5']", "", "*'5' is not the id of a rule; one looks like*"),
     ],
 )

@@ -165,9 +165,9 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
 
         def test_refused(smfake_server):
             fake = smfake_server.fake
-            with pytest.raises(ValueError, match="when=<function .*> cannot cross to the server in another process"):
+            with pytest.raises(ValueError, match="when=<function .*> cannot be sent to a server in another process"):
                 fake.fail("CreateModel", "503", when=lambda call: True)
-            with pytest.raises(AttributeError, match="stand_in is of a fake in this process, and cannot cross"):
+            with pytest.raises(AttributeError, match="stand_in works only with a fake in this process, not with the one at"):
                 fake.stand_in("churn", print)
             with pytest.raises(ValueError, match="'Nope' is not a failure of CreateModel"):
                 fake.fail("CreateModel", "Nope")
@@ -176,7 +176,7 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
             for helper in (fake.add_model, fake.request):
                 with pytest.raises(ValueError, match="CreateModel has no member 'Modelname'; did you mean 'ModelName'"):
                     helper(Modelname="churn")
-            with pytest.raises(ValueError, match="bound=a number of about 5000 digits cannot cross"):
+            with pytest.raises(ValueError, match="bound=a number of about 5000 digits cannot be sent to a server"):
                 fake.limit("models", 10**5000)
             with pytest.raises(KeyError, match="no model 'churn' in us-east-1, account 123456789012; models: none"):
                 fake.models["churn"]
@@ -200,7 +200,7 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
     result.stdout.fnmatch_lines(
         [
             "*'model' is not a limit; did you mean 'models'?; there are: models*",
-            "*smfake_server: faults=* cannot cross to the server in another process*",
+            "*smfake_server: faults=* cannot be sent to a server in another process*",
             "*fail('CreateModel', '503') was never triggered: no call of CreateModel arrived.*",
         ]
     )
@@ -209,8 +209,8 @@ def test_what_cannot_cross_is_refused_and_unused_faults_fail(pytester, serve):
 @pytest.mark.parametrize(
     ("address", "text"),
     [
-        ("https://127.0.0.1:1", "*--smfake-server: 'https://127.0.0.1:1' is not the address of a server; one looks like*"),
-        ("127.0.0.1:1", "*--smfake-server: '127.0.0.1:1' is not the address of a server*"),
+        ("https://127.0.0.1:1", "*--smfake-server: 'https://127.0.0.1:1' is not the URL of a server, such as*"),
+        ("127.0.0.1:1", "*--smfake-server: '127.0.0.1:1' is not the URL of a server*"),
     ],
 )
 def test_addresses_that_are_none(address, text, pytester):

@@ -13,7 +13,7 @@ from pytest_smfake.contract import FakeTarget, checks, run_contract
 from pytest_smfake.contract.behaviours import BEHAVIOURS
 from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
 from pytest_smfake.contract.run import run_check
-from pytest_smfake.protocol import json11 as wire
+from pytest_smfake.protocol import wire
 from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.tags import tags_in_all
 from pytest_smfake.service import limits, models, records, resources

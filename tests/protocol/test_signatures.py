@@ -232,11 +232,11 @@ def test_the_text_of_a_wrong_signature_shows_what_was_signed():
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"auth": "loose"}, "auth='loose' is not how signatures are looked at; there are: lenient, strict"),
-        ({"keys": ["a"]}, r"keys=\['a'\] is not a dict"),
-        ({"keys": {"a": 1}}, "1 of 'a' is not a secret, an AccessKey, nor a dict"),
-        ({"keys": {"a": {"secret": "b", "user": "c"}}}, "is not a secret, an AccessKey, nor a dict"),
-        ({"keys": {"a": AccessKey(secret="b", account="12")}}, "'12' of 'a' is not an account id"),
+        ({"auth": "loose"}, "unknown auth 'loose'; expected one of: lenient, strict"),
+        ({"keys": ["a"]}, r"keys must be a dict of access key ids and secrets or AccessKeys, got \['a'\]"),
+        ({"keys": {"a": 1}}, "value of 'a' must be a secret, an AccessKey, or a dict of its attributes, got 1"),
+        ({"keys": {"a": {"secret": "b", "user": "c"}}}, "must be a secret, an AccessKey, or a dict"),
+        ({"keys": {"a": AccessKey(secret="b", account="12")}}, "account of 'a' must be a string of 12 digits, got '12'"),
     ],
 )
 def test_settings_that_cannot_be(arguments, text):

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.protocol.http import Request
-from pytest_smfake.protocol.json11 import answer, is_sagemaker
+from pytest_smfake.protocol.wire import answer, is_sagemaker
 from pytest_smfake.server.worlds import Server
 from pytest_smfake.service.models import MODEL
 

@@ -104,7 +104,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path):
 def test_a_closed_output_is_told_at_the_start():
     command = f"{shlex.quote(sys.executable)} -m pytest_smfake.cli serve --port 0 >&-"
     done = subprocess.run(["/bin/sh", "-c", command], check=False, stderr=subprocess.PIPE, text=True, timeout=60)
-    said = "smfake: the standard output is closed, so that nobody would learn that the server is ready, and where\n"
+    said = "smfake: standard output is closed, so that the URL of the server could not be printed\n"
     assert (done.returncode, done.stderr) == (2, said)
 
 
@@ -220,7 +220,7 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
             assert same == port
             command = [sys.executable, "-m", "pytest_smfake.cli", "serve", "--port", str(port)]
             second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-            assert (second.returncode, f"127.0.0.1 port {port} cannot be listened on" in second.stderr) == (2, True)
+            assert (second.returncode, f"cannot listen on 127.0.0.1 port {port}" in second.stderr) == (2, True)
             again.send_signal(signal.SIGINT)
             assert again.wait(timeout=20) == 0
 
@@ -231,18 +231,18 @@ def test_stopped_under_load_everything_that_was_answered_is_in_the_last_state(tm
         (["--limit", "models"], "--limit: 'models' is not of the form NAME = VALUE"),
         (["--limit", "model=3"], "'model' is not a limit; did you mean 'models'?; there are: models"),
         (["--rule", "CreateModel/Nothing:max=3"], "CreateModel/Nothing:max"),
-        (["--key", "onlyid"], "--key 'onlyid' is not of the form ID:SECRET"),
-        (["--key", "a:b:12"], "'12' of 'a' is not an account id"),
-        (["--port", "70000"], "--port 70000 is not a port"),
-        (["--calls", "0"], "--calls 0 is not how many calls are kept"),
-        (["--token", "x"], "--token is the token of the admin API, which needs --admin"),
+        (["--key", "onlyid"], "--key must be ID:SECRET or ID:SECRET:ACCOUNT, got 'onlyid'"),
+        (["--key", "a:b:12"], "account of 'a' must be a string of 12 digits, got '12'"),
+        (["--port", "70000"], "--port must be from 0 to 65535, got 70000"),
+        (["--calls", "0"], "--calls must be at least 1, got 0"),
+        (["--token", "x"], "--token needs --admin, which offers the admin API"),
         (["--region", "nowhere"], "'nowhere' is not the name of a region"),
         (["--limit", f"models={'9' * 5000}"], "a limit on models is a whole number of at least 0, not '999"),
-        (["--state", "/nowhere/at/all.json"], "--state: /nowhere/at/all.json cannot be written: /nowhere/at is no directory"),
+        (["--state", "/nowhere/at/all.json"], "--state: /nowhere/at/all.json cannot be written: /nowhere/at is not a directory"),
         (["--state", "/dev/full"], "--state: /dev/full is no regular file, such as can be replaced by another"),
         (["--state", "/proc/state.json"], "--state: /proc/state.json cannot be written: /proc: "),
-        (["--host-name", ""], "--host-name '' is not the name of a host, such as build-7: no scheme, no port, no *"),
-        (["--host-name", "build-7:80"], "--host-name 'build-7:80' is not the name of a host"),
+        (["--host-name", ""], "--host-name must be a host name such as build-7, without scheme, port or *, got ''"),
+        (["--host-name", "build-7:80"], "--host-name must be a host name such as build-7, without scheme, port or *, got 'build-7:80'"),
         (["--state", "."], "--state: . is a directory, not a file to write to"),
         (["--host", "256.1.1.1"], "--host '256.1.1.1' is not an address of this machine"),
     ],

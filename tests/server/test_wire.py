@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pytest_smfake import FakeSageMaker
 from pytest_smfake.protocol.active import servers
-from pytest_smfake.protocol.json11 import MAX_BODY
+from pytest_smfake.protocol.wire import MAX_BODY
 from pytest_smfake.server import connections as connection
 from pytest_smfake.server.worlds import Server
 
@@ -398,7 +398,7 @@ def test_silence_lasts_until_the_client_gives_up(connect, fake, log):
 
 
 def test_silence_is_bounded_and_ends_with_the_server(fake, monkeypatch, connect):
-    monkeypatch.setattr(connection, "SILENCE", 0.2)
+    monkeypatch.setattr(connection, "UNANSWERED", 0.2)
     fake.fail("ListModels", "read-timeout")
     raw = connect()
     raw.send(http())

@@ -555,7 +555,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("faults", [["CreateModel"], [("CreateModel",)], [{"operation": "CreateModel"}], [3]], ids=str)
     def test_data_that_is_no_fault(self, faults):
-        with pytest.raises(ValueError, match=r"is not a pair \(operation, code\), nor a dict with these"):
+        with pytest.raises(ValueError, match=r"expected a pair \(operation, code\), or a dict with these"):
             FakeSageMaker(faults=faults)
 
     @pytest.mark.parametrize(

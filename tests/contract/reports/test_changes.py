@@ -72,9 +72,9 @@ def test_the_command(report, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["page", "old.json"], "page and old.json cannot be compared: give two editions, or two reports"),
-        (["old.json", "sdk"], "old.json and sdk cannot be compared: give two editions, or two reports"),
-        (["old.json", "old.json", "CreateModel"], "'CreateModel' names an operation; reports are compared as a whole"),
+        (["page", "old.json"], "page and old.json cannot be compared: expected two editions, or two reports"),
+        (["old.json", "sdk"], "old.json and sdk cannot be compared: expected two editions, or two reports"),
+        (["old.json", "old.json", "CreateModel"], "unexpected operation 'CreateModel': reports are compared as a whole"),
         (["old.json", "bad.json"], "bad.json is not a report: it is not JSON from line 1, column 1 on"),
     ],
 )

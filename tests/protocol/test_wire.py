@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.protocol.json11 import MAX_BODY, Request, is_sagemaker
+from pytest_smfake.protocol.wire import MAX_BODY, Request, is_sagemaker
 from pytest_smfake.rules.service_model import runtime_model, service_model
 
 HEADERS = {

@@ -1,1 +1,0 @@
-"""The audit: every SageMaker request that a suite sends, checked against the catalogue, whoever answers it."""
