@@ -12,7 +12,7 @@ from pytest_smfake.rules.catalogue import Catalogue
 from pytest_smfake.rules.rule import Rule, Violation
 
 from .clock import Clock, Schedule
-from .errors import ServiceError, rejection
+from .errors import ServiceError, violation_error
 from .limits import Limits
 from .permissions import Denials
 from .resources import Collection, Scope, World
@@ -120,7 +120,7 @@ class Context:
     def breach(self, rule: Rule, where: tuple[str | int, ...], value: Any, text: str) -> ServiceError:
         """Return the error response for a broken precondition; `where` is the path of the value in the request."""
         current = self.catalogue.rule(rule.id)
-        return rejection([Violation(current, where, value, text=text)])
+        return violation_error([Violation(current, where, value, text=text)])
 
     def refuse_taken(self, collection: Collection[Any], name: str) -> None:
         """Raise a ServiceError if the collection has a resource of this name already.
