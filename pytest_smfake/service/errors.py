@@ -36,7 +36,7 @@ class ServiceError(Exception):
         self.because = because
 
 
-def rejection(violations: Sequence[Violation], left_out: int = 0) -> ServiceError:
+def violation_error(violations: Sequence[Violation], left_out: int = 0) -> ServiceError:
     """Return the error response for violations; `left_out` is the number of further violations, which the text only counts."""
     code = "SerializationException" if violations[0].rule.keyword == "type" else "ValidationException"
     return ServiceError(code, message(violations, left_out), violations=violations)

@@ -15,7 +15,7 @@ from .calls import Call, Calls
 from .clock import Clock, Schedule
 from .context import Answer, Context, Dependencies, Hosting
 from .endpoints import ENDPOINT, ENDPOINT_CONFIG
-from .errors import ServiceError, not_implemented, rejection
+from .errors import ServiceError, not_implemented, violation_error
 from .faults import Faults, skewed
 from .invoke import invoke_endpoint
 from .limits import Limits
@@ -112,7 +112,7 @@ class Service:
         except RecursionError:
             raise ServiceError("SerializationException", "The request is nested too deeply") from None
         if found.violations:
-            raise rejection(found.violations, found.left_out)
+            raise violation_error(found.violations, found.left_out)
         for *path, last in found.ignored:
             del at(request, path)[last]
 

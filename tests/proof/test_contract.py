@@ -269,14 +269,14 @@ def lenient(monkeypatch):
 def recoding(monkeypatch):
     from pytest_smfake.service import errors
 
-    original = errors.rejection
+    original = errors.violation_error
 
-    def rejection(violations):
+    def violation_error(violations):
         error = original(violations)
         error.code = "ValidationException"
         return error
 
-    monkeypatch.setattr(core, "rejection", rejection)
+    monkeypatch.setattr(core, "violation_error", violation_error)
 
 
 def one_region(monkeypatch):
