@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_smfake.clients.credentials import SECRET
+from pytest_smfake.protocol.signatures import SECRET
 from pytest_smfake.service.arns import access_key_of
 
 pytestmark = pytest.mark.smfake(auth="strict")  # every client's signature is verified
