@@ -30,7 +30,7 @@ class Refusal:
     rule: str
     evidence: str
     text: str
-    otherwise: str | None = None
+    other_edition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def failure_lines(checked: Sequence[Checked], edition: Edition) -> Iterator[str]
     for request in refused:
         for refusal in request.refusals:
             yield f"{request.operation}: {refusal.text}"
-            yield f"  {_rule(refusal)}" + (f", which {refusal.otherwise}" if refusal.otherwise else "")
+            yield f"  {_rule(refusal)}" + (f", which {refusal.other_edition}" if refusal.other_edition else "")
 
 
 def summary_lines(checked: Sequence[Checked], mode: str, edition: Edition) -> Iterator[str]:
@@ -94,7 +94,7 @@ def summary_lines(checked: Sequence[Checked], mode: str, edition: Edition) -> It
         first = found[0][1]
         yield f"{_rule(first)}: {_counted([request for request, _ in found])}"
         yield f"  {first.text}"
-        if passing := [refusal.otherwise for _, refusal in found if refusal.otherwise]:
+        if passing := [refusal.other_edition for _, refusal in found if refusal.other_edition]:
             some = "" if len(passing) == len(found) else f"; {len(passing)} of the {len(found)} requests would pass there"
             yield f"  The rule {passing[0]}{some}."
         places = list(dict.fromkeys(_place(request) for request, _ in found))
@@ -139,7 +139,7 @@ _SERIALIZER_MODULE = "botocore.serialize"
 class Watch:
     """Observes each SageMaker request that botocore serialises, until it is stopped.
 
-    Every request is serialised once, however often it is sent again and whoever answers: after botocore's own validation of
+    Every request is serialised once, also if it is sent again: after botocore's own validation of
     parameters, and before the events by which mocks answer (`before-call` of the Stubber, `before-send` of moto). The patched classes
     serve clients that were made earlier too, and aiobotocore. Requests to an active `FakeSageMaker` are left out: it checks them
     itself.

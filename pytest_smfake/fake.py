@@ -408,7 +408,7 @@ class FakeSageMaker(Controls, View):
             self.verify_faults()
 
     def _leave(self) -> None:
-        """Undo everything, first the process-wide changes. It can be called again, also after an error of its own."""
+        """Undo everything, first the process-wide changes. It can be called again, also after it has raised an error."""
         activation.deactivate(self)
         self._has_ended = True
         self._refill()

@@ -162,7 +162,7 @@ class Patches:
                 site.keep()
 
     def restore(self) -> None:
-        """Restore all attributes. It can be called at any time, again, and after an error of its own."""
+        """Restore all attributes. It can be called at any time, again, and after it has raised an error."""
         for site in list(self._sites.values()):
             site.restore()
 

@@ -73,7 +73,7 @@ def activate(fake: ActiveFake, caller: FrameType) -> None:
 
 
 def deactivate(fake: ActiveFake) -> None:
-    """Stop a fake from answering; after the last fake, restore everything. It can be called again, also after an error of its own."""
+    """Stop a fake from answering; after the last fake, restore everything. It can be called again, also after it has raised an error."""
     if fake in fakes:
         fakes.remove(fake)
     if in_context.get() is fake:

@@ -26,7 +26,7 @@ from .credentials import variables
 from .guard import Route, blocked, is_loopback, route_of
 
 patches = Patches()
-"""What is replaced while any fake is active."""
+"""The attributes that are replaced while any fake is active."""
 signing: ContextVar[tuple[str, str]] = ContextVar("smfake_signing", default=("an AWS service", "an unknown operation"))
 """Service and operation of the request that is signed and sent now. The request itself does not always name them."""
 SERVICES = ("SageMaker", "SageMaker Runtime")
@@ -76,7 +76,7 @@ def _patch_botocore() -> None:
 
 
 def unpatch_clients() -> None:
-    """Restore everything that `patch_clients` replaced. It can be called at any time, again, and after an error of its own."""
+    """Restore everything that `patch_clients` replaced. It can be called at any time, again, and after it has raised an error."""
     for on_import in _on_import:
         on_import.stop()
     patches.restore()
@@ -260,8 +260,8 @@ def connection_error(how: str, request: Any, connect_timeout: float, read_timeou
     if how == "connect-timeout":
         late = ConnectTimeoutError(url, f"Connection to {urlsplit(url).hostname} timed out. (connect timeout={connect_timeout})")
         return exceptions.ConnectTimeoutError(endpoint_url=url, error=late), connect_timeout
-    silent = ReadTimeoutError(url, url, f"Read timed out. (read timeout={read_timeout})")
-    return exceptions.ReadTimeoutError(endpoint_url=url, error=silent), read_timeout
+    unanswered = ReadTimeoutError(url, url, f"Read timed out. (read timeout={read_timeout})")
+    return exceptions.ReadTimeoutError(endpoint_url=url, error=unanswered), read_timeout
 
 
 class _Raw(BytesIO):

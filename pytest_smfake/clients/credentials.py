@@ -42,8 +42,8 @@ DUMMY = "smfake"
 class Variables:
     """Environment variables whose values are covered with dummies for a while.
 
-    Other code changes the environment too, and undoes its changes in any order. So each original value gets a dummy of its own, which
-    nobody else uses: if the dummy appears again later, the original is known.
+    Other code changes the environment too, and undoes its changes in any order. So each original value gets a unique dummy: if
+    the dummy appears again later, the original is known.
     """
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Variables:
         return None if current in self._originals.get(name, ()) else current
 
     def restore(self) -> None:
-        """Restore the originals. It can be called at any time, again, and after an error of its own."""
+        """Restore the originals. It can be called at any time, again, and after it has raised an error."""
         self._active = False
         for name, ours in self._originals.items():
             current = os.environ.get(name)

@@ -251,7 +251,7 @@ def _addressed(index: int, how: str = NAME_LOOKED_UP) -> Make:
 
 
 def _wrap(index: int) -> Make:
-    """Return a factory that guards TLS handshakes: no HTTPS request is sent before one, whoever resolved the host."""
+    """Return a factory that guards TLS handshakes: no HTTPS request is sent before one, however its host was resolved."""
 
     def make(original: Any) -> Any:
         def wrap(context: Any, *args: Any, **kwargs: Any) -> Any:

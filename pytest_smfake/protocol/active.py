@@ -1,4 +1,4 @@
-"""The fakes that are active, and those that a test entered: if it fails, its report tells their refusals."""
+"""The fakes that are active, and the fakes that a test entered, whose refusals are in the report if it fails."""
 
 from __future__ import annotations
 

@@ -19,8 +19,7 @@ from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 
 from pytest_smfake import FakeSageMaker
-from pytest_smfake.clients import activation
-from pytest_smfake.clients import credentials as variables
+from pytest_smfake.clients import activation, credentials
 from pytest_smfake.clients.botocore import patches
 from pytest_smfake.protocol.active import active
 from pytest_smfake.service.arns import access_key_of, account_of
@@ -109,11 +108,11 @@ def restore(before):
 @pytest.mark.parametrize("keys", [REAL, {}], ids=["real", "none"])
 @pytest.mark.parametrize("actors", TRIPLES, ids=" ".join)
 def test_all_orders(actors, keys, monkeypatch):
-    for name in variables.COVERED:
+    for name in credentials.COVERED:
         monkeypatch.delenv(name, raising=False)
     for name, value in keys.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(variables, "AT_START", keys)
+    monkeypatch.setattr(credentials, "AT_START", keys)
     with FakeSageMaker():
         pass
     before, patched = dict(os.environ), attributes()
@@ -185,7 +184,7 @@ def test_a_copy_of_the_environment_that_is_put_back_tests_later(monkeypatch):
 
 
 def test_keys_that_one_fake_was_left_with_are_not_those_of_the_next(monkeypatch):
-    for name in variables.COVERED:
+    for name in credentials.COVERED:
         monkeypatch.delenv(name, raising=False)
     with FakeSageMaker():
         for name, value in REAL.items():
@@ -217,10 +216,10 @@ def test_keys_that_were_there_when_the_test_began_do_not_come_back(pytester, alo
 
 
 def test_variants_mean_the_same():
-    names = [variables._variant("AWS_ACCESS_KEY_ID", access_key_of("111122223333"), number) for number in range(40)]
+    names = [credentials._variant("AWS_ACCESS_KEY_ID", access_key_of("111122223333"), number) for number in range(40)]
     assert len(set(names)) == 40
     assert {account_of(name) for name in names} == {"111122223333"}
-    truths = [variables._variant(variables.METADATA, "True", number) for number in range(8)]
+    truths = [credentials._variant(credentials.METADATA, "True", number) for number in range(8)]
     assert {truth.lower() for truth in truths} == {"true"}
 
 
@@ -228,7 +227,7 @@ def test_variants_mean_the_same():
 def test_what_ends_before_the_fake_brings_no_real_key_to_a_program_that_is_started(outer, monkeypatch):
     for name, value in REAL.items():
         monkeypatch.setenv(name, value)
-    variables.variables.note()  # what is there belongs to nobody's test
+    credentials.variables.note()  # what is there belongs to nobody's test
     other = ACTORS[outer]()
     other.__enter__()
     with FakeSageMaker():
