@@ -13,12 +13,12 @@ from .generate.mutations import (
     apply_example,
     break_constraint,
     examples,
+    formatted,
     member_at,
     mutations,
     places,
     put,
     rejection,
-    spelled,
 )
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.tree import LEAST, MemberPath, Node
@@ -134,8 +134,8 @@ def unobservable_rules(
 
     Example:
         >>> from pytest_smfake.cases import unobservable_rules
-        >>> [(one.rule.id, one.kind) for one in unobservable_rules("DescribeTransformJob")]
-        [('DescribeTransformJob/TransformJobName:min', 'message-only')]
+        >>> [(one.rule.id, one.kind) for one in unobservable_rules("DescribeModel")]
+        [('DescribeModel/ModelName:min', 'vacuous')]
     """
     maker = maker_of(operation, edition, rules)
     found = []
@@ -245,7 +245,7 @@ def _of(rules: Mapping[str, Any] | None, operation: str) -> dict[str, Any]:
 
 def _case(rule: Rule, state: State) -> Case:
     verdict = Verdict() if state.side == "inside" else rejection(rule)
-    path, label = spelled(state.where), f"{rule.id}-{state.label}"
+    path, label = formatted(state.where), f"{rule.id}-{state.label}"
     return Case(label, rule, state.side, rule.operation, state.request, path, state.how, verdict, state.first, state.limits, state.objects)
 
 

@@ -262,7 +262,7 @@ class Controls:
             action: `sagemaker:CreateModel`, or the action of another operation: its caller gets an `AccessDeniedException`;
                 `sagemaker:AddTags`, which creations with tags need too; `iam:PassRole` on the role that a request names;
                 `ecr:BatchGetImage`, which a model's role needs for its image: the endpoint fails; or `sts:AssumeRole` on the
-                role: CreateTransformJob is rejected.
+                role: a transform job of the model is rejected.
             resource: ARN of the resource; `*` stands for any characters. For CreateEndpoint and UpdateEndpoint, the configuration
                 counts too.
             policy: the denying policy at the end of the text: a `Policy`, such as `explicit deny in an identity-based policy`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,13 +26,12 @@ LAYERS = {
     "clients": {"rules", "service", "protocol", "patches"},
     "cases": {"rules", "generate", "service"},
     "faker": {"rules", "generate"},
-    "audit": {"rules", "service", "protocol", "patches"},
     "fake": {"rules", "service", "protocol", "clients", "settings", "decorator"},
     "strategies": {"rules", "generate", "fake"},
     "sweeps": {"rules", "service", "fake"},
     "server": {"rules", "service", "protocol", "clients", "settings", "fake"},
     "contract": {"rules", "service", "generate", "cases", "fake"},
-    "plugin": {"rules", "service", "protocol", "clients", "settings", "fake", "faker", "audit", "server", "contract", "Unrewritten"},
+    "plugin": {"rules", "service", "protocol", "clients", "settings", "fake", "faker", "patches", "server", "contract", "Unrewritten"},
     "cli": {"rules", "service", "server", "contract"},
     "__init__": {"rules", "service", "protocol", "clients", "fake", "sweeps"},
 }
@@ -132,3 +132,27 @@ def test_a_function_reads_at_a_glance():
                 if node.end_lineno - first.lineno >= 60:
                     long.append(f"{path.name}: {node.name}")
     assert long == []
+
+
+def test_a_stranger_sees_few_modules_and_folders():
+    assert len(list(PACKAGE.glob("*.py"))) <= 9
+    assert len(list(PACKAGE.rglob("*.py"))) <= 100
+
+
+def test_a_public_name_means_one_thing():
+    hooks = "pytest_"
+    where: dict[str, set[Path]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            names += [node.name] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else []
+            for name in names:
+                if not name.startswith(("_", hooks)):
+                    where.setdefault(name, set()).add(path)
+    assert {name: sorted(paths) for name, paths in where.items() if len(paths) > 1} == {}
+
+
+def test_one_place_for_each_kind():
+    naming = {path.name for path in PACKAGE.rglob("*.py") if re.search("TransformJob|transform_job|TRANSFORM", path.read_text("utf-8"))}
+    assert len(naming) <= 10

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_smfake.cases import Case, cases
 from pytest_smfake.generate.requests import ACCOUNT
 from pytest_smfake.rules.catalogue import catalogue
-from pytest_smfake.rules.inputs import a
+from pytest_smfake.rules.inputs import with_article
 from pytest_smfake.rules.messages import Clause, message, parse
 from pytest_smfake.rules.rule import Edition, Rule
 
@@ -89,7 +89,7 @@ def _constrained(case: Case) -> str:
         case "required":
             return f"a request with {path}" if inside else f"a request without {path}" if label == "missing" else f"null as {path}"
         case "type":
-            return f"{a(label)} as {path}" + ("" if inside else f", which must be {a(rule.kind)}")
+            return f"{with_article(label)} as {path}" + ("" if inside else f", which must be {with_article(rule.kind)}")
         case "enum":
             return f"one of the values of {path}" if inside else f"a {path} that is not one of its values"
         case _:

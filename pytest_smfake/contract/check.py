@@ -175,7 +175,7 @@ class Reply:
         return f"rejected, {self.status}{code}: {self.message}"
 
 
-def request_body(request: Any) -> bytes:
+def sent_body(request: Any) -> bytes:
     """Return the request body: the parameters as JSON; bytes are returned unchanged."""
     if isinstance(request, bytes):
         return request

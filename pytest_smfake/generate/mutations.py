@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_smfake.rules.coded import CrossField, Example, Precondition, coded_rule
-from pytest_smfake.rules.inputs import a
+from pytest_smfake.rules.inputs import with_article
 from pytest_smfake.rules.java_regex import is_vacuous
 from pytest_smfake.rules.rule import Key, Rule, Where
 
@@ -104,7 +104,7 @@ def _type(node: Node) -> list[Mutation] | Unobservable:
 
     def wrong(value: Any) -> Mutation:
         name = TYPE_NAMES[type(value)]
-        return Mutation(name, f"{a(name)} in the place of {a(node.kind)}", lambda _, __: copy(value))
+        return Mutation(name, f"{with_article(name)} in the place of {with_article(node.kind)}", lambda _, __: copy(value))
 
     return [wrong(value) for value in WRONG[node.kind]]
 
@@ -247,11 +247,11 @@ def put(request: Any, where: Where, value: Any, *, key: bool = False) -> Any:
     return request
 
 
-def spelled(where: Where) -> str:
+def formatted(where: Where) -> str:
     """Return a place as a Python expression.
 
     Example:
-        >>> spelled(("PrimaryContainer", "Environment", Key("A"))), spelled(("Tags", 0, "Key"))
+        >>> formatted(("PrimaryContainer", "Environment", Key("A"))), formatted(("Tags", 0, "Key"))
         ("PrimaryContainer.Environment['A']", 'Tags[0].Key')
     """
     steps = [f"[{str(part)!r}]" if isinstance(part, Key) else f"[{part}]" if isinstance(part, int) else f".{part}" for part in where]

@@ -22,7 +22,7 @@ class Maker:
     """Makes requests of one operation that keep every rule of a catalogue.
 
     Args:
-        catalogue: the rules in force.
+        catalogue: the active rules.
         operation: such as `CreateModel`.
         region: the region that ARNs and images in a request name.
         account: the account that they name.

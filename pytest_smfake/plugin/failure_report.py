@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pytest_smfake.rules.catalogue import otherwise
+from pytest_smfake.rules.catalogue import other_edition
 from pytest_smfake.rules.inputs import counted, shown
 from pytest_smfake.service.calls import CLIENTS
 from pytest_smfake.service.faults import InjectedError
@@ -115,7 +115,7 @@ def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
         what = f"refused {shown(violation.value)}" if violation.value is not None else f"refused {call.operation}"
         yield f"{known} {what}{sent_from}"
         sent_from = " in the same call"
-        if there := otherwise(violation, fake.edition):
+        if there := other_edition(violation, fake.edition):
             yield f"  it {there.text}; to go by that edition: --smfake-edition={there.edition}"
         bound = there.bound if there else None
         yield f"  to override it: rules={{{rule.id!r}: {bound!r}}}, a keyword of the smfake marker and of FakeSageMaker"

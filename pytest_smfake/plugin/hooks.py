@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[item_key] = None
     mode = config.getoption("--smfake-audit")
     if (mode := config.getini("smfake_audit") if mode is None else mode) != "off":
-        from pytest_smfake.audit import start
+        from pytest_smfake.plugin.audit import start
 
         start(config, mode, settings["edition"], settings["rules"])
 

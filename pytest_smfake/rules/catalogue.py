@@ -12,7 +12,7 @@ from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .inputs import shown
 from .rule import EDITIONS, Edition, Rule, Violation, Where
 from .service_model import RESPONSE, shape_of
-from .validator import Findings, ShapeCheck, compile_check, matches, sound, without_nulls
+from .validator import Findings, ShapeCheck, compile_check, matches, well_typed, without_nulls
 
 
 class Catalogue:
@@ -111,7 +111,7 @@ class Catalogue:
             ]
         between = self._between[operation]
         if between and operation in self._lax:
-            request = sound(request, shape_of(operation))  # what is no longer refused must not be looked into either
+            request = well_typed(request, shape_of(operation))  # what is no longer refused must not be looked into either
         elif between and found.ignored:
             request = without_nulls(request, found.ignored)
         for cross_field, member, rule in between:
@@ -205,7 +205,7 @@ def _position(shape: Any, value: Any, where: Where, ranks: dict[int, dict[str, i
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
+class OtherEdition:
     """How the other edition states a rule.
 
     Attributes:
@@ -219,14 +219,14 @@ class Otherwise:
     text: str
 
 
-def otherwise(violation: Violation, edition: Edition) -> Otherwise | None:
+def other_edition(violation: Violation, edition: Edition) -> OtherEdition | None:
     """Return how the other edition states a broken rule, if it would let the value pass; else None.
 
     Example:
         >>> from pytest_smfake import validate
         >>> role = "arn:aws:iam::123456789012:role/deploy"
         >>> [six] = validate("CreateModel", {"ModelName": "a", "ExecutionRoleArn": role, "Containers": [{"Image": "img"}] * 6})
-        >>> otherwise(six, "page").text
+        >>> other_edition(six, "page").text
         'is 5 in edition page and is 15 in edition sdk'
     """
     rule = violation.rule
@@ -235,7 +235,7 @@ def otherwise(violation: Violation, edition: Edition) -> Otherwise | None:
     if twin is not None and (twin.bound == rule.bound or not _passes(violation.value, twin)):
         return None
     there = f"is {twin.bound!r}" if twin else "does not exist"
-    return Otherwise(other, twin.bound if twin else None, f"is {rule.bound!r} in edition {edition} and {there} in edition {other}")
+    return OtherEdition(other, twin.bound if twin else None, f"is {rule.bound!r} in edition {edition} and {there} in edition {other}")
 
 
 def _passes(value: object, rule: Rule) -> bool:

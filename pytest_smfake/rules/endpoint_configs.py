@@ -7,6 +7,7 @@ from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
 from .rule import Rule, Where
+from .tags import tagged
 
 CONFIG = "CreateEndpointConfig"
 CONFIG_INPUT = "CreateEndpointConfigInput"
@@ -210,6 +211,8 @@ def _to_one(request: Body, values: Values) -> Where:
 def _to_zero(request: Body, values: Values) -> Where:
     return _scaling(request, values, 0)
 
+
+tagged("CreateEndpointConfig")
 
 # Preconditions.
 

@@ -80,11 +80,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def a(noun: str) -> str:
+def with_article(noun: str) -> str:
     """Return a noun with its article.
 
     Example:
-        >>> a("integer"), a("list")
+        >>> with_article("integer"), with_article("list")
         ('an integer', 'a list')
     """
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
 from .rule import Rule, Where
+from .tags import tagged
 
 PAGE = "CreateModel page"
 CONTAINER = "botocore service-2.json, ContainerDefinition"
@@ -508,6 +509,8 @@ def _bytes_inside(request: Body, values: Values) -> Where:
 def _bytes_outside(request: Body, values: Values) -> Where:
     return _fill(request, values, values.bound + 1 + values.number(0, 99))
 
+
+tagged("CreateModel")
 
 # Preconditions.
 

@@ -44,8 +44,7 @@ def _same_key(request: Body, values: Values) -> Where:
     return "Tags", len(request["Tags"]) - 1, "Key"
 
 
-for _operation in ("CreateModel", "AddTags", "CreateEndpointConfig", "CreateEndpoint", "CreateTransformJob"):
-    tagged(_operation)
+tagged("AddTags")
 
 
 @precondition("AddTags", "Tags", "in-all", "assumed", "the page's bound on Tags, held for the resource; text assumed", bound=50)

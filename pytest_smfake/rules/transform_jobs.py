@@ -7,6 +7,7 @@ from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
 from .rule import Rule, Where
+from .tags import tagged
 
 JOB = "CreateTransformJob"
 
@@ -49,6 +50,8 @@ def _too_much_payload(request: Body, values: Values) -> Where:
     request |= {"MaxPayloadInMB": values.bound // concurrent + 1, "MaxConcurrentTransforms": concurrent}
     return ("MaxPayloadInMB",)
 
+
+tagged(JOB)
 
 INPUT = ("TransformInput", "DataSource", "S3DataSource", "S3Uri")
 

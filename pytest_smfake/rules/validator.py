@@ -334,17 +334,17 @@ def _measured(value: Any) -> Any:
     return len(value) if isinstance(value, str | bytes) else value
 
 
-def sound(value: Any, shape: Any) -> Any:
+def well_typed(value: Any, shape: Any) -> Any:
     """Return what of a value has the JSON type that its shape asks for; a structure comes back empty in the place of anything else."""
     kind = shape.type_name
     if kind == "list":
-        return [sound(item, shape.member) for item in value if _has_type(item, shape.member)] if type(value) is list else []
+        return [well_typed(item, shape.member) for item in value if _has_type(item, shape.member)] if type(value) is list else []
     if kind == "map":
         entries = value.items() if type(value) is dict else ()
-        return {key: sound(item, shape.value) for key, item in entries if _has_type(item, shape.value)}
+        return {key: well_typed(item, shape.value) for key, item in entries if _has_type(item, shape.value)}
     if kind == "structure":
         members = ((name, value[name], member) for name, member in shape.members.items() if type(value) is dict and name in value)
-        return {name: sound(item, member) for name, item, member in members if _has_type(item, member)}
+        return {name: well_typed(item, member) for name, item, member in members if _has_type(item, member)}
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pytest_smfake.generate.mutations import Mutation, Unobservable, Verdict, breakers, broken_request, is_alone, rejection, spelled
+from pytest_smfake.generate.mutations import Mutation, Unobservable, Verdict, breakers, broken_request, formatted, is_alone, rejection
 from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
 from pytest_smfake.generate.strings import DRAWN_BYTES
 from pytest_smfake.generate.tree import LEAST, Node
@@ -409,7 +409,7 @@ def _invalid(
     rule, mutations = breakable[choices.bits(16) % len(breakable)]  # each as often as any other
     mutation = mutations[choices.number(0, len(mutations) - 1)]
     change = broken_request(maker, rule, mutation, choices, pinned(draw, members), omit)
-    path, verdict = spelled(change.where), rejection(rule)
+    path, verdict = formatted(change.where), rejection(rule)
     return InvalidRequest(maker.operation, change.request, rule, path, change.before, change.after, change.how, verdict)
 
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.audit import Checked, Refusal, Watch, refusals, summary_lines
+from pytest_smfake.plugin.audit import Checked, Refusal, Watch, refusals, summary_lines
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -407,7 +407,7 @@ LAZY = """
 
     def test_nothing_is_imported():
         assert "botocore" not in sys.modules
-        assert ("pytest_smfake.audit" in sys.modules) is AUDITED
+        assert ("pytest_smfake.plugin.audit" in sys.modules) is AUDITED
 
     def test_late_import():
         import boto3

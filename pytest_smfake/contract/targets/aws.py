@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.contract.boundaries import MISSING_TEXTS
-from pytest_smfake.contract.check import Check, Difference, Reply, request_body
+from pytest_smfake.contract.check import Check, Difference, Reply, sent_body
 from pytest_smfake.fake import FakeSageMaker
 
 from .account import AwsSettings, check_credentials
@@ -136,7 +136,7 @@ class AwsTarget(Target):
         if self.stopped and not self._is_last:
             raise StoppedError(self.stopped)
         try:
-            self.allow(operation, request_body(request), region)
+            self.allow(operation, sent_body(request), region)
         except UnsafeRequestError as error:
             resource = request.get("ResourceArn") if isinstance(request, dict) else None
             if resource not in self._answered:
@@ -144,7 +144,7 @@ class AwsTarget(Target):
             raise Difference("CreateModel returns an ARN with the name of the created model", str(error), request) from None
         reply = self._sent(operation, request, region)
         if isinstance(request, dict):
-            self.settle((region, request.get("ModelName")), reply)
+            self.finish_entry((region, request.get("ModelName")), reply)
         kind = unproved_kind(reply)
         if kind is not None:
             raise self._unproved(kind, f"{operation}: {reply.verdict}")
@@ -163,7 +163,7 @@ class AwsTarget(Target):
         if "ModelArn" in members and operation == "CreateModel":
             self._answered.append(members["ModelArn"])
 
-    def settle(self, entry: tuple[str, Any], reply: Reply) -> None:
+    def finish_entry(self, entry: tuple[str, Any], reply: Reply) -> None:
         """Forget a model if the reply shows that it was not created, or was deleted."""
         if reply.operation == "CreateModel" and reply.code is not None and not _may_exist(reply) and entry in self._created:
             self._created.remove(entry)
@@ -334,7 +334,7 @@ def _before(target: AwsTarget, region: str, model: Any, params: dict[str, Any], 
     request = json.loads(body)
     context[_NAME] = request.get("ModelName")
     if model.name == "CreateModel":
-        params["body"] = request_body(target.outgoing(model.name, request))
+        params["body"] = sent_body(target.outgoing(model.name, request))
         target.expect(region, request)
 
 
@@ -345,7 +345,7 @@ def _after(
     if _NAME in context:
         error = parsed.get("Error", {})
         reply = Reply(model.name, http_response.status_code, {}, b"", error.get("Code"), error.get("Message", ""), {})
-        target.settle((region, context[_NAME]), reply)
+        target.finish_entry((region, context[_NAME]), reply)
 
 
 # The rehearsal of a run, offline.
@@ -417,7 +417,7 @@ def rehearse(target: AwsTarget, checks: Sequence[Check], edition: Edition) -> Re
 
 def _name(operation: str, request: Any) -> str:
     if isinstance(request, bytes):
-        return request_body(request).decode("utf-8", "replace")
+        return sent_body(request).decode("utf-8", "replace")
     value = request.get(NAMING_MEMBERS[operation]) if isinstance(request, dict) else request
     if value is None:
         return "-"

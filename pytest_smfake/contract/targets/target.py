@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply, expect_accepted, request_body
+from pytest_smfake.contract.check import CAPABILITIES, Check, Difference, Reply, expect_accepted, sent_body
 from pytest_smfake.rules.service_model import check_members
 from pytest_smfake.service.arns import arn
 
@@ -326,7 +326,7 @@ class Target:
             region: the region of the call; by default the region of the target.
         """
         region = region or self.region
-        self._body = request_body(self.outgoing(operation, request))
+        self._body = sent_body(self.outgoing(operation, request))
         if operation == "CreateModel":
             self.expect(region, request)
         try:

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_smfake.patches import OnImport, Patches
 from pytest_smfake.protocol.active import active
-from pytest_smfake.rules.catalogue import Catalogue, otherwise
+from pytest_smfake.rules.catalogue import Catalogue, other_edition
 from pytest_smfake.rules.messages import message
 from pytest_smfake.rules.rule import Edition
 from pytest_smfake.rules.service_model import RUNTIME, SERVICE, is_operation
@@ -60,7 +60,7 @@ def refusals(operation: str, request: Any, rules: Catalogue) -> Iterator[Refusal
         reported.add(violation.rule.id)
         echo = violation.echo if violation.echo is None else _shortened(violation.echo, VALUE_WIDTH)
         text = message([replace(violation, echo=echo)]).removeprefix("1 validation error detected: ")
-        there = otherwise(violation, rules.edition)
+        there = other_edition(violation, rules.edition)
         yield Refusal(violation.rule.id, violation.rule.evidence, _shortened(text, SENTENCE_WIDTH), there.text if there else None)
 
 
