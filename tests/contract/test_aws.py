@@ -51,7 +51,7 @@ class TestRefusals:
             ({"prefix": "a" + "-" * 29 + "a"}, "got 'a--"),
             ({"prefix": "Acme"}, "up to 30 lower-case letters and digits, with hyphens between them; got 'Acme'"),
             ({"prefix": "acme\n"}, "got 'acme"),
-            ({"role": "*"}, "needs a role ARN of its account, such as arn:aws:iam::123456789012:role/SageMaker, not '\\*'"),
+            ({"role": "*"}, "needs a role ARN of its account, such as arn:aws:iam::123456789012:role/SageMaker, got '\\*'"),
             ({"role": "arn:aws:iam::123456789012:role/*"}, "needs a role ARN of its account"),
             ({"role": "arn:aws:iam::123456789012:user/jane"}, "needs a role ARN of its account"),
             ({"role": "arn:aws:iam::999999999999:role/SageMaker"}, "needs a role ARN of its account"),
