@@ -165,7 +165,7 @@ def test_an_expected_failure_needs_a_reason(reason):
         (["--smfake-target=endpoint"], "*smfake contract: '' is not the URL of an endpoint; expected a URL such as http://127.0.0.1:5000*"),
         (["--smfake-target=endpoint=localhost:5000"], "*'localhost:5000' is not the URL of an endpoint*"),
         (["--smfake-target=fake=1"], "*the target fake takes no argument, got '1'*"),
-        (["--smfake-target=fake", "--smfake-target=fake"], "*each target may be given only once, not ['fake', 'fake']*"),
+        (["--smfake-target=fake", "--smfake-target=fake"], "*each target may be given only once, got ['fake', 'fake']*"),
         (["--smfake-target=recording=nobody.json"], "*smfake contract: nobody.json cannot be read: No such file*"),
         (["--smfake-check=create"], "*smfake contract: no check has the id 'create'; there are: create/*"),
         (["--smfake-report=out.txt"], "*--smfake-report: 'out.txt' has an unknown suffix; expected one of: .json, .html, .md*"),

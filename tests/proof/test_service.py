@@ -91,7 +91,7 @@ def test_everything_is_checked_counted_and_removed(smfake, service):
     run = re.search(r"run ([0-9a-z]{12}):", text)[1]
     assert code == 0, text
     assert f"account {ACCOUNT}, region us-east-1, run {run}: every name starts with ci-{run}" in text
-    assert re.search(rf"[0-9]+ of {len(checks())} checks, [0-9]+ requests, at most [0-9]+ with retries, 100000 a second at the most", text)
+    assert re.search(rf"[0-9]+ of {len(checks())} checks, [0-9]+ requests, at most [0-9]+ with retries, 100000 per second at most", text)
     assert re.search(r"[0-9]+ rules can be proved; [0-9]+ checks create and delete models, which are free of charge", text)
     announced, sent = (int(re.search(pattern, text)[1]) for pattern in (r"([0-9]+) requests, at most", r"([0-9]+) calls were sent"))
     assert announced == sent
@@ -114,12 +114,12 @@ def test_without_a_role_nothing_is_created(smfake, service):
     [
         (
             ("--aws-account", "999999999999", "--aws-role", "arn:aws:iam::999999999999:role/SageMaker"),
-            f"smfake: the credentials belong to account {ACCOUNT}, and not of 999999999999, which is expected; ",
+            f"smfake: the credentials belong to account {ACCOUNT}, expected 999999999999; ",
         ),
         (("--aws-region", "mars"), "smfake: the target aws needs region: a region such as us-east-1; got 'mars'"),
         (
             ("--ledger", "ledger.json"),
-            "smfake: only a run against the real service can write a ledger: the target aws, at its own endpoint",
+            "smfake: only a run against the real service can write a ledger: the target aws, without configured endpoints",
         ),
     ],
     ids=["account", "region", "ledger"],
