@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from .coded import CrossField, coded_rules
+from .coded import CrossField, Precondition, coded_rules
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .inputs import shown
 from .rule import EDITIONS, Edition, Rule, Violation, Where
@@ -42,6 +42,7 @@ class Catalogue:
         self._rules: dict[str, dict[str, Rule]] = {}
         self._checks: dict[str, ShapeCheck | None] = {}
         self._between: dict[str, list[tuple[CrossField, str, Rule]]] = {}
+        self._preconditions: dict[tuple[str, bool], tuple[tuple[Precondition, Rule], ...]] = {}
         self._lax: set[str] = set()
         """The operations that let a wrong type, or a null, pass."""
         for rule_id, bound in self.overrides.items():
@@ -76,6 +77,18 @@ class Catalogue:
     def get(self, rule_id: str) -> Rule | None:
         """Return a rule, or None where the edition lacks it or an override switched it off."""
         return self._operation_rules(rule_id.partition("/")[0].partition(":")[0]).get(rule_id)
+
+    def preconditions(self, operation: str, *, services: bool) -> tuple[tuple[Precondition, Rule], ...]:
+        """Return the preconditions of an operation that ask other services, or those that ask none, each with its rule here."""
+        key = operation, services
+        if key not in self._preconditions:
+            rules = self._operation_rules(operation)
+            self._preconditions[key] = tuple(
+                (coded, rules[coded.rule.id])
+                for coded in coded_rules(operation)
+                if isinstance(coded, Precondition) and coded.check and bool(coded.service) is services and coded.rule.id in rules
+            )
+        return self._preconditions[key]
 
     def find(self, operation: str, request: Any) -> Findings:
         """Return all that a request breaks, and the places that the service reads past.

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.rules.coded import Precondition, coded_rules
+from pytest_smfake.rules.coded import Precondition
 from pytest_smfake.rules.rule import Violation
 
 from .clock import Clock, Schedule
@@ -138,15 +138,6 @@ class Context:
         """Whether S3 holds an object under an address."""
         return next(self.hosting.dependencies.s3(self.world.scope).keys(uri), None) is not None
 
-    def preconditions(self, operation: str, *, services: bool = False) -> list[tuple[Precondition, Any]]:
-        """Return the active preconditions of an operation that ask other services, or those that ask none, each with its bound."""
-        return [
-            (coded, rule.bound)
-            for coded in coded_rules(operation)
-            if isinstance(coded, Precondition) and coded.check and bool(coded.service) is services
-            if (rule := self.catalogue.get(coded.rule.id))
-        ]
-
     def check(self, operation: str, request: dict[str, Any], *, services: bool = False) -> None:
         """Refuse a request that breaks a precondition of its operation.
 
@@ -158,10 +149,10 @@ class Context:
         Raises:
             ServiceError: with the text of the first precondition that is broken.
         """
-        for coded, bound in self.preconditions(operation, services=services):
-            assert coded.check is not None  # noqa: S101  # the others are left out
-            for where, value, text in coded.check(request, self, bound):
-                raise self._breach(coded, where, value, text)
+        for coded, rule in self.catalogue.preconditions(operation, services=services):
+            if coded.check is not None:
+                for where, value, text in coded.check(request, self, rule.bound):
+                    raise self._breach(coded, where, value, text)
 
     def _breach(self, coded: Precondition, where: tuple[str | int, ...], value: Any, text: str) -> ServiceError:
         rule = self.catalogue.rule(coded.rule.id)

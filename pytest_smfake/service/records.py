@@ -134,7 +134,7 @@ def add(kind: Kind[Any], request: dict[str, Any], context: Context) -> Answer:
     """
     operation = f"Create{kind.noun}"
     context.check(operation, request)
-    if not context.preconditions(operation, services=True):
+    if not context.catalogue.preconditions(operation, services=True):
         return _add(kind, request, context)
 
     def ask_first() -> Answer:
