@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from functools import cache
 from types import FrameType, MethodType
 
-from pytest_smfake.protocol.active import ActiveFake, Entry, active, fakes, history, in_context, running_task
+from pytest_smfake.protocol.active import ActiveFake, Entry, active, fakes, in_context, running_task
+from pytest_smfake.protocol.history import history
 from pytest_smfake.service import stand_ins
 
 from . import botocore

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_smfake.clients.credentials import variables
-from pytest_smfake.protocol.active import fakes as active_fakes
-from pytest_smfake.protocol.active import history
+from pytest_smfake.protocol.history import history
 from pytest_smfake.settings import DEFAULTS
 
 from .configuration import MARKER, boolean_ini, differing, environment_of, failed, fake_for, ini_key, ini_settings, settings_for
@@ -115,7 +114,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Note the running test for the session-scoped factory; after the test, clean up what is left of its fakes."""
     item.config.stash[item_key] = item
-    history.begin(active_fakes, last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+    active = sys.modules.get("pytest_smfake.protocol.active")  # it is loaded with the first fake
+    history.begin(active.fakes if active is not None else (), last_example=getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
     variables.note()
     try:
         return (yield)

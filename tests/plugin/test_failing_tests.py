@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pytest_smfake import Catalogue, FakeSageMaker
-from pytest_smfake.protocol.active import MOST_FAKES, history
+from pytest_smfake.protocol.history import MOST_FAKES, history
 from pytest_smfake.rules.catalogue import catalogue
 
 pytestmark = pytest.mark.usefixtures("alone", "loaded")
