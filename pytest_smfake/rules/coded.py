@@ -22,7 +22,7 @@ A generator of requests is handed to repairs and examples as an argument, so tha
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeVar
 
 from .rule import EDITIONS, Edition, Evidence, Rule, Where
@@ -174,14 +174,21 @@ class CodedRule:
     Attributes:
         rule: its statement.
         editions: the editions that have it; none for a rule that is off unless `rules={id: True}` asks for it.
+        in_edition: by edition the evidence and source there, if they differ from the rule's.
         repairs: by the name of a shape the function that makes a value of it keep the rule.
         alternatives: by the name of a shape the members of which a value has one.
     """
 
     rule: Rule
     editions: tuple[Edition, ...]
+    in_edition: dict[Edition, tuple[Evidence, str]] = field(default_factory=dict, init=False)
     repairs: dict[str, Callable[[Any, Repair], None]] = field(default_factory=dict, init=False)
     alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+
+    def in_(self, edition: Edition) -> Rule:
+        """Return the rule as an edition has it."""
+        evidence, source = self.in_edition.get(edition, (self.rule.evidence, self.rule.source))
+        return replace(self.rule, evidence=evidence, source=source)
 
     def repair(self, *shapes: str) -> Callable[[Callable[[Any, Repair], None]], Callable[[Any, Repair], None]]:
         """Add the repair: the decorated function changes a value of one of the shapes of the SDK's model so that it keeps the rule.
@@ -291,13 +298,24 @@ def unregister(coded: CodedRule) -> None:
     _CODED[coded.rule.operation].remove(coded)
 
 
-def _rule(operation: str, path: str, keyword: str, bound: Any, kind: str, evidence: Evidence, source: str) -> Rule:
+def _rule(
+    operation: str, path: str, keyword: str, bound: Any, kind: str, evidence: Evidence, source: str, since: str = "", until: str = ""
+) -> Rule:
     place = f"{operation}/{path}" if path else operation
-    return Rule(f"{place}:{keyword}", operation, path, keyword, bound, kind, evidence, source)
+    return Rule(f"{place}:{keyword}", operation, path, keyword, bound, kind, evidence, source, since, until)
 
 
 def cross_field(
-    operation: str, path: str, keyword: str, evidence: Evidence, source: str, *, bound: Any = True, editions: tuple[Edition, ...] = EDITIONS
+    operation: str,
+    path: str,
+    keyword: str,
+    evidence: Evidence,
+    source: str,
+    *,
+    bound: Any = True,
+    editions: tuple[Edition, ...] = EDITIONS,
+    since: str = "",
+    until: str = "",
 ) -> Callable[[Callable[[Body, Any], Breaches]], CrossField]:
     """Define a rule between members: the decorated function yields where a request breaks it, and becomes the rule.
 
@@ -309,13 +327,16 @@ def cross_field(
         source: where it is known from; says also where the text is only assumed.
         bound: an int that the check compares with, or True.
         editions: the editions that have it; none for a rule that is off unless asked for.
+        since: from when the service was seen to hold to it, such as `2026-04`.
+        until: up to when; a rule with an end is off unless asked for, whatever its editions.
 
     Raises:
         ValueError: there is a rule of this id already.
     """
 
     def define(check: Callable[[Body, Any], Breaches]) -> CrossField:
-        return register(CrossField(_rule(operation, path, keyword, bound, "cross-field", evidence, source), editions, check))
+        rule = _rule(operation, path, keyword, bound, "cross-field", evidence, source, since, until)
+        return register(CrossField(rule, () if until else editions, check))
 
     return define
 
@@ -329,6 +350,8 @@ def precondition(
     *,
     bound: Any = True,
     editions: tuple[Edition, ...] = EDITIONS,
+    since: str = "",
+    until: str = "",
     code: str = "ValidationException",
     service: str = "",
 ) -> Callable[[Callable[[Body, Account, Any], Breaches]], Precondition]:
@@ -342,6 +365,8 @@ def precondition(
         source: likewise.
         bound: likewise.
         editions: likewise.
+        since: likewise.
+        until: likewise.
         code: the code of the error.
         service: the other service that the check asks, such as `s3`; it is asked last, while other calls go on.
 
@@ -350,7 +375,8 @@ def precondition(
     """
 
     def define(check: Callable[[Body, Account, Any], Breaches]) -> Precondition:
-        return register(Precondition(_rule(operation, path, keyword, bound, "condition", evidence, source), editions, check, code, service))
+        rule = _rule(operation, path, keyword, bound, "condition", evidence, source, since, until)
+        return register(Precondition(rule, () if until else editions, check, code, service))
 
     return define
 

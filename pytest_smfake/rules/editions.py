@@ -46,7 +46,7 @@ def edition_rules(edition: Edition, operation: str) -> dict[str, Rule]:
         rules = _with_page(rules, operation, shape)
     for coded in coded_rules(operation):
         if edition in coded.editions:
-            rules[coded.rule.id] = coded.rule
+            rules[coded.rule.id] = coded.in_(edition)
     return ledger.shipped().verify(rules)
 
 

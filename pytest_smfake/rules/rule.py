@@ -33,6 +33,8 @@ class Rule:
         kind: the botocore type of the member: `string`, `list`, `map`, `structure`, `integer`, ...
         evidence: how the rule is known.
         source: where it is known from.
+        since, until: the year, or year and month, from and up to which the service was seen to hold to the rule; empty if it was always so.
+            A rule with an end is off unless `rules={id: bound}` asks for it; no verdict depends on the date.
 
     Example:
         >>> from pytest_smfake import Catalogue
@@ -48,6 +50,8 @@ class Rule:
     kind: str
     evidence: Evidence
     source: str
+    since: str = ""
+    until: str = ""
 
     @property
     def is_constraint(self) -> bool:
