@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .rules.messages import parse as parse
     from .rules.rule import Rule as Rule
     from .rules.rule import Violation as Violation
-    from .service.arns import UnlistedRegionWarning as UnlistedRegionWarning
+    from .rules.service_model import UnlistedRegionWarning as UnlistedRegionWarning
     from .service.calls import Call as Call
     from .service.calls import Calls as Calls
     from .service.clock import Clock as Clock
@@ -87,7 +87,7 @@ _HOMES = {
     "Sweep": "sweeps",
     "Throttle": "service.faults",
     "TransformJob": "service.transform_jobs",
-    "UnlistedRegionWarning": "service.arns",
+    "UnlistedRegionWarning": "rules.service_model",
     "UnusedFaultError": "service.faults",
     "Violation": "rules.rule",
     "message": "rules.messages",

@@ -22,10 +22,11 @@ from .generate.mutations import (
 )
 from .generate.requests import ACCOUNT, REGION, Maker, maker_of
 from .generate.tree import LEAST, MemberPath, Node
+from .rules.catalogue import Catalogue
 from .rules.coded import Body, Precondition, Side, State, Step, coded_rule
+from .rules.inputs import check_account
 from .rules.rule import Edition, Evidence, Rule
-from .rules.service_model import noun_of
-from .service.arns import check_account, check_region
+from .rules.service_model import check_region, noun_of
 from .service.limits import SERVERLESS_MEMORY
 from .service.resources import Kind
 from .service.service import KINDS
@@ -113,8 +114,11 @@ def cases(
         >>> [str(case) for case in cases("DescribeModel") if case.rule.keyword == "max"]
         ['DescribeModel/ModelName:max-63', 'DescribeModel/ModelName:max-64']
     """
+    if region is None or account is None:
+        raise ValueError(f"cases() needs a region and an account, got region={region!r}, account={account!r}")
     check_region(region)
     check_account(account)
+    Catalogue(edition, rules)  # refuses what cannot be a rule
 
     def maker(name: str) -> Maker:
         return maker_of(name, edition, _of(rules, name), region, account)

@@ -15,9 +15,10 @@ from .protocol.active import active, fakes
 from .protocol.signatures import SECRET, AccessKey, Auth, Signatures
 from .rules.catalogue import Catalogue, catalogue
 from .rules.failures import ANY, failure
-from .rules.inputs import did_you_mean, shown
+from .rules.inputs import check_account, did_you_mean, shown
 from .rules.rule import Edition
-from .service.arns import access_key_of, check_account, check_region
+from .rules.service_model import check_region
+from .service.arns import access_key_of
 from .service.clock import Clock
 from .service.context import Dependencies
 from .service.faults import Delay, Fault, Throttle

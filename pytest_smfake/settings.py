@@ -44,8 +44,8 @@ class Settings:
     credentials: bool = True
 
     def __post_init__(self) -> None:
-        from .rules.inputs import shown
-        from .service.arns import check_account, check_region
+        from .rules.inputs import check_account, shown
+        from .rules.service_model import check_region
         from .service.clock import Clock
 
         for name, (wanted, expected) in EXPECTED.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .fake import FakeSageMaker
 from .rules import failures
-from .rules.inputs import counted
+from .rules.inputs import counted, shown
 from .service.calls import Call
 
 AFTER = ":after"
@@ -130,9 +130,19 @@ def sweep(
         ...     print(run.operation, run.left)
         AddTags ['model/churn']
     """
+    for name, value in (("scenario", scenario), ("factory", factory), *([("invariant", invariant)] if invariant is not None else [])):
+        if not callable(value):
+            raise ValueError(f"{name}={shown(value)} is not a function")
+    if inspect.iscoroutinefunction(scenario):
+        raise ValueError(f"scenario={scenario.__name__} is a coroutine function; sweep a function that runs it by asyncio.run()")
+    if only is not None and not isinstance(only, str):
+        raise ValueError(f"only={shown(only)} is not the id of a run, such as '2:ThrottlingException'")
     for name, patterns in (("errors", errors), ("keeps", keeps), ("swallows", swallows)):
         if isinstance(patterns, str):
             raise ValueError(f"{name}={patterns!r} is not a list; did you mean [{patterns!r}]?")
+        optional = name == "errors" and patterns is None
+        if not optional and not (isinstance(patterns, Iterable) and all(isinstance(pattern, str) for pattern in patterns)):
+            raise ValueError(f"{name}={shown(patterns)} is not a list of texts")
     return Sweep(scenario, errors, keeps, swallows, invariant, only, output or only is not None, factory)
 
 

@@ -17,6 +17,13 @@ from pytest_smfake.service.service import OPERATIONS
 EVERY = [pytest.param(operation, edition, id=f"{operation}-{edition}") for operation in OPERATIONS for edition in EDITIONS]
 
 
+def test_no_region_or_account():
+    with pytest.raises(ValueError, match=r"cases\(\) needs a region and an account, got region=None, account='123456789012'"):
+        cases(region=None)
+    with pytest.raises(ValueError, match="rules=5 is not a dict"):
+        cases(rules=5)
+
+
 def by_id(operation="CreateModel", **keywords):
     return {case.id: case for case in cases(operation, **keywords)}
 

@@ -32,7 +32,18 @@ def test_rules_as_data(capsys):
     assert main(["rules", "CreateModel", "--json", "--edition", "sdk"]) == 0
     rules = {rule["id"]: rule for rule in json.loads(capsys.readouterr().out)}
     assert rules["CreateModel/Containers:max"]["bound"] == 15
-    assert set(rules["CreateModel/ModelName:max"]) == {"id", "operation", "path", "keyword", "bound", "kind", "evidence", "source"}
+    assert set(rules["CreateModel/ModelName:max"]) == {
+        "id",
+        "operation",
+        "path",
+        "keyword",
+        "bound",
+        "kind",
+        "evidence",
+        "source",
+        "since",
+        "until",
+    }
 
 
 def test_rules_of_all_that_the_fake_implements(capsys):

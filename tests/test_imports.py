@@ -136,7 +136,7 @@ def test_a_function_reads_at_a_glance():
 
 def test_a_stranger_sees_few_modules_and_folders():
     assert len(list(PACKAGE.glob("*.py"))) <= 9
-    assert len(list(PACKAGE.rglob("*.py"))) <= 100
+    assert len(list(PACKAGE.rglob("*.py"))) <= 110  # it was 141; a kind of resource is one more
 
 
 def test_a_public_name_means_one_thing():

@@ -133,7 +133,7 @@ class TestWhatIsWrong:
 
     def test_elsewhere(self):
         def deploy_elsewhere(fake):
-            fake.client(region_name="eu-west-1").create_model(**fake.request(ModelName="churn"))
+            fake.client(region_name="eu-west-1").create_model(**fake.at(region="eu-west-1").request(ModelName="churn"))
             fake.client().list_models()
 
         found = wrong(sweep(deploy_elsewhere, errors=["503"]))
@@ -353,6 +353,30 @@ class TestRefused:
     def test_a_string_for_a_list(self, name):
         with pytest.raises(ValueError, match=rf"{name}='model/\*' is not a list; did you mean \['model/\*'\]"):
             sweep(deploy, **{name: "model/*"})
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            ({"scenario": 5}, "scenario=5 is not a function"),
+            ({"factory": 5}, "factory=5 is not a function"),
+            ({"invariant": 5}, "invariant=5 is not a function"),
+            ({"only": 5}, "only=5 is not the id of a run, such as '2:ThrottlingException'"),
+            ({"errors": 5}, "errors=5 is not a list of texts"),
+            ({"keeps": [5]}, r"keeps=\[5\] is not a list of texts"),
+            ({"keeps": None}, "keeps=None is not a list of texts"),
+        ],
+    )
+    def test_arguments_of_other_types(self, arguments, sentence):
+        with pytest.raises(ValueError, match=f"^{sentence}$"):
+            sweep(**{"scenario": deploy} | arguments)
+
+    def test_a_coroutine_function(self):
+        async def deploy_later(fake): ...
+
+        with pytest.raises(
+            ValueError, match=r"scenario=deploy_later is a coroutine function; sweep a function that runs it by asyncio.run\(\)"
+        ):
+            sweep(deploy_later)
 
     @pytest.mark.parametrize("only", ["3:503", "0:503", "503", "CreateModel:503", ""])
     def test_the_id_of_no_run(self, only):

@@ -232,7 +232,7 @@ def _apart(target: Target) -> None:
     arn = _create(target)
     reply = target.send("DescribeModel", {"ModelName": target.name_of()}, region=target.other_region)
     expect_rejected(reply, "ValidationException", "Could not find model ...")
-    other = target.request(PrimaryContainer={"Image": target.image})
+    other = target.request(PrimaryContainer={"Image": target.image.replace(f".{target.region}.", f".{target.other_region}.")})
     there = expect_accepted(target.send("CreateModel", other, region=target.other_region), other)["ModelArn"]
     expect_equal("the region of the second ARN", there.split(":")[3], target.other_region)
     expect_equal("whether the two ARNs differ", arn != there, True)

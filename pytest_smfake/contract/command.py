@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
     """Run one of the commands.
 
     Returns:
-        The exit code: 0; 1 if a check failed or has no result, or models are left; 2 after a signal; 4 for wrong usage.
+        The exit code: 0; 1 if a check failed or has no result, or models are left; 2 after a signal, or for an unknown option; 4 for
+            a wrong value.
     """
     from pytest_smfake.contract.targets.names import UnsafeRequestError
 

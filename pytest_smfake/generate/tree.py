@@ -423,6 +423,7 @@ class NodeValues:
     def __init__(self, node: Node, bound: Any, choices: Choices = LEAST) -> None:
         self.node = node
         self.bound = bound
+        self.region = node.all.region
         self.choices = choices
 
     def _find(self, path: str) -> Node:

@@ -87,7 +87,7 @@ def fake_for(config: pytest.Config, item: pytest.Item | None) -> FakeSageMaker:
     An invalid setting fails the test, with the file and line of the marker.
     """
     from pytest_smfake.fake import FakeSageMaker
-    from pytest_smfake.service.arns import UnlistedRegionWarning
+    from pytest_smfake.rules.service_model import UnlistedRegionWarning
 
     settings = settings_for(config, item)
     try:
@@ -156,7 +156,7 @@ def _check(config: pytest.Config, settings: dict[str, Any]) -> None:
         raise pytest.UsageError(f"{name}: {shown(settings['edition'])} is not an edition; there are: page, sdk")
     for name in [name for name in ("region", "account", *MERGED) if settings[name] not in (DEFAULTS[name], {})]:
         from pytest_smfake.fake import FakeSageMaker
-        from pytest_smfake.service.arns import UnlistedRegionWarning
+        from pytest_smfake.rules.service_model import UnlistedRegionWarning
 
         try:
             with warnings.catch_warnings(record=True) as caught:

@@ -117,6 +117,8 @@ def _refusal(call: Call, fake: FakeSageMaker, root: Path) -> Iterator[str]:
         sent_from = " in the same call"
         if there := other_edition(violation, fake.edition):
             yield f"  it {there.text}; to go by that edition: --smfake-edition={there.edition}"
+        if call.region and call.region != fake.region and violation.value == fake.image:
+            yield f"  it is the image of {fake.region}; for calls to {call.region}: smfake.at(region={call.region!r}).image"
         bound = there.bound if there else None
         yield f"  to override it: rules={{{rule.id!r}: {bound!r}}}, a keyword of the smfake marker and of FakeSageMaker"
     if len(error.violations) > MOST_REFUSALS:

@@ -11,7 +11,7 @@ from .coded import CrossField, Precondition, coded_rules
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .inputs import shown
 from .rule import EDITIONS, Edition, Rule, Violation, Where
-from .service_model import RESPONSE, shape_of
+from .service_model import RESPONSE, check_region, shape_of
 from .validator import Findings, ShapeCheck, compile_check, matches, well_typed, without_nulls
 
 
@@ -110,9 +110,17 @@ class Catalogue:
             found.violations.extend(self._cross_field(operation, request, found))
         return found
 
-    def validate(self, operation: str, request: Any) -> list[Violation]:
-        """Return the violations of a request (see `find`); an empty list stands for a valid one."""
-        return self.find(operation, request).violations
+    def validate(self, operation: str, request: Any, *, region: str | None = None) -> list[Violation]:
+        """Return the violations of a request (see `find`), also of rules about a region if one is given; an empty list if it is valid."""
+        found = self.find(operation, request)
+        if region is not None and not found.violations:
+            if found.ignored:
+                request = without_nulls(request, found.ignored)
+            for coded, rule in self.preconditions(operation, services=False):
+                if coded.regional and coded.check is not None:
+                    breaches = coded.check(request, _Region(region), rule.bound)
+                    found.violations += [Violation(rule, where, value, text=text) for where, value, text in breaches]
+        return found.violations
 
     def _cross_field(self, operation: str, request: Any, found: Findings) -> Iterator[Violation]:
         if operation not in self._between:
@@ -160,13 +168,31 @@ class Catalogue:
         return key
 
 
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """The state that rules about a region look at (`pytest_smfake.rules.coded.Account`): the region alone."""
+
+    region: str
+
+    def find(self, noun: str, name: str) -> None:
+        raise LookupError(f"{noun} {name}: only the region is known")
+
+    def tags(self, arn: str) -> dict[str, str]:
+        raise LookupError(f"tags of {arn}: only the region is known")
+
+    def has_objects(self, uri: str) -> bool:
+        raise LookupError(f"{uri}: only the region is known")
+
+
 @cache
 def catalogue(edition: Edition) -> Catalogue:
     """Return the catalogue of an edition without overrides, shared by all who ask, since compiling takes time."""
     return Catalogue(edition)
 
 
-def validate(operation: str, request: Any, *, edition: Edition = "page", rules: Mapping[str, Any] | None = None) -> list[Violation]:
+def validate(
+    operation: str, request: Any, *, edition: Edition = "page", rules: Mapping[str, Any] | None = None, region: str | None = None
+) -> list[Violation]:
     """Return the violations of a SageMaker request, without a fake, in the service's order, the first 1,000; an empty list if it is valid.
 
     Args:
@@ -174,16 +200,18 @@ def validate(operation: str, request: Any, *, edition: Edition = "page", rules: 
         request: the parameters as JSON has them: dict, list, str, int, float, bool, None. Timestamps are epoch seconds.
         edition: `page` or `sdk`.
         rules: overrides by rule id.
+        region: the region of the call, for rules about where an image or a model package must be; without one they do not apply.
 
     Raises:
-        ValueError: an unknown operation, edition or rule.
+        ValueError: an unknown operation, edition or rule, or a region that cannot be.
 
     Example:
         >>> from pytest_smfake import validate
         >>> [violation.rule.id for violation in validate("CreateModel", {"ModelName": "churn"})]
         ['CreateModel/ExecutionRoleArn:required']
     """
-    return (Catalogue(edition, rules) if rules else catalogue(edition)).validate(operation, request)
+    check_region(region)
+    return (Catalogue(edition, rules) if rules else catalogue(edition)).validate(operation, request, region=region)
 
 
 def differences(left: Catalogue, right: Catalogue, operation: str) -> list[tuple[str, Rule | None, Rule | None]]:

@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
-from .rule import EDITIONS, Edition, Evidence, Rule, Where
+from .rule import EDITIONS, ID, Edition, Evidence, Rule, Where
 
 Breaches = Iterator[tuple[Where, Any, str]]
 """For each breach: where it is, the value there, and the service's text."""
@@ -42,9 +42,13 @@ class Values(Protocol):
 
     Attributes:
         bound: the bound of the rule.
+        region: the region that ARNs and images name.
     """
 
     bound: Any
+
+    @property
+    def region(self) -> str: ...  # noqa: D102  # see the class
 
     def least(self, path: str) -> Any:
         """Return the simplest value of a member."""
@@ -193,7 +197,8 @@ class CodedRule:
     def repair(self, *shapes: str) -> Callable[[Callable[[Any, Repair], None]], Callable[[Any, Repair], None]]:
         """Add the repair: the decorated function changes a value of one of the shapes of the SDK's model so that it keeps the rule.
 
-        Repairs of one shape run in the order in which their rules are defined, and only those of active rules.
+        Repairs of one shape run in the order in which their rules are defined, and only those of active rules. A shape can be that of
+        several members: ProductionVariant is that of ProductionVariants and of ShadowProductionVariants.
         """
 
         def add(function: Callable[[Any, Repair], None]) -> Callable[[Any, Repair], None]:
@@ -252,12 +257,14 @@ class Precondition(CodedRule):
         check: yields the breaches of a request, given the state and the rule's bound; None where the operation looks itself.
         code: the code of the error.
         service: the other service that the check asks, such as `s3`; empty if it looks at resources of SageMaker alone.
+        regional: whether the check reads nothing of the state but the region, so that `validate(..., region=)` checks it, too.
         states: yields states at both sides of the rule.
     """
 
     check: Callable[[Body, Account, Any], Breaches] | None
     code: str = "ValidationException"
     service: str = ""
+    regional: bool = False
     states: Callable[[Rule, Setup], Iterator[State]] | None = field(default=None, init=False)
 
     def examples(self, states: Callable[[Rule, Setup], Iterator[State]]) -> Callable[[Rule, Setup], Iterator[State]]:
@@ -286,6 +293,8 @@ def register(coded: Coded) -> Coded:
     Raises:
         ValueError: there is a rule of this id already.
     """
+    if not isinstance(coded.editions, tuple) or not set(coded.editions) <= set(EDITIONS):
+        raise ValueError(f"rule {coded.rule.id}: editions={coded.editions!r} is not a tuple of {', '.join(EDITIONS)}")
     rules = _CODED.setdefault(coded.rule.operation, [])
     if any(one.rule.id == coded.rule.id for one in rules):
         raise ValueError(f"there is a rule {coded.rule.id} already")
@@ -301,7 +310,11 @@ def unregister(coded: CodedRule) -> None:
 def _rule(
     operation: str, path: str, keyword: str, bound: Any, kind: str, evidence: Evidence, source: str, since: str = "", until: str = ""
 ) -> Rule:
+    if evidence not in get_args(Evidence):
+        raise ValueError(f"unknown evidence {evidence!r}; expected one of: {', '.join(get_args(Evidence))}")
     place = f"{operation}/{path}" if path else operation
+    if not ID.fullmatch(f"{place}:{keyword}"):
+        raise ValueError(f"{place}:{keyword} cannot be the id of a rule; one looks like CreateModel/Containers[].Image:max")
     return Rule(f"{place}:{keyword}", operation, path, keyword, bound, kind, evidence, source, since, until)
 
 
@@ -354,11 +367,12 @@ def precondition(
     until: str = "",
     code: str = "ValidationException",
     service: str = "",
+    regional: bool = False,
 ) -> Callable[[Callable[[Body, Account, Any], Breaches]], Precondition]:
     """Define a precondition: the decorated function yields where a request breaks it in a state, and becomes the rule.
 
     Args:
-        operation: as of `cross_field`, like all but the last two.
+        operation: as of `cross_field`, like all but the last three.
         path: likewise.
         keyword: likewise.
         evidence: likewise.
@@ -369,6 +383,7 @@ def precondition(
         until: likewise.
         code: the code of the error.
         service: the other service that the check asks, such as `s3`; it is asked last, while other calls go on.
+        regional: whether the check reads nothing of the state but the region.
 
     Raises:
         ValueError: there is a rule of this id already.
@@ -376,7 +391,7 @@ def precondition(
 
     def define(check: Callable[[Body, Account, Any], Breaches]) -> Precondition:
         rule = _rule(operation, path, keyword, bound, "condition", evidence, source, since, until)
-        return register(Precondition(rule, () if until else editions, check, code, service))
+        return register(Precondition(rule, () if until else editions, check, code, service, regional))
 
     return define
 

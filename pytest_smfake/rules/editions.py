@@ -216,6 +216,8 @@ def unknown_rule(rule_id: str, rules: Mapping[str, Rule]) -> str:
     operation = parts_of(rule_id)["operation"].removesuffix(RESPONSE)
     if not is_operation(operation):
         return unknown_operation(operation)
+    if off := next((coded.rule for coded in coded_rules(operation) if coded.rule.id == rule_id), None):
+        return f"{rule_id!r} is off in this edition; rules={{{rule_id!r}: {off.bound!r}}} switches it on"
     near = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.3)
     hint = f"near it: {', '.join(near)}; " if near else ""
     return f"{rule_id!r} is not a rule; {hint}`smfake rules {operation}` lists them all"

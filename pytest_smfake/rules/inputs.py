@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
@@ -36,6 +37,16 @@ def seconds_of(value: object, what: str, *, zero: bool = True) -> float:
         most = f" and at most {MOST_SECONDS}" if number and value > MOST_SECONDS else ""  # type: ignore[operator]
         raise ValueError(f"{what} {least}{most}, not {shown(value)}")
     return value  # type: ignore[return-value]
+
+
+def check_account(account: str | None) -> None:
+    """Check the id of an account; None passes.
+
+    Raises:
+        ValueError: it is not a string of 12 digits.
+    """
+    if account is not None and not (isinstance(account, str) and re.fullmatch(r"[0-9]{12}", account)):
+        raise ValueError(f"{shown(account)} is not an account id, which is a string of 12 digits")
 
 
 def near(word: object, known: Iterable[str], count: int = 3) -> list[str]:

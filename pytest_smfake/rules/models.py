@@ -6,34 +6,14 @@ The service's text is quoted where it was observed or reported; a text graded `a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
-from .rule import Rule, Where
+from .coded import Body, Breaches, Repair, Values, cross_field, not_taken, register
+from .containers import CONTAINER, MODEL_INPUT, PRIVATE_LOG, containers, first_container
+from .rule import Where
 from .tags import tagged
 
 PAGE = "CreateModel page"
-CONTAINER = "botocore service-2.json, ContainerDefinition"
-PRIVATE_LOG = "a public log, no stable address"
-MODEL_INPUT = "CreateModelInput"
-
-
-def containers(request: Mapping[str, Any], *, empty: bool = False) -> list[tuple[Where, dict[str, Any]]]:
-    """Return every container of a CreateModel request with its place; a primary one that is empty if asked."""
-    found: list[tuple[Where, dict[str, Any]]] = []
-    if (primary := request.get("PrimaryContainer")) or (empty and primary == {}):
-        found.append((("PrimaryContainer",), primary))
-    if pipeline := request.get("Containers"):
-        found += [(("Containers", index), container) for index, container in enumerate(pipeline)]
-    return found
-
-
-def _container(request: Body, values: Values) -> tuple[Where, Body]:
-    """Return the first container, and where it is; make one if there is none."""
-    if request.get("Containers"):
-        return ("Containers", 0), request["Containers"][0]
-    return ("PrimaryContainer",), request.setdefault("PrimaryContainer", values.least("PrimaryContainer"))
 
 
 # Which containers a model has.
@@ -92,69 +72,6 @@ def _containers_alone(_: Body, __: Values) -> Where:
 def _both_forms(request: Body, values: Values) -> Where:
     request["PrimaryContainer"] = values.least("PrimaryContainer")
     return ("PrimaryContainer",)
-
-
-# What a container holds.
-
-_IMAGE_OR_PACKAGE = "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
-
-
-@cross_field("CreateModel", "", "image-or-package", "assumed", f"{CONTAINER}; text reported of image-and-package")
-def image_or_package(request: Body, _: Any) -> Breaches:
-    """Refuse a container with neither an image nor a model package."""
-    for where, container in containers(request, empty=True):
-        if container.get("Image") is None and container.get("ModelPackageName") is None:
-            yield (*where, "Image"), None, _IMAGE_OR_PACKAGE
-
-
-@image_or_package.repair("ContainerDefinition")
-def _add_image(container: Body, repair: Repair) -> None:
-    if not container.keys() & {"Image", "ModelPackageName"}:
-        name = "Image" if "Image" not in repair.fixed else "ModelPackageName"
-        if name not in repair.fixed:
-            container[name] = repair.least(name)
-
-
-@image_or_package.inside("image", "a container with an image", "PrimaryContainer.Image")
-def _image(_: Body, __: Values) -> Where:
-    return "PrimaryContainer", "Image"
-
-
-@image_or_package.outside("neither", "a container with neither Image nor ModelPackageName")
-def _no_image(request: Body, values: Values) -> Where:
-    where, container = _container(request, values)
-    container.pop("Image", None)
-    container.pop("ModelPackageName", None)
-    return *where, "Image"
-
-
-@cross_field("CreateModel", "", "image-and-package", "contested", f"{PRIVATE_LOG}; the SDK's model allows both")
-def image_and_package(request: Body, _: Any) -> Breaches:
-    """Refuse a container with both an image and a model package."""
-    for where, container in containers(request):
-        if container.get("Image") is not None and container.get("ModelPackageName") is not None:
-            yield (*where, "ModelPackageName"), container["ModelPackageName"], _IMAGE_OR_PACKAGE
-
-
-image_and_package.one_of("ContainerDefinition", ("Image", "ModelPackageName"))
-
-
-@image_and_package.repair("ContainerDefinition")
-def _drop_package(container: Body, repair: Repair) -> None:
-    repair.only_one(container, ("Image", "ModelPackageName"))
-
-
-@image_and_package.inside("package", "a container with a model package", "PrimaryContainer.ModelPackageName")
-def _package(_: Body, __: Values) -> Where:
-    return "PrimaryContainer", "ModelPackageName"
-
-
-@image_and_package.outside("both", "a container with Image and ModelPackageName")
-def _image_beside_package(request: Body, values: Values) -> Where:
-    where, container = _container(request, values)
-    for name in ("Image", "ModelPackageName"):
-        container.setdefault(name, values.least(f"PrimaryContainer.{name}"))
-    return *where, "ModelPackageName"
 
 
 # Hostnames of the containers of a pipeline.
@@ -335,7 +252,8 @@ def _two_multi(request: Body, values: Values) -> Where:
     return _modes(request, values, 2)
 
 
-_REPOSITORY = re.compile(r"(?:[^/]*/)?(?:.*/)?([^/:@]+)(?:[:@].*)?")
+_REPOSITORY = re.compile(r"(?:[^/]*/)?([^:@]+)(?:[:@].*)?")
+"""An image: its registry, and its repository, which may have slashes."""
 
 
 @cross_field(
@@ -363,7 +281,7 @@ def _connect(request: Body, repair: Repair) -> None:
 
 
 def _segmentation(request: Body, values: Values, *, isolated: bool) -> Where:
-    where, container = _container(request, values)
+    where, container = first_container(request, values)
     container.pop("ModelPackageName", None)
     registry = values.least("PrimaryContainer.Image").rpartition("/")[0]
     container["Image"] = f"{registry}/semantic-segmentation:1"
@@ -381,165 +299,8 @@ def _isolated(request: Body, values: Values) -> Where:
     return _segmentation(request, values, isolated=True)
 
 
-ECR_IMAGE = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+", re.ASCII)
-"""An image in a registry of ECR."""
-OUTSIDE_ECR = "registry.example.com/a:1"
-
-
-def _is_out_of_reach(container: Mapping[str, Any]) -> bool:
-    image, mode = container.get("Image"), (container.get("ImageConfig") or {}).get("RepositoryAccessMode")
-    return image is not None and mode != "Vpc" and not ECR_IMAGE.fullmatch(image)
-
-
-@cross_field("CreateModel", "", "ecr-image", "observed", "aws/sagemaker-python-sdk#4700 (GitHub)", editions=("sdk",))
-def ecr_image(request: Body, _: Any) -> Breaches:
-    """Refuse an image outside ECR that is not reached through the VPC."""
-    for where, container in containers(request):
-        if _is_out_of_reach(container):
-            text = f'Using non-ECR image "{container["Image"]}" without Vpc repository access mode is not supported.'
-            yield (*where, "Image"), container["Image"], text
-
-
-@ecr_image.repair("ContainerDefinition")
-def _give_access(container: Body, repair: Repair) -> None:
-    if _is_out_of_reach(container):
-        if not repair.stays("ImageConfig"):
-            container["ImageConfig"] = container.get("ImageConfig", {}) | {"RepositoryAccessMode": "Vpc"}
-        elif "Image" not in repair.fixed:
-            container["Image"] = repair.least("Image")
-
-
-@ecr_image.inside("vpc", "an image outside ECR, with repository access through the VPC")
-def _image_with_access(request: Body, values: Values) -> Where:
-    where = _image_elsewhere(request, values)
-    _container(request, values)[1]["ImageConfig"] = {"RepositoryAccessMode": "Vpc"}
-    return where
-
-
-@ecr_image.outside("elsewhere", "an image outside ECR, with no access to its registry")
-def _image_elsewhere(request: Body, values: Values) -> Where:
-    where, container = _container(request, values)
-    container.pop("ModelPackageName", None)
-    container.pop("ImageConfig", None)
-    container["Image"] = OUTSIDE_ECR
-    return *where, "Image"
-
-
-@cross_field("CreateModel", "", "environment-bytes", "documented", f"{CONTAINER}.Environment; text assumed", bound=32 * 1024)
-def environment_bytes(request: Body, bound: int) -> Breaches:
-    """Refuse environments whose keys and values hold too many bytes together."""
-    sizes = {
-        (*where, "Environment"): sum(_bytes(*entry) for entry in environment.items())
-        for where, container in containers(request)
-        if (environment := container.get("Environment"))
-    }
-    total = sum(sizes.values())
-    if total > bound:
-        text = f"The Environment maps of a model may hold {bound} bytes of keys and values in all, and hold {total}."
-        yield max(sizes, key=lambda where: sizes[where]), total, text
-
-
-def _bytes(key: str, value: str) -> int:
-    return len(key.encode()) + len(value.encode())
-
-
-@environment_bytes.repair("ContainerDefinition")
-def _cut_environment(container: Body, repair: Repair) -> None:
-    if "Environment" in container and "Environment" not in repair.fixed:
-        _cut([container["Environment"]], "Environment", repair)
-
-
-@environment_bytes.repair(MODEL_INPUT)
-def _cut_environments(request: Body, repair: Repair) -> None:
-    free = [one for where, one in containers(request) if where[0] not in repair.fixed]
-    _cut([one["Environment"] for one in free if "Environment" in one], "PrimaryContainer.Environment", repair)
-
-
-SPARE_BYTES = 3 * 4 * 1024
-"""Bytes that environments leave free where one of their entries is going to be changed."""
-
-
-def _cut(environments: list[dict[str, str]], path: str, repair: Repair) -> None:
-    """Cut entries down to their share of the bytes, but for the very first if it leaves half of them."""
-    sizes = [_bytes(*entry) for environment in environments for entry in environment.items()]
-    left = max(repair.bound - (SPARE_BYTES if ".Environment" in repair.wanted else 0), repair.bound // 2)
-    if sum(sizes) <= left:
-        return
-    kept = int(sizes[0] <= left // 2)
-    share = (left - sum(sizes[:kept])) // max(len(sizes) - kept, 1)
-    for environment in environments:
-        entries = [*environment.items()]
-        entries[kept:] = [_cut_entry(key, value, path, repair, share) for key, value in entries[kept:]]
-        kept = 0
-        environment.clear()
-        keys = repair.distinct(f"{path}[key]", (key for key, _ in entries))
-        for key, value in zip(keys, (value for _, value in entries), strict=True):
-            if left >= _bytes(key, value):
-                environment[key] = value
-                left -= _bytes(key, value)
-
-
-def _cut_entry(key: str, value: str, path: str, repair: Repair, share: int) -> tuple[str, str]:
-    shorter = key if len(key.encode()) <= share // 2 else repair.string(f"{path}[key]", share // 2)
-    left = share - len(shorter.encode())
-    return shorter, value if len(value.encode()) <= left else repair.string(f"{path}[value]", left)
-
-
-def _fill(request: Body, values: Values, total: int) -> Where:
-    for _, container in containers(request, empty=True):
-        container.pop("Environment", None)
-    where, container = _container(request, values)
-    path = "PrimaryContainer.Environment"
-    longest = values.most(f"{path}[value]")
-    environment = values.sized(path, -(-total // longest) + 1, {})
-    left = total - sum(len(key) for key in environment)
-    for key in environment:
-        environment[key] = values.string(f"{path}[value]", min(left, longest))
-        left -= len(environment[key])
-    container["Environment"] = environment
-    return *where, "Environment"
-
-
-@environment_bytes.inside("{bound}", "as many bytes in environments as may be")
-def _bytes_inside(request: Body, values: Values) -> Where:
-    return _fill(request, values, values.bound)
-
-
-@environment_bytes.outside("{beyond}", "a byte more in environments than may be")
-def _bytes_outside(request: Body, values: Values) -> Where:
-    return _fill(request, values, values.bound + 1 + values.number(0, 99))
-
-
 tagged("CreateModel")
 
 # Preconditions.
 
 model_not_taken = register(not_taken("Model", "observed", "astronomer/astronomer-providers#1055 (GitHub)"))
-
-
-@precondition("CreateModel", "", "package-region", "observed", "aws/amazon-sagemaker-examples#1444 (GitHub)")
-def package_region(request: Body, account: Account, _: Any) -> Breaches:
-    """Refuse a model package of another region than the call's."""
-    for where, container in containers(request):
-        parts = container.get("ModelPackageName", "").split(":")
-        if len(parts) > 3 and parts[3] != account.region:
-            text = f"ARN should be scoped to correct region: {account.region}"
-            yield (*where, "ModelPackageName"), container["ModelPackageName"], text
-
-
-@package_region.repair("ContainerDefinition")
-def _move_package(container: Body, repair: Repair) -> None:
-    package = container.get("ModelPackageName", "")
-    if package.startswith("arn:") and "ModelPackageName" not in repair.fixed:
-        # The first example of an ARN that is long enough names the region of the request.
-        container["ModelPackageName"] = repair.string("ModelPackageName", len(package))
-
-
-@package_region.examples
-def _packages(_: Rule, setup: Setup) -> Iterator[State]:
-    elsewhere = "us-west-2" if setup.region != "us-west-2" else "us-east-1"
-    for side, region in zip(SIDES, (setup.region, elsewhere), strict=True):
-        label = "here" if region == setup.region else "elsewhere"
-        request = setup.make("CreateModel")
-        request["PrimaryContainer"] = {"ModelPackageName": setup.arn("model-package/a/1", region)}
-        yield State(side, label, f"a model package of {region}", request, ("PrimaryContainer", "ModelPackageName"))

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, precondition
-from .rule import Rule, Where
+from .rule import Evidence, Rule, Where
+
+RESERVED = "aws:"
+"""The start of keys that only AWS gives and takes away."""
+RESERVED_EVIDENCE: dict[str, tuple[Evidence, str]] = {
+    "AddTags": ("reported", "aws/sagemaker-python-sdk#1362 (GitHub); text as observed of DeleteTags"),
+    "CreateEndpointConfig": ("reported", "aws/sagemaker-python-sdk#1362 (GitHub); text as observed of DeleteTags"),
+    "DeleteTags": ("observed", "aws/sagemaker-python-sdk#1301 (GitHub)"),
+}
+TAG_DOCUMENTATION: tuple[Evidence, str] = (
+    "documented",
+    "docs.aws.amazon.com/general/latest/gr/aws_tagging.html, which botocore service-2.json names for Tags; text as observed of DeleteTags",
+)
 
 
 def tagged(operation: str) -> None:
-    """Let an operation that gives tags refuse a key that is given twice."""
+    """Let an operation that gives tags refuse a reserved key, and a key that is given twice."""
+    # First, since its repair can make keys alike.
+    _reserved(operation, "Tags", lambda request: [tag.get("Key") for tag in request.get("Tags") or ()])
+
     source = "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent"
 
     @cross_field(operation, "Tags", "unique-keys", "assumed", source)
@@ -25,6 +40,38 @@ def tagged(operation: str) -> None:
     unique_keys.repair("TagList")(_rename_keys)
     unique_keys.inside("different", "two tags, whose keys differ in case alone", "Tags")(_other_key)
     unique_keys.outside("same", "a tag with the key of another", "Tags[]")(_same_key)
+
+
+def _reserved(operation: str, member: str, keys: Callable[[Body], list[str | None]]) -> None:
+    """Let an operation refuse keys of tags that only AWS gives and takes away."""
+    evidence, source = RESERVED_EVIDENCE.get(operation, TAG_DOCUMENTATION)
+
+    @cross_field(operation, member, "reserved-prefix", evidence, source)
+    def reserved_prefix(request: Body, _: Any) -> Breaches:
+        for index, key in enumerate(keys(request)):
+            if key is not None and key.startswith(RESERVED):
+                where: Where = (member, index, "Key") if member == "Tags" else (member, index)
+                yield where, key, f"System prefix '{RESERVED}' reserved for AWS usage in tag key: {key}"
+                return
+
+    def first_key(request: Body, key: str) -> Where:
+        if member == "Tags":
+            request[member] = [{"Key": key, "Value": ""}]
+            return member, 0, "Key"
+        request[member] = [key]
+        return member, 0
+
+    reserved_prefix.repair("TagList" if member == "Tags" else "TagKeyList")(_free_keys)
+    reserved_prefix.inside("free", "a key that begins with aws and no colon")(lambda request, _: first_key(request, "aws-team"))
+    reserved_prefix.outside("reserved", "a key that begins with aws:")(lambda request, _: first_key(request, "aws:team"))
+
+
+def _free_keys(value: list[Any], _: Repair) -> None:
+    for index, tag in enumerate(value):
+        if isinstance(tag, dict):
+            tag["Key"] = tag["Key"].replace(RESERVED, "aws-", 1) if tag["Key"].startswith(RESERVED) else tag["Key"]
+        elif tag.startswith(RESERVED):
+            value[index] = tag.replace(RESERVED, "aws-", 1)
 
 
 def _rename_keys(value: list[dict[str, str]], repair: Repair) -> None:
@@ -45,6 +92,7 @@ def _same_key(request: Body, values: Values) -> Where:
 
 
 tagged("AddTags")
+_reserved("DeleteTags", "TagKeys", lambda request: request.get("TagKeys") or [])
 
 
 @precondition("AddTags", "Tags", "in-all", "assumed", "the page's bound on Tags, held for the resource; text assumed", bound=50)

@@ -21,7 +21,7 @@ from pytest_smfake.clients.credentials import environment
 from pytest_smfake.fake import FakeSageMaker
 from pytest_smfake.protocol.active import servers
 from pytest_smfake.rules.inputs import shown
-from pytest_smfake.service.arns import check_region
+from pytest_smfake.rules.service_model import check_region
 from pytest_smfake.service.faults import UnusedFaultError
 from pytest_smfake.settings import CROSSING
 

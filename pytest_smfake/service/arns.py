@@ -4,64 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-import warnings
 from collections.abc import Iterable
 from functools import cache, lru_cache
-
-from pytest_smfake.rules.inputs import near, shown
-from pytest_smfake.rules.service_model import loader
-
-COMMON_REGIONS = frozenset(
-    {
-        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
-        *("eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "eu-north-1", "eu-south-1"),
-        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-east-1"),
-    }
-)
-"""Regions that every version of botocore lists. To check one of them, botocore need not be loaded."""
-
-
-class UnlistedRegionWarning(UserWarning):
-    """The installed botocore does not list the region: most likely it is misspelled."""
-
-
-@cache
-def listed_regions() -> frozenset[str]:
-    """Return every region of every partition that the installed botocore lists."""
-    partitions = loader().load_data("partitions")["partitions"]
-    return frozenset(region for partition in partitions for region in partition["regions"])
-
-
-def check_region(region: str | None, stacklevel: int = 3) -> None:
-    """Check the name of a region; warn if the installed botocore does not list it.
-
-    Args:
-        region: the name; None passes.
-        stacklevel: as in `warnings.warn`; by default the warning names the line that called the caller.
-
-    Raises:
-        ValueError: no region can have this name.
-    """
-    if region is None or (isinstance(region, str) and region in COMMON_REGIONS):
-        return
-    if not isinstance(region, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,62}[0-9]", region):
-        raise ValueError(f"{shown(region)} is not the name of a region; one looks like us-east-1")
-    known = listed_regions()
-    if region not in known:
-        swapped = [other for other in sorted(known) if sorted(other) == sorted(region)]  # the likeliest mistake, before others
-        nearest = ", ".join(swapped[:1] or near(region, known, count=1)) or "none"
-        text = f"{region!r} is not a region that the installed botocore lists; near it: {nearest}"
-        warnings.warn(UnlistedRegionWarning(text), stacklevel=stacklevel)
-
-
-def check_account(account: str | None) -> None:
-    """Check the id of an account; None passes.
-
-    Raises:
-        ValueError: it is not a string of 12 digits.
-    """
-    if account is not None and not (isinstance(account, str) and re.fullmatch(r"[0-9]{12}", account)):
-        raise ValueError(f"{shown(account)} is not an account id, which is a string of 12 digits")
 
 
 def elsewhere(scopes: Iterable[tuple[str, str]], own: tuple[str, str]) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smfake.rules.coded import SIDES, Body, Setup, State, Step
+from pytest_smfake.rules.containers import containers
 from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS, endpoint_config_not_taken, variants
 from pytest_smfake.rules.endpoints import endpoint_not_taken
-from pytest_smfake.rules.models import containers
 from pytest_smfake.rules.rule import Where
 from pytest_smfake.rules.service_model import operation_model
 

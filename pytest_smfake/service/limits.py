@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_smfake.rules.inputs import LARGEST, did_you_mean, shown
+from pytest_smfake.rules.inputs import LARGEST, check_account, did_you_mean, shown
 from pytest_smfake.rules.rule import Evidence
-from pytest_smfake.rules.service_model import enum_of, noun_of, words
+from pytest_smfake.rules.service_model import check_region, enum_of, noun_of, words
 
-from .arns import check_account, check_region
 from .errors import ServiceError
 from .faults import Register, Stoppable
 from .resources import Scope, Store, World
@@ -20,7 +19,7 @@ from .resources import Scope, Store, World
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A quota of the service: the text and default value of a limit that no test has set.
+    """A quota of the service: name, unit and default of a limit. The default is in texts only: a limit is enforced once a test sets it.
 
     Attributes:
         name, unit: its name and unit in the service's text.

@@ -95,8 +95,10 @@ class Denials:
             )
         if policy not in get_args(Policy):
             raise ValueError(f"unknown policy {shown(policy)}; expected one of: {', '.join(get_args(Policy))}")
-        if not (isinstance(resource, str) and resource):
-            raise ValueError(f"resource={shown(resource)} is not an ARN (* stands for any characters)")
+        named = isinstance(resource, str) and resource
+        if not named or (action.startswith("sagemaker:") and not resource.startswith(("arn:", "*", "?", "["))):
+            right = "an ARN such as arn:aws:sagemaker:us-east-1:123456789012:model/churn; * stands for any characters"
+            raise ValueError(f"resource={shown(resource)} is not {right}")
         if principal is not None and not isinstance(principal, str):
             raise ValueError(f"principal={shown(principal)} is not the ARN of a caller")
         return self._denials.add(Denial(action, resource, policy, principal))

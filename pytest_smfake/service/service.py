@@ -37,18 +37,21 @@ def keep(kind: Kind[Any]) -> None:
     """Add a kind of resource and its operations to the fakes that are made from now on.
 
     Raises:
-        ValueError: botocore has no operation that creates the kind, or its quotas lack the limit on the number of resources.
+        ValueError: botocore has no operation that creates the kind, its quotas lack the limit on the number of resources, or the
+            kind, or another of its noun, is kept already.
     """
     if not is_operation(f"Create{kind.noun}"):
         raise ValueError(f"noun={kind.noun!r}: the installed botocore has no operation Create{kind.noun}")
     if kind.quotas and kind.plural not in kind.quotas:
         raise ValueError(f"quotas={sorted(kind.quotas)}: there is none for {kind.plural!r}, the limit on how many there are")
-    KINDS.append(kind)
+    if any(kept.noun == kind.noun for kept in KINDS):
+        raise ValueError(f"noun={kind.noun!r}: a kind of this noun is kept already")
     creation = f"Create{kind.noun}"
     if kind.taken not in coded_rules(creation):
         register(kind.taken)
     if not any(coded.rule.path == "Tags" for coded in coded_rules(creation)):
         tagged(creation)
+    KINDS.append(kind)
     OPERATIONS.update(operations_of(kind))
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_smfake.patches import Patches
+from pytest_smfake.rules.containers import containers
 from pytest_smfake.rules.inputs import seconds_of, shown
-from pytest_smfake.rules.models import containers
 
 from .containers import DEFAULT_CONTENT_TYPE, OK, Container, ContainerReply, container_of
 from .errors import ServiceError, not_implemented

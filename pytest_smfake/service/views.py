@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic
 
 from pytest_smfake.rules.inputs import seconds_of, shown
-from pytest_smfake.rules.service_model import check_members
+from pytest_smfake.rules.service_model import check_members, words
 
 from .arns import elsewhere, partition_of
 from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Endpoint, EndpointConfig
@@ -46,7 +46,7 @@ class Resources(Mapping[str, R], Generic[R]):
         scope, label = self._collection.scope, self._collection.kind.label
         known = ", ".join(self) or "none"
         scopes = [world.scope for world in self._service.store.worlds() if name in world[self._collection.kind]]
-        return f"no {label} {shown(name)} in {scope.region}, account {scope.account}{elsewhere(scopes, scope)}; {label}s: {known}"
+        return f"no {label} {shown(name)} in {scope.region}, account {scope.account}{elsewhere(scopes, scope)}; {self._labels}: {known}"
 
     def __iter__(self) -> Iterator[str]:
         return iter([name for _, _, name in self._now().by_time()])
@@ -58,8 +58,13 @@ class Resources(Mapping[str, R], Generic[R]):
         return name in self._now()
 
     def __repr__(self) -> str:
-        scope, label = self._collection.scope, self._collection.kind.label
-        return f"<{label}s of {scope.region} {scope.account}: {', '.join(self) or 'none'}>"
+        scope = self._collection.scope
+        return f"<{self._labels} of {scope.region} {scope.account}: {', '.join(self) or 'none'}>"
+
+    @property
+    def _labels(self) -> str:
+        kind = self._collection.kind
+        return words(kind.nouns, " ") if kind.nouns else f"{kind.label}s"
 
     def _take(self, seconds: float) -> None:
         self._collection.seconds = seconds_of(seconds, "a duration is")
@@ -146,7 +151,14 @@ class View:
         return self.service.store.world(self.home)
 
     def resources(self, kind: Kind[R]) -> Resources[R]:
-        """Return the resources of a kind, by name and oldest first."""
+        """Return the resources of a kind, by name and oldest first.
+
+        Raises:
+            ValueError: the kind is none that this fake keeps.
+        """
+        if kind not in self.service.store.kinds:
+            known = ", ".join(kept.noun for kept in self.service.store.kinds)
+            raise ValueError(f"resources() takes a Kind that the fake keeps, got {shown(kind)}; there are those of {known}")
         return Resources(self.service, self._world, self._world[kind])
 
     @property
@@ -240,6 +252,17 @@ class View:
             >>> fake.endpoints["churn"].status, list(fake.models)
             ('InService', ['churn'])
         """
+        kinds: tuple[Kind[Any], ...] = (MODEL, ENDPOINT_CONFIG)
+        before = {kind: set(self._world[kind].by_name) for kind in kinds}
+        try:
+            self._add_endpoint(name, model, instance_type, count)
+        except ValueError:
+            for kind, names in before.items():  # half an endpoint would be in the way of the next try
+                for left in set(self._world[kind].by_name) - names:
+                    self._world[kind].remove(left)
+            raise
+
+    def _add_endpoint(self, name: str, model: str | None, instance_type: str, count: int) -> None:
         if model is None:
             self.add_model(ModelName=name)
         variant = {

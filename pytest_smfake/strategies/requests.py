@@ -15,7 +15,9 @@ from pytest_smfake.generate.requests import ACCOUNT, REGION, Maker, maker_of
 from pytest_smfake.generate.strings import DRAWN_BYTES
 from pytest_smfake.generate.tree import LEAST, Node
 from pytest_smfake.rules.coded import Example
+from pytest_smfake.rules.inputs import check_account
 from pytest_smfake.rules.rule import Edition, Rule
+from pytest_smfake.rules.service_model import check_region
 
 _PICKS = st.binary(max_size=12)
 
@@ -145,7 +147,7 @@ def requests(
         >>> find(requests("CreateEndpointConfig"), lambda request: True)["ProductionVariants"]
         [{'VariantName': 'a', 'InstanceType': 'ml.t2.medium', 'InitialInstanceCount': 1, 'ModelName': 'a'}]
     """
-    maker = maker_of(operation, edition, rules, region, account)
+    maker = _maker(operation, edition, rules, region, account)
     check_given(maker, members, omit)
     return _requests(maker, members, frozenset(omit))
 
@@ -157,13 +159,21 @@ def _requests(draw: st.DrawFn, maker: Maker, members: Mapping[str, Any], omit: f
     return request
 
 
+def _maker(operation: str, edition: Edition, rules: Mapping[str, Any] | None, region: str, account: str) -> Maker:
+    if region is None or account is None:
+        raise ValueError(f"a strategy needs a region and an account, got region={region!r}, account={account!r}")
+    check_region(region)
+    check_account(account)
+    return maker_of(operation, edition, rules, region, account)
+
+
 def check_given(maker: Maker, members: Collection[str], omit: Collection[str]) -> None:
     """Refuse names of unknown members, and a member that is both pinned and omitted.
 
     Raises:
         ValueError: there is one.
     """
-    if isinstance(omit, str):
+    if isinstance(omit, str) or not isinstance(omit, Collection):
         raise ValueError(f"omit={omit!r} is not a set of members, such as {{'Tags'}}")
     maker.check_members([*members, *omit])
     if both := sorted({*members} & {*omit}):
@@ -202,7 +212,7 @@ def values(
         >>> find(values("CreateModel", "VpcConfig"), lambda config: True)
         {'SecurityGroupIds': ['sg-a'], 'Subnets': ['subnet-a']}
     """
-    maker = maker_of(operation, edition, rules, region, account)
+    maker = _maker(operation, edition, rules, region, account)
     node = maker.member(path)
     for name in (*omit, *members):
         if name not in node.members or node.kind != "structure":
@@ -386,7 +396,7 @@ def invalid_requests(
         >>> find(invalid_requests("ListModels", rule="ListModels/MaxResults:max"), lambda record: True).request
         {'MaxResults': 101}
     """
-    maker = maker_of(operation, edition, rules, region, account)
+    maker = _maker(operation, edition, rules, region, account)
     check_given(maker, members, omit)
     if rule is not None:
         chosen = {rule: (maker.catalogue.rule(rule), _breakers(maker, maker.catalogue.rule(rule)))}

@@ -70,13 +70,13 @@ def test_every_form_of_endpoint(name, smfake):
     arguments, _ = ENDPOINTS[name]
     arguments = {"region_name": "us-east-1"} | arguments
     client = boto3.client("sagemaker", **arguments)
-    arn = client.create_model(**smfake.request(ModelName="churn"))["ModelArn"]
+    arn = client.create_model(**smfake.request(ModelName="churn", PrimaryContainer={"Image": "model:1"}))["ModelArn"]
     assert arn.split(":")[3] == arguments["region_name"]
 
 
 def test_unsigned_requests_take_the_region_of_the_endpoint(smfake):
     client = boto3.client("sagemaker", region_name="eu-west-1", config=Config(signature_version=UNSIGNED))
-    assert ":eu-west-1:" in client.create_model(**smfake.request())["ModelArn"]
+    assert ":eu-west-1:" in client.create_model(**smfake.request(PrimaryContainer={"Image": "model:1"}))["ModelArn"]
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER"])

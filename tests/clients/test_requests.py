@@ -230,7 +230,7 @@ def test_httpx_through_the_server(smfake_server):
     url = f"{smfake_server.url}/"
     with httpx.Client() as client:
         for name, status in (("a", 200), ("a", 400)):
-            headers, data = signed("CreateModel", smfake_server.fake.request(ModelName=name), url)
+            headers, data = signed("CreateModel", smfake_server.fake.request(ModelName=name, PrimaryContainer={"Image": "model:1"}), url)
             answer = client.post(url, content=data, headers=headers)
             assert answer.status_code == status
     assert create(smfake_server.fake, "b", url=url).status_code == 200  # requests reaches the server, too

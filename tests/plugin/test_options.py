@@ -55,9 +55,9 @@ def test_all_settings(run):
             }
             assert smfake.allow == ("minio.internal:9000",)
             assert smfake.real_sleep is True
-            smfake.at(region="us-east-1").add_model(**smfake.request())
+            smfake.at(region="us-east-1").add_model()
             try:
-                smfake.at(region="us-east-1").add_model(**smfake.request(ModelName="b"))
+                smfake.at(region="us-east-1").add_model(ModelName="b")
             except ValueError as error:
                 assert "is 1 Models" in str(error)
             else:

@@ -145,7 +145,7 @@ def test_a_model_that_another_region_holds_and_a_limit_that_is_stated(pytester, 
             fake.add_model(ModelName="here")
             key = {"aws_access_key_id": "111122223333", "aws_secret_access_key": "x"}
             client = boto3.client("sagemaker", region_name="eu-west-1", endpoint_url=smfake_server.url, **key)
-            client.create_model(**fake.request(ModelName="churn"))
+            client.create_model(**fake.request(ModelName="churn", PrimaryContainer={"Image": "churn:1"}))
             with pytest.raises(KeyError) as caught:
                 fake.models["churn"]
             assert caught.value.args[0] == (

@@ -46,8 +46,19 @@ def outside_ecr(container: Request) -> bool:
 def semantic_segmentation(request: Request) -> bool:
     images = [one.get("Image", "") for one in containers(request)]
     return request.get("EnableNetworkIsolation", False) and any(
-        re.split("[:@]", image.split("/")[-1])[0] == "semantic-segmentation" for image in images
+        re.split("[:@]", image.split("/", 1)[-1])[0] == "semantic-segmentation" for image in images
     )
+
+
+def data_sources(request: Request) -> list[Request]:
+    channels = [channel for one in containers(request) for channel in one.get("AdditionalModelDataSources", [])]
+    direct = [one["ModelDataSource"] for one in containers(request) if "ModelDataSource" in one]
+    return [holder["S3DataSource"] for holder in direct + channels if "S3DataSource" in holder]
+
+
+def longest_entry(request: Request) -> int:
+    entries = [text for one in containers(request) for entry in one.get("Environment", {}).items() for text in entry]
+    return max((len(text.encode("utf-8")) for text in entries), default=0)
 
 
 BETWEEN = [
@@ -97,6 +108,39 @@ BETWEEN = [
     ("CreateModel", "/EnableNetworkIsolation:semantic-segmentation", ("page",), semantic_segmentation),
     ("CreateModel", ":ecr-image", ("sdk",), lambda request: any(map(outside_ecr, containers(request)))),
     ("CreateModel", ":environment-bytes", BOTH, lambda request: bytes_in_environments(request) > 32 * 1024),
+    ("CreateModel", ":environment-entry-bytes", BOTH, lambda request: longest_entry(request) > 1024),
+    (
+        "CreateModel",
+        ":platform-without-auth",
+        BOTH,
+        lambda request: any(
+            one.get("ImageConfig", {}).get("RepositoryAccessMode") == "Platform" and "RepositoryAuthConfig" in one["ImageConfig"]
+            for one in containers(request)
+        ),
+    ),
+    (
+        "CreateModel",
+        ":prefix-slash",
+        BOTH,
+        lambda request: any(one["S3DataType"] == "S3Prefix" and one["S3Uri"][-1:] != "/" for one in data_sources(request)),
+    ),
+    (
+        "CreateModel",
+        ":accept-eula",
+        BOTH,
+        lambda request: any(
+            one["S3Uri"].startswith("s3://jumpstart-private-cache-prod-") and not one.get("ModelAccessConfig", {}).get("AcceptEula", False)
+            for one in data_sources(request)
+        ),
+    ),
+    (
+        "CreateModel",
+        ":data-source-of-one-model",
+        BOTH,
+        lambda request: any(one.get("Mode") == "MultiModel" and "ModelDataSource" in one for one in containers(request)),
+    ),
+    ("*", "/Tags:reserved-prefix", BOTH, lambda request: any(tag["Key"][:4] == "aws:" for tag in request.get("Tags", []))),
+    ("DeleteTags", "/TagKeys:reserved-prefix", BOTH, lambda request: any(key[:4] == "aws:" for key in request["TagKeys"])),
     (
         "CreateEndpointConfig",
         "/ProductionVariants[].VariantName:unique",

@@ -157,19 +157,19 @@ def test_text_of_any_language(smfake):
 
 
 def test_duplicate_keys_the_last_one_wins(smfake):
-    body = json.dumps(smfake.request(ModelName="a"))[:-1] + ', "ModelName": "b"}'
+    body = json.dumps(smfake.request(ModelName="a", PrimaryContainer={"Image": "model:1"}))[:-1] + ', "ModelName": "b"}'
     assert send(body)[0] == 200
     assert list(smfake.at(region="eu-west-1", account="111122223333").models) == ["b"]
 
 
 def test_the_world_is_read_from_the_signature(smfake):
-    assert send(json.dumps(smfake.request(ModelName="a")))[0] == 200
+    assert send(json.dumps(smfake.request(ModelName="a", PrimaryContainer={"Image": "model:1"})))[0] == 200
     assert smfake.at(region="eu-west-1", account="111122223333").models["a"].arn == "arn:aws:sagemaker:eu-west-1:111122223333:model/a"
 
 
 def test_the_world_is_read_from_a_query(smfake):
     url = URL + "?X-Amz-Credential=111122223333%2F20261123%2Feu-west-1%2Fsagemaker%2Faws4_request"
-    assert send(json.dumps(smfake.request(ModelName="a")), url=url, Authorization=None)[0] == 200
+    assert send(json.dumps(smfake.request(ModelName="a", PrimaryContainer={"Image": "model:1"})), url=url, Authorization=None)[0] == 200
     assert "a" in smfake.at(region="eu-west-1", account="111122223333").models
 
 
@@ -184,7 +184,7 @@ def test_the_world_is_read_from_a_query(smfake):
     ],
 )
 def test_the_region_of_an_unsigned_request(url, region, smfake):
-    assert send(json.dumps(smfake.request(ModelName="a")), url=url, Authorization=None)[0] == 200
+    assert send(json.dumps(smfake.request(ModelName="a", PrimaryContainer={"Image": "model:1"})), url=url, Authorization=None)[0] == 200
     assert list(smfake.at(region=region).models) == ["a"]
 
 
@@ -211,7 +211,7 @@ def test_what_is_sagemaker(url, headers, expected):
 
 def test_a_modelled_error_has_its_text_under_a_capital(smfake):
     smfake.limit("models", 0)
-    body = json.dumps(smfake.request())
+    body = json.dumps(smfake.request(PrimaryContainer={"Image": "model:1"}))
     response = URLLib3Session().send(AWSRequest("POST", URL, HEADERS, body).prepare())
     assert set(json.loads(response.content)) == {"__type", "Message"}
     response = URLLib3Session().send(AWSRequest("POST", URL, HEADERS, "{}").prepare())
@@ -221,7 +221,7 @@ def test_a_modelled_error_has_its_text_under_a_capital(smfake):
 def test_a_body_that_is_a_stream(smfake):
     import io
 
-    assert send(io.BytesIO(json.dumps(smfake.request(ModelName="a")).encode()))[0] == 200
+    assert send(io.BytesIO(json.dumps(smfake.request(ModelName="a", PrimaryContainer={"Image": "model:1"})).encode()))[0] == 200
 
 
 def test_the_attempts_of_a_call_are_one_entry():

@@ -175,6 +175,29 @@ def test_a_rule_of_no_edition_is_off_unless_asked_for():
         unregister(never)
 
 
+@pytest.mark.parametrize(
+    ("keywords", "sentence"),
+    [
+        ({"evidence": "guess"}, "unknown evidence 'guess'; expected one of: documented, modelled, observed"),
+        ({"keyword": "a b"}, "CreateModel:a b cannot be the id of a rule"),
+        ({"editions": "page"}, "editions='page' is not a tuple of page, sdk"),
+        ({"editions": ("pge",)}, r"editions=\('pge',\) is not a tuple of page, sdk"),
+    ],
+)
+def test_a_rule_that_cannot_be(keywords, sentence):
+    editions = {"editions": keywords.pop("editions")} if "editions" in keywords else {}
+    given = {"operation": "CreateModel", "path": "", "keyword": "made-up", "evidence": "assumed", "source": "made up"} | keywords
+    with pytest.raises(ValueError, match=sentence):
+        cross_field(*given.values(), **editions)(lambda *_: iter(()))
+
+
+def test_a_rule_that_is_off_says_so():
+    with pytest.raises(
+        ValueError, match=r"'CreateModel:ecr-image' is off in this edition; rules=\{'CreateModel:ecr-image': True\} switches it on"
+    ):
+        Catalogue("page").rule("CreateModel:ecr-image")
+
+
 def test_a_rule_is_defined_once():
     with pytest.raises(ValueError, match=r"there is a rule CreateModel:container-required already"):
         cross_field("CreateModel", "", "container-required", "assumed", "made up")(lambda *_: iter(()))
@@ -182,8 +205,12 @@ def test_a_rule_is_defined_once():
 
 @pytest.mark.parametrize("coded", coded_rules(), ids=lambda coded: coded.rule.id)
 def test_each_rule_owns_its_check_repair_and_examples(coded):
-    from pytest_smfake.rules.service_model import service_model
+    from pytest_smfake.rules.editions import members
+    from pytest_smfake.rules.service_model import service_model, shape_of
 
+    shape = shape_of(coded.rule.operation)
+    assert shape is not None
+    assert coded.rule.path in {"", *(path for path, *_ in members(shape))}
     assert set(coded.repairs) - set(service_model().shape_names) == set()
     if isinstance(coded, CrossField):
         assert coded.repairs

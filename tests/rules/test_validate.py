@@ -141,6 +141,15 @@ MULTI = {"Mode": "MultiModel"}
 SEGMENTATION = {"Image": ECR.format("semantic-segmentation")}
 FULL = {f"K{index:02}": "x" * 1021 for index in range(32)}  # 32 times 1024 bytes
 
+AUTH = {"RepositoryAuthConfig": {"RepositoryCredentialsProviderArn": "arn:aws:lambda:us-east-1:123456789012:function:f"}}
+GATED = "s3://jumpstart-private-cache-prod-us-east-1/m/"
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:model/a"
+
+
+def source(uri, **members):
+    return {"S3DataSource": {"S3Uri": uri, "S3DataType": "S3Prefix", "CompressionType": "None"} | members}
+
+
 # Rule: what just keeps it, what breaks it.
 BETWEEN = {
     "CreateModel:container-required": (
@@ -153,6 +162,37 @@ BETWEEN = {
         [request(PrimaryContainer={}), request(PrimaryContainer={"Mode": "SingleModel"}), request(PrimaryContainer=None, Containers=[{}])],
     ),
     "CreateModel:image-and-package": ([], [container(ModelPackageName="mine")]),
+    "CreateModel:environment-entry-bytes": (
+        [container(Environment={"A": "é" * 512}), container(Environment=None)],
+        [container(Environment={"A": "é" * 513}), pipeline({"Environment": {"A" * 1024: "é" * 1024}})],
+    ),
+    "CreateModel:platform-without-auth": (
+        [container(ImageConfig=AUTH | {"RepositoryAccessMode": "Vpc"}), container(ImageConfig={"RepositoryAccessMode": "Platform"})],
+        [container(ImageConfig=AUTH | {"RepositoryAccessMode": "Platform"})],
+    ),
+    "CreateModel:prefix-slash": (
+        [container(ModelDataSource=source("s3://b/m/")), container(ModelDataSource=source("s3://b/m", S3DataType="S3Object"))],
+        [
+            container(ModelDataSource=source("s3://b/m")),
+            pipeline({"AdditionalModelDataSources": [{"ChannelName": "c", **source("s3://b/m")}]}),
+        ],
+    ),
+    "CreateModel:accept-eula": (
+        [container(ModelDataSource=source(GATED, ModelAccessConfig={"AcceptEula": True})), container(ModelDataSource=source("s3://b/m/"))],
+        [
+            container(ModelDataSource=source(GATED)),
+            container(ModelDataSource=source(GATED, ModelAccessConfig={"AcceptEula": False})),
+            container(ModelDataSource=source(GATED.replace("us-east-1", "eu-west-1"), ModelAccessConfig=None)),
+        ],
+    ),
+    "CreateModel:data-source-of-one-model": (
+        [container(ModelDataSource=source("s3://b/m/")), container(Mode="MultiModel", ModelDataUrl="s3://b/m/")],
+        [container(Mode="MultiModel", ModelDataSource=source("s3://b/m/"))],
+    ),
+    "DeleteTags/TagKeys:reserved-prefix": (
+        [{"ResourceArn": ARN, "TagKeys": ["aws", "x"]}],
+        [{"ResourceArn": ARN, "TagKeys": ["x", "aws:x"]}],
+    ),
     "CreateModel/Tags:unique-keys": (
         [request(Tags=[{"Key": "a", "Value": ""}, {"Key": "A", "Value": ""}])],
         [request(Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}, {"Key": "a", "Value": "2"}])],
@@ -231,6 +271,19 @@ ROLE_OF_CONFIG = {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/r"}
 BETWEEN |= {
     f"{operation}/Tags:unique-keys": ([body, body | {"Tags": TWICE[:1]}], [body | {"Tags": TWICE}])
     for operation, body in (("CreateEndpointConfig", config({})), ("CreateEndpoint", ENDPOINT), ("CreateTransformJob", JOB))
+}
+BETWEEN |= {
+    f"{operation}/Tags:reserved-prefix": (
+        [body | {"Tags": [{"Key": "aws", "Value": ""}, {"Key": "my-aws:", "Value": ""}]}],
+        [body | {"Tags": [{"Key": "a", "Value": ""}, {"Key": "aws:x", "Value": ""}]}],
+    )
+    for operation, body in (
+        ("CreateModel", request()),
+        ("AddTags", {"ResourceArn": ARN}),
+        ("CreateEndpointConfig", config({})),
+        ("CreateEndpoint", ENDPOINT),
+        ("CreateTransformJob", JOB),
+    )
 }
 BETWEEN |= {
     "CreateEndpointConfig/ProductionVariants[].VariantName:unique": (

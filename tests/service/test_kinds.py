@@ -24,6 +24,7 @@ def kind(**changed) -> Kind[Resource]:
     [
         ({"noun": "CodeRepositry"}, "noun='CodeRepositry': the installed botocore has no operation CreateCodeRepositry"),
         ({"nouns": ""}, r"quotas=\['code-repositories'\]: there is none for 'code-repositorys'"),
+        ({"noun": "Model", "nouns": "", "quotas": {}}, "noun='Model': a kind of this noun is kept already"),
     ],
 )
 def test_kinds_that_cannot_be(changed, text):
@@ -31,6 +32,21 @@ def test_kinds_that_cannot_be(changed, text):
     with pytest.raises(ValueError, match=text):
         keep(kind(**changed))
     assert before == (KINDS, OPERATIONS)
+
+
+def test_resources_of_no_kind(smfake):
+    with pytest.raises(
+        ValueError, match=r"resources\(\) takes a Kind that the fake keeps, got 'models'; there are those of Model, EndpointConfig"
+    ):
+        smfake.resources("models")
+
+
+def test_half_an_endpoint_is_not_left(smfake):
+    with smfake.limit("endpoints", 0), pytest.raises(ValueError, match="Total number of endpoints"):
+        smfake.add_endpoint("churn")
+    assert (list(smfake.models), list(smfake.endpoint_configs)) == ([], [])
+    smfake.add_endpoint("churn")
+    assert smfake.endpoints["churn"].status == "InService"
 
 
 @pytest.mark.parametrize("kept", KINDS, ids=lambda kept: kept.noun)

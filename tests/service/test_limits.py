@@ -66,7 +66,7 @@ def test_a_made_up_utilisation_holds_where_nothing_was_created_yet(smfake):
     smfake.limit("models", 5, used=5)
     elsewhere = smfake.client(region_name="eu-west-1")
     with pytest.raises(elsewhere.exceptions.ResourceLimitExceeded):
-        elsewhere.create_model(**smfake.request())
+        elsewhere.create_model(**smfake.at(region="eu-west-1").request())
 
 
 @pytest.mark.smfake(limits={"models": 1, "models@eu-west-1": 0})
@@ -74,7 +74,7 @@ def test_one_region(smfake, smfake_client):
     smfake_client.create_model(**smfake.request())
     elsewhere = smfake.client(region_name="eu-west-1")
     with pytest.raises(elsewhere.exceptions.ResourceLimitExceeded):
-        elsewhere.create_model(**smfake.request())
+        elsewhere.create_model(**smfake.at(region="eu-west-1").request())
 
 
 def test_one_account(smfake, smfake_client):

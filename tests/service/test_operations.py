@@ -294,7 +294,9 @@ class TestWorlds:
     def test_regions_are_apart(self, smfake, smfake_client):
         smfake_client.create_model(**smfake.request(ModelName="churn"))
         elsewhere = smfake.client(region_name="eu-west-1")
-        assert elsewhere.create_model(**smfake.request(ModelName="churn"))["ModelArn"].startswith("arn:aws:sagemaker:eu-west-1:")
+        assert elsewhere.create_model(**smfake.at(region="eu-west-1").request(ModelName="churn"))["ModelArn"].startswith(
+            "arn:aws:sagemaker:eu-west-1:"
+        )
         assert list(smfake.at(region="eu-west-1").models) == ["churn"]
         assert elsewhere.list_models()["Models"][0]["ModelArn"] != smfake.models["churn"].arn
 
@@ -387,7 +389,7 @@ class TestAddModel:
         assert len(smfake.calls) == 0
 
     def test_elsewhere(self, smfake):
-        smfake.at(region="eu-west-1").add_model(**smfake.request(ModelName="churn"))
+        smfake.at(region="eu-west-1").add_model(ModelName="churn")
         assert list(smfake.models) == []
         assert "churn" in smfake.at(region="eu-west-1").models
 

@@ -144,7 +144,11 @@ def test_what_cannot_be_denied(smfake, arguments, sentence):
 @pytest.mark.parametrize(
     ("keywords", "sentence"),
     [
-        ({"resource": 7}, r"resource=7 is not an ARN \(\* stands for any characters\)"),
+        ({"resource": 7}, r"resource=7 is not an ARN such as .*; \* stands for any characters"),
+        (
+            {"resource": "model/churn"},
+            r"resource='model/churn' is not an ARN such as arn:aws:sagemaker:us-east-1:123456789012:model/churn; ",
+        ),
         ({"principal": 7}, "principal=7 is not the ARN of a caller"),
         ({"policy": ["explicit deny"]}, r"unknown policy \['explicit deny'\]; expected one of: identity-based policy, explicit deny in an"),
     ],

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pytest_smfake import FakeSageMaker, UnlistedRegionWarning
-from pytest_smfake.service.arns import COMMON_REGIONS, check_region, listed_regions
+from pytest_smfake.rules.service_model import COMMON_REGIONS, check_region, listed_regions
 
 TEXT = "'eu-wets-1' is not a region that the installed botocore lists; near it: eu-west-1"
 
@@ -44,7 +44,7 @@ def test_nothing_is_near():
 
 
 def test_of_a_common_region_botocore_is_not_asked():
-    code = "import sys; from pytest_smfake.service.arns import check_region; check_region('eu-west-1'); print('botocore' in sys.modules)"
+    code = "import sys; from pytest_smfake.rules.service_model import check_region; check_region('eu-west-1'); print('botocore' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
