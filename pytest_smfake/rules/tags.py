@@ -11,9 +11,9 @@ from .rule import Rule, Where
 
 def tagged(operation: str) -> None:
     """Let an operation that gives tags refuse a key that is given twice."""
-    source = "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent"
+    source = "botocore service-2.json, Tag.Key; text observed of CreateTrialComponent: aws/sagemaker-python-sdk#3608 (GitHub)"
 
-    @cross_field(operation, "Tags", "unique-keys", "assumed", source)
+    @cross_field(operation, "Tags", "unique-keys", "documented", source)
     def unique_keys(request: Body, _: Any) -> Breaches:
         seen: set[str] = set()
         for index, tag in enumerate(request.get("Tags") or ()):
