@@ -96,7 +96,11 @@ def test_a_line_quotes_shortly_and_names_rules_that_exist(row):
     assert verdict.startswith("enforced") or ": " in verdict
     known = {rule.id for edition in EDITIONS for name in OPERATIONS for rule in Catalogue(edition).rules(name)}
     known |= {coded.rule.id for coded in coded_rules()}
-    assert {rule for rule in re.findall(r"`([^`]*)`", verdict) if re.match(r"(?:Create|Update)\w+[/:]", rule)} <= known
+    named = {rule for rule in re.findall(r"`([^`]*)`", verdict) if re.match(r"(?:Create|Update)\w+[/:]", rule)}
+    # Another version of botocore may lack the member of a modelled rule.
+    assert {
+        rule for rule in named - known if version("botocore") in PAGE or not re.search(r":(?:max|min|pattern|enum|required)$", rule)
+    } == set()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
