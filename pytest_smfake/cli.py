@@ -10,18 +10,17 @@ import os
 import select
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from .contract import command as contract_cli
 from .rules.inputs import shown
-from .rules.rule import EDITIONS
+from .rules.rule import EDITIONS, Edition, Evidence
 from .server.command import add_arguments, run_server
 
 if TYPE_CHECKING:
-    from .rules.catalogue import Catalogue
     from .rules.rule import Rule
 
 USAGE_ERROR = 2
@@ -104,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     rules = commands.add_parser("rules", help="print the catalogue of rules")
     rules.add_argument("operation", nargs="?", help="a SageMaker operation (default: all operations of the fake)")
     rules.add_argument("--edition", choices=EDITIONS, default="page", help="page (default) or sdk")
+    rules.add_argument("--evidence", metavar="GRADE", help="print only the rules with this evidence, such as observed")
     rules.add_argument("--json", action="store_true", help="print JSON instead of a table")
     diff = commands.add_parser("diff", help="print the differences of two editions or contract reports; exit code 1 if there are any")
     diff.add_argument("left", type=_side, metavar="A", help="page, sdk, or a report (.json)")
@@ -116,16 +116,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def print_rules(options: argparse.Namespace) -> int:
-    """Print the rules of one operation, or of all operations of the fake."""
-    from .rules.catalogue import catalogue
-
-    found = [rule for name in _operations(options.operation) for rule in _rules(catalogue(options.edition), name)]
+    """Print the rules of one operation, or of all operations of the fake, those that are off among them."""
+    if options.evidence not in (None, *get_args(Evidence)):
+        raise ValueError(f"{shown(options.evidence)} is not an evidence; there are: {', '.join(get_args(Evidence))}")
+    found = [
+        (rule, on)
+        for name in _operations(options.operation)
+        for rule, on in _rules(options.edition, name)
+        if options.evidence in (None, rule.evidence)
+    ]
     if options.json:
-        print(json.dumps([asdict(rule) for rule in found], indent=1))
+        print(json.dumps([asdict(rule) | {"on": on} for rule, on in found], indent=1))
     else:
-        print(
-            table(("rule", "bound", "evidence", "source"), ((rule.id, _short(rule.bound), _evidence(rule), rule.source) for rule in found))
-        )
+        rows = ((rule.id, _short(rule.bound), _evidence(rule, on), rule.source) for rule, on in found)
+        print(table(("rule", "bound", "evidence", "source"), rows))
     return 0
 
 
@@ -185,16 +189,27 @@ def _operations(name: str | None) -> Iterable[str]:
     return (name,) if name else OPERATIONS
 
 
-def _rules(catalogue: Catalogue, operation: str) -> list[Rule]:
+def _rules(edition: Edition, operation: str) -> Iterator[tuple[Rule, bool]]:
+    """Yield each rule of an operation and of its response, and whether it is on; one that is off is in no edition."""
+    from .rules.catalogue import Catalogue, catalogue
+    from .rules.coded import coded_rules
     from .rules.service_model import RESPONSE
+    from .service import service  # noqa: F401  # its kinds register rules
 
-    return [*catalogue.rules(operation), *catalogue.rules(operation + RESPONSE)]
+    off = {coded.rule.id: coded for coded in coded_rules(operation) if not coded.editions}
+    asked = Catalogue(edition, {rule_id: coded.rule.bound for rule_id, coded in off.items()})
+    for rule in asked.rules(operation):
+        yield (off[rule.id].in_(edition), False) if rule.id in off else (rule, True)
+    for rule in catalogue(edition).rules(operation + RESPONSE):
+        yield rule, True
 
 
-def _evidence(rule: Rule) -> str:
+def _evidence(rule: Rule, on: bool) -> str:
     from .rules.java_regex import is_vacuous
 
-    return f"{rule.evidence}, not enforced" if rule.keyword == "pattern" and is_vacuous(rule.bound) else rule.evidence
+    since, until = (f" {word} {seen}" if seen else "" for word, seen in (("since", rule.since), ("until", rule.until)))
+    unchecked = ", not enforced" if rule.keyword == "pattern" and is_vacuous(rule.bound) else ""
+    return f"{rule.evidence}{since}{until}{unchecked}{'' if on else ', off'}"
 
 
 def _short(bound: Any, width: int = 60) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,9 @@ import pytest
 
 from pytest_smfake import Catalogue
 from pytest_smfake.cli import main
+from pytest_smfake.rules import catalogue as cli_catalogue
+from pytest_smfake.rules import editions
+from pytest_smfake.rules.coded import coded_rules, cross_field, unregister
 from pytest_smfake.service.service import OPERATIONS
 
 
@@ -25,7 +29,10 @@ def test_rules_as_a_table(capsys):
     assert "  5  " in rows["CreateModel/Containers:max"]
     assert "documented" in rows["CreateModel/ModelName:max"]
     assert rows["CreateModel.response/ModelArn:min"].split()[1] == "20"
-    assert len(rows) == len(Catalogue().rules("CreateModel")) + len(Catalogue().rules("CreateModel.response"))
+    on = [*Catalogue().rules("CreateModel"), *Catalogue().rules("CreateModel.response")]
+    off = [coded.rule for coded in coded_rules("CreateModel") if not coded.editions]
+    assert rows.keys() == {rule.id for rule in (*on, *off)}
+    assert len(lines) == len(on) + len(off)
 
 
 def test_rules_as_data(capsys):
@@ -43,7 +50,63 @@ def test_rules_as_data(capsys):
         "source",
         "since",
         "until",
+        "on",
     }
+    assert all(rule["on"] for rule in rules.values() if rule["id"] in {one.id for one in Catalogue("sdk").rules("CreateModel")})
+
+
+def coded(operation, keyword, evidence, **of_its_time):
+    return cross_field(operation, "ModelName", keyword, evidence, "made up", **of_its_time)(lambda *_: iter(()))
+
+
+@pytest.fixture
+def dated():
+    """Define rules that were not always so, and one that is off."""
+    rules = [
+        coded("DescribeModel", "new", "observed", since="2026-04"),
+        coded("DescribeModel", "gone", "reported", since="2020", until="2022-10"),
+        coded("DescribeModel", "guessed", "assumed", editions=()),
+    ]
+    yield
+    for rule in rules:
+        unregister(rule)
+
+
+@pytest.mark.usefixtures("dated")
+def test_rules_that_are_off_or_of_a_time(capsys, monkeypatch):
+    for module in (cli_catalogue, editions):  # what was made before has no such rules
+        monkeypatch.setattr(module, "edition_rules", editions.edition_rules.__wrapped__)
+    monkeypatch.setattr(cli_catalogue, "catalogue", cli_catalogue.Catalogue)
+    assert main(["rules", "DescribeModel"]) == 0
+    rows = [re.split(r"  +", line) for line in capsys.readouterr().out.splitlines()]
+    told = {row[0].rpartition(":")[2]: row[2] for row in rows}
+    assert told["new"] == "observed since 2026-04"
+    assert told["gone"] == "reported since 2020 until 2022-10, off"
+    assert told["guessed"] == "assumed, off"
+    assert main(["rules", "DescribeModel", "--json"]) == 0
+    found = {rule["keyword"]: rule for rule in json.loads(capsys.readouterr().out) if rule["path"] == "ModelName"}
+    assert [(found[name]["since"], found[name]["until"], found[name]["on"]) for name in ("new", "gone", "guessed")] == [
+        ("2026-04", "", True),
+        ("2020", "2022-10", False),
+        ("", "", False),
+    ]
+    assert main(["rules", "DescribeModel", "--evidence", "reported"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["rule", "DescribeModel/ModelName:gone"]
+
+
+def test_rules_of_an_evidence(capsys):
+    assert main(["rules", "CreateModel", "--evidence", "observed", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {rule["evidence"] for rule in found} == {"observed"}
+    assert "CreateModel/Containers[].Mode:one-multi-model" in {rule["id"] for rule in found}
+    assert main(["rules", "--evidence", "verified"]) == 0
+    assert capsys.readouterr().out.split() == ["rule", "bound", "evidence", "source"]
+
+
+def test_an_unknown_evidence(capsys):
+    assert main(["rules", "CreateModel", "--evidence", "seen"]) == 2
+    sentence = "'seen' is not an evidence; there are: documented, modelled, observed, reported, verified, contested, assumed"
+    assert capsys.readouterr().err == f"smfake: {sentence}\n"
 
 
 def test_rules_of_all_that_the_fake_implements(capsys):

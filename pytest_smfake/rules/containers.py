@@ -504,7 +504,9 @@ def _images(_: Rule, setup: Setup) -> Iterator[State]:
         yield State(side, label, f"an image of {region}", request, ("PrimaryContainer", "Image"))
 
 
-@precondition("CreateModel", "", "package-region", "observed", "aws/amazon-sagemaker-examples#1444 (GitHub)", regional=True)
+@precondition(
+    "CreateModel", "", "package-region", "assumed", "of DescribeModelPackage: aws/amazon-sagemaker-examples#1444 (GitHub)", regional=True
+)
 def package_region(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse a model package of another region than the call's."""
     for where, container in containers(request):

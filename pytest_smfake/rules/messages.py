@@ -2,8 +2,9 @@
 
 The grammar is observed: two violations of one member in aws-samples/sagemaker-ml-workflow-with-apache-airflow#3, a map's
 value in aws/sagemaker-sparkml-serving-container#12, a list's member in aws/amazon-sagemaker-examples#2228, a list over its
-bound in hashicorp/terraform-provider-aws#29225. From other services of the same framework: a map's key in boto/boto3#2601
-(QuickSight), a list's scalar item in appleboy/lambda-action#72 (Lambda). How structures are echoed is assumed.
+bound in hashicorp/terraform-provider-aws#29225, the order of an enum's values in public logs (see `_enum_order`). From other
+services of the same framework: a map's key in boto/boto3#2601 (QuickSight), a list's scalar item in appleboy/lambda-action#72
+(Lambda). How structures are echoed is assumed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from .inputs import counted
@@ -147,7 +149,29 @@ def _constraint(rule: Rule) -> Constraint | None:
         return None
     if rule.keyword in ("max", "min"):
         return f"{rule.keyword} {'value' if rule.kind in _NUMBERS else 'length'}", rule.bound
-    return rule.keyword, rule.bound
+    return rule.keyword, _enum_order(rule.bound) if rule.keyword == "enum" else rule.bound
+
+
+_BUCKETS = 32
+
+
+@lru_cache(maxsize=256)
+def _enum_order(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return an enum's values as the service prints them: by bucket of a hash table, within one the last of the model's list first.
+
+    The bucket is the remainder of Java's `String.hashCode()` by 32. Observed of SageMaker in five public logs of 2019 to 2025 (no
+    stable addresses), of sets of 26 values and more; that it orders smaller sets so, too, is assumed. Other services of AWS do not.
+    """
+    last_first = values[::-1]
+    return tuple(sorted(last_first, key=_bucket))
+
+
+def _bucket(text: str) -> int:
+    units = text.encode("utf-16-be", "surrogatepass")
+    rest = 0
+    for high, low in zip(units[::2], units[1::2], strict=True):
+        rest = (31 * rest + (high << 8 | low)) % _BUCKETS
+    return rest
 
 
 _BOUNDS = {"max": "less than or equal to", "min": "greater than or equal to"}

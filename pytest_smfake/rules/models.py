@@ -26,6 +26,9 @@ def container_required(request: Body, _: Any) -> Breaches:
         yield ("PrimaryContainer",), None, "A model needs a container: specify either PrimaryContainer or Containers."
 
 
+container_required.in_edition["sdk"] = ("assumed", f"{PAGE}, introduction, which the SDK's model does not repeat; text assumed")
+
+
 @container_required.repair(MODEL_INPUT)
 def _add_container(request: Body, repair: Repair) -> None:
     if request.get("PrimaryContainer") is None and not request.get("Containers"):
@@ -145,7 +148,7 @@ def _some_hostnames(request: Body, values: Values) -> Where:
     HOSTNAME,
     "direct",
     "documented",
-    "awsdocs/amazon-sagemaker-developer-guide doc_source/multi-container-endpoints.md; the documentation's sentence, not the wire's",
+    "awsdocs/amazon-sagemaker-developer-guide doc_source/multi-container-endpoints.md; text assumed",
 )
 def hostnames_for_direct(request: Body, _: Any) -> Breaches:
     """Refuse direct invocation of containers without hostnames."""
@@ -154,7 +157,7 @@ def hostnames_for_direct(request: Body, _: Any) -> Breaches:
         yield (
             ("Containers", 0, "ContainerHostname"),
             None,
-            "The `ContainerHostname` parameter is required for each container in a multi-container endpoint with direct invocation.",
+            "Specify ContainerHostname for every container of a model whose InferenceExecutionConfig has Mode Direct.",
         )
 
 

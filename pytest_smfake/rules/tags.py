@@ -26,9 +26,9 @@ def tagged(operation: str) -> None:
     # First, since its repair can make keys alike.
     _reserved(operation, "Tags", lambda request: [tag.get("Key") for tag in request.get("Tags") or ()])
 
-    source = "aws/sagemaker-python-sdk#3608 (GitHub), observed of CreateTrialComponent"
+    source = "botocore service-2.json, Tag.Key; text observed of CreateTrialComponent: aws/sagemaker-python-sdk#3608 (GitHub)"
 
-    @cross_field(operation, "Tags", "unique-keys", "assumed", source)
+    @cross_field(operation, "Tags", "unique-keys", "documented", source)
     def unique_keys(request: Body, _: Any) -> Breaches:
         seen: set[str] = set()
         for index, tag in enumerate(request.get("Tags") or ()):

@@ -86,6 +86,18 @@ def matches(pattern: str, text: str) -> bool:
     return java(plain).fullmatch(text) is not None
 
 
+def printed_order(values: list[str]) -> list[str]:
+    """Return the values of an enum in the service's order: those of a table of 32 chains, each value put at the head of its chain."""
+    chains: list[list[str]] = [[] for _ in range(32)]
+    for value in values:
+        code = 0
+        units = value.encode("utf-16-le", "surrogatepass")
+        for place in range(0, len(units), 2):  # a Java int wraps around
+            code = (code * 31 + int.from_bytes(units[place : place + 2], "little")) & 0xFFFF_FFFF
+        chains[code & 31].insert(0, value)
+    return [value for chain in chains for value in chain]
+
+
 class Oracle:
     """The judge of one operation in one edition."""
 

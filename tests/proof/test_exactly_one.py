@@ -8,11 +8,12 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from pytest_smfake.cases import cases
-from pytest_smfake.rules.rule import EDITIONS
+from pytest_smfake.rules.messages import clause
+from pytest_smfake.rules.rule import EDITIONS, Rule, Violation
 from pytest_smfake.service.service import OPERATIONS
 from pytest_smfake.strategies import create_model_requests, invalid_create_model_requests, invalid_requests, requests
 
-from .oracle import Oracle
+from .oracle import Oracle, description, printed_order
 
 DRAWS = int(os.environ.get("SMFAKE_DRAWS", "500"))
 """For each edition and kind: with 5,000 it is 10,000 invalid and 10,000 valid requests in all."""
@@ -85,3 +86,12 @@ def _sound(oracle, request):
 )
 def test_the_oracle_sees_more_than_one(request_, broken):
     assert {rule.removeprefix("CreateModel").removeprefix("/") for rule in Oracle("CreateModel", "page").broken(request_)} == broken
+
+
+def test_the_order_of_the_values_of_every_enum():
+    enums = {name: shape["enum"] for name, shape in description("sagemaker")["shapes"].items() if shape.get("enum")}
+    assert len(enums) > 200
+    for name, values in enums.items():
+        rule = Rule("A/B:enum", "A", "B", "enum", tuple(values), "string", "modelled", "a source")
+        [(_, printed)] = clause(Violation(rule, ("B",), "x", "x")).constraints
+        assert list(printed) == printed_order(values), name

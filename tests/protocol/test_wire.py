@@ -241,7 +241,7 @@ def test_names_as_numbers_from_a_lax_client(smfake):
 
 
 def test_packed_bodies(smfake):
-    packed = gzip.compress(json.dumps(smfake.request(ModelName="packed")).encode())
+    packed = gzip.compress(json.dumps(smfake.request(ModelName="packed", PrimaryContainer={"Image": "model:1"})).encode())
     assert send(packed, Content_Encoding="gzip")[0] == 200
     assert smfake.calls[-1].parameters["ModelName"] == "packed"
     for broken in (packed[:-1], packed[:20], b"{}", b""):

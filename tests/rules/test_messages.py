@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from pytest_smfake import message, parse, validate
+from pytest_smfake import Catalogue, message, parse, validate
 from pytest_smfake.rules.messages import Clause, clause, echo
 from pytest_smfake.rules.service_model import shape_of
 
@@ -155,3 +158,38 @@ def test_a_text_of_very_many_clauses_is_read_or_refused():
     for count, text in ((9999, told), (2, "; ".join([told] * 5000)), (3, "Value '" * 5000), (1, "; Value " * 1500), (10**9, "x")):
         with pytest.raises(ValueError, match="not a message of the constraint stage"):
             parse(f"{count} validation errors detected: {text}")
+
+
+ANSWERS = {entry["id"]: entry for entry in json.loads((Path(__file__).parent.parent / "answers.json").read_text("utf-8"))}
+PLACES = {
+    "ProductionVariantInstanceType": ("CreateEndpointConfig", "ProductionVariants[].InstanceType", "enum-production-variant-2020"),
+    "TrainingInstanceType": ("CreateTrainingJob", "ResourceConfig.InstanceType", "enum-training-2019"),
+}
+
+
+@pytest.mark.parametrize("sample", ANSWERS["sagemaker-enum-order"]["samples"], ids=lambda sample: f"{sample['enum']}-{sample['date']}")
+def test_order_of_enum_values(sample):
+    operation, path, entry = PLACES[sample["enum"]]
+    rule = f"{operation}/{path}:enum"
+    modelled = Catalogue("sdk").rule(rule).bound
+    of_that_year = [value for value in modelled if value in sample["values"]]
+    request = ANSWERS[entry]["request"]
+    # The set as it was then, an override; as the model has it now, others are among them.
+    for overrides, all_of_them in (({rule: of_that_year}, of_that_year), ({}, modelled)):
+        said = message(validate(operation, request, rules=overrides))
+        [printed] = [dict(one.constraints)["enum"] for one in parse(said)]
+        assert f"Member must satisfy enum value set: [{', '.join(printed)}]" in said
+        assert sorted(printed) == sorted(all_of_them)
+        assert [value for value in printed if value in sample["values"]] == sample["values"]
+
+
+def test_the_order_of_values_in_one_bucket_and_of_any_characters():
+    rule = "CreateModel/PrimaryContainer.Mode:enum"
+    request = {"ModelName": "a", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "i", "Mode": "x"}}
+    # In Java these have one hash code: "Aa" and "BB". A character beyond the first 65,536 is two units there.
+    for values, expected in (
+        (["Aa", "BB"], ["BB", "Aa"]),
+        (["BB", "Aa"], ["Aa", "BB"]),
+        (["b", "a", "\N{GRINNING FACE}"], ["a", "b", "\N{GRINNING FACE}"]),
+    ):
+        assert f"[{', '.join(expected)}]" in message(validate("CreateModel", request, rules={rule: values}))
