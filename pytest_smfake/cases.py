@@ -51,6 +51,7 @@ class Case:
         first: for a condition or limit, the calls that have to be made before: operations with their requests, in order.
         limits: for a limit, the limits of the account, by the keys of `FakeSageMaker.limit`.
         objects: for a condition that looks at S3, the addresses of the objects that have to be there, and no others.
+        unavailable: for a precondition about the region, the instance types and features that it has to lack (`fake.unavailable`).
     """
 
     id: str
@@ -64,6 +65,7 @@ class Case:
     first: tuple[Step, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     objects: tuple[str, ...] | None = None
+    unavailable: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.id
@@ -250,7 +252,8 @@ def _of(rules: Mapping[str, Any] | None, operation: str) -> dict[str, Any]:
 def _case(rule: Rule, state: State) -> Case:
     verdict = Verdict() if state.side == "inside" else rejection(rule)
     path, label = formatted(state.where), f"{rule.id}-{state.label}"
-    return Case(label, rule, state.side, rule.operation, state.request, path, state.how, verdict, state.first, state.limits, state.objects)
+    needed = (state.first, state.limits, state.objects, state.unavailable)
+    return Case(label, rule, state.side, rule.operation, state.request, path, state.how, verdict, *needed)
 
 
 def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[Case]:

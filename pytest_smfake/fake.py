@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .service.calls import Call, Calls
     from .service.faults import Effect
     from .service.limits import Limit
-    from .service.permissions import Denial, Policy
+    from .service.permissions import Denial, Policy, Unavailability
     from .service.stand_ins import StandIn
 
 FAULT_KEYWORDS = ("operation", "code", "times", "after", "attempts", "when", "message", "effect", "optional", "unmodelled")
@@ -255,6 +255,32 @@ class Controls:
         """
         failure(operation, "ThrottlingException")
         return self.service.faults.throttle(Throttle(rate=rate, burst=burst, operation=operation))
+
+    def unavailable(self, thing: str, *, region: str | None = None) -> Unavailability:
+        """Let a region lack an instance type or a feature of endpoints, from now on. By default no region lacks anything.
+
+        Args:
+            thing: an instance type, such as `ml.inf2.8xlarge`: CreateEndpointConfig refuses it; `asynchronous-inference` or
+                `serverless-inference`: CreateEndpoint refuses a configuration with it; or `scale-to-zero`: CreateEndpointConfig refuses
+                ManagedInstanceScaling with MinInstanceCount 0.
+            region: the region; every region by default.
+
+        Returns:
+            It is in effect until its `stop()`, or the end of its `with` block.
+
+        Raises:
+            ValueError: an unknown instance type or feature, or a region that cannot be.
+
+        Example:
+            >>> from pytest_smfake import FakeSageMaker
+            >>> fake = FakeSageMaker()
+            >>> fake.add_model(ModelName="churn")
+            >>> with fake.unavailable("ml.inf2.8xlarge"):
+            ...     fake.add_endpoint("churn", model="churn", instance_type="ml.inf2.8xlarge")
+            Traceback (most recent call last):
+            ValueError: Instance type ml.inf2.8xlarge is not supported for the chosen region. Please choose some other instance type.
+        """
+        return self.service.unavailable.add(thing, region)
 
     def deny(self, action: str, *, resource: str = "*", policy: Policy = "identity-based policy", principal: str | None = None) -> Denial:
         """Deny permission for an action, from now on.

@@ -180,6 +180,9 @@ class _Region:
     def tags(self, arn: str) -> dict[str, str]:
         raise LookupError(f"tags of {arn}: only the region is known")
 
+    def lacks(self, thing: str) -> bool:
+        raise LookupError(f"{thing}: only the region is known")
+
     def has_objects(self, uri: str) -> bool:
         raise LookupError(f"{uri}: only the region is known")
 

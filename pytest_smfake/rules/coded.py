@@ -120,6 +120,7 @@ class State:
         first: the calls that have to be made before, in order.
         limits: the account's limits, by the keys of `FakeSageMaker.limit`.
         objects: the addresses of the objects that S3 has to hold, and no others; None where nobody looks at S3.
+        unavailable: the instance types and features that the region has to lack.
     """
 
     side: Side
@@ -130,6 +131,7 @@ class State:
     first: tuple[Step, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     objects: tuple[str, ...] | None = None
+    unavailable: tuple[str, ...] = ()
 
 
 class Setup(Protocol):
@@ -166,6 +168,9 @@ class Account(Protocol):
 
     def tags(self, arn: str) -> dict[str, str]:
         """Return the tags of a resource; none if it does not exist."""
+
+    def lacks(self, thing: str) -> bool:
+        """Whether the region lacks an instance type, or a feature such as `asynchronous-inference`."""
 
     def has_objects(self, uri: str) -> bool:
         """Whether S3 holds an object under an address."""

@@ -25,6 +25,7 @@ INJECTED = {
     "delays": ("delay", ("operation", "seconds", "times", "after", "real", "optional")),
     "throttles": ("throttle", ("rate", "burst", "operation")),
     "denials": ("deny", ("action", "resource", "policy", "principal")),
+    "unavailable": ("unavailable", ("thing", "region")),
 }
 """Injections by their path: the method of the fake, and those of its keywords that JSON can hold."""
 

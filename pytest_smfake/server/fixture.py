@@ -191,6 +191,10 @@ class RemoteFake:
         """Deny an action; see `FakeSageMaker.deny`."""
         return self._inject("denials", {"action": action} | keywords)
 
+    def unavailable(self, thing: str, **keywords: Any) -> RemoteInjection:
+        """Let a region lack an instance type or a feature; see `FakeSageMaker.unavailable`."""
+        return self._inject("unavailable", {"thing": thing} | keywords)
+
     def _inject(self, kind: str, keywords: Mapping[str, Any]) -> RemoteInjection:
         return RemoteInjection(self, self.ask("POST", kind, _as_json(keywords)))
 

@@ -15,7 +15,7 @@ from pytest_smfake.rules.rule import Violation
 from .clock import Clock, Schedule
 from .errors import ServiceError
 from .limits import Limits
-from .permissions import Denials
+from .permissions import Denials, Unavailabilities
 from .resources import Collection, Resource, Scope, World
 from .stand_ins import StandIns
 
@@ -93,6 +93,7 @@ class Hosting:
         schedule: the later actions.
         stand_ins: the stand-ins for containers.
         denials: the denied permissions.
+        unavailable: the instance types and features that regions lack.
         lock: held while an operation reads and changes the resources.
         dependencies: the other AWS services.
     """
@@ -100,6 +101,7 @@ class Hosting:
     schedule: Schedule
     stand_ins: StandIns
     denials: Denials
+    unavailable: Unavailabilities
     lock: threading.Lock
     dependencies: Dependencies
 
@@ -133,6 +135,10 @@ class Context:
         """Return the tags of a resource; none if it does not exist."""
         resource = self.world.at(arn)
         return {} if resource is None else resource.tags
+
+    def lacks(self, thing: str) -> bool:
+        """Whether the region lacks an instance type or a feature."""
+        return self.hosting.unavailable.hold(thing, self.region)
 
     def has_objects(self, uri: str) -> bool:
         """Whether S3 holds an object under an address."""

@@ -1,4 +1,4 @@
-"""Denied permissions: actions that the caller of an operation, a role or SageMaker itself may not perform."""
+"""What is not there for a caller: denied permissions of callers, roles and SageMaker itself, and what a region lacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 from pytest_smfake.rules.inputs import shown
-from pytest_smfake.rules.service_model import is_operation, noun_of, operation_names, words
+from pytest_smfake.rules.service_model import check_region, enum_of, is_operation, noun_of, operation_names, words
 
 from .arns import arn, partition_of
 from .errors import ServiceError
@@ -74,6 +74,51 @@ class Denial(Stoppable):
     def label(self) -> str:
         """The expression by which a test denies it."""
         return f"deny({self.action!r}{'' if self.resource == '*' else f', resource={self.resource!r}'})"
+
+
+FEATURES = ("asynchronous-inference", "serverless-inference", "scale-to-zero")
+"""Features of endpoints that a region can lack: `scale-to-zero` is MinInstanceCount 0 of ManagedInstanceScaling."""
+
+
+@dataclass(eq=False)
+class Unavailability(Stoppable):
+    """An instance type or feature that a region lacks. `stop()`, or the end of a `with` block, ends it.
+
+    Attributes:
+        thing: the instance type, such as `ml.inf2.8xlarge`, or the feature.
+        region: the region; None for every region.
+    """
+
+    thing: str
+    region: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The expression by which a test sets it."""
+        return f"unavailable({self.thing!r}{'' if self.region is None else f', region={self.region!r}'})"
+
+
+class Unavailabilities:
+    """What regions lack in a fake; nothing by default, since that depends on the region and the year."""
+
+    def __init__(self) -> None:
+        self._things: Register[Unavailability] = Register()
+
+    def add(self, thing: str, region: str | None) -> Unavailability:
+        """Let a region lack an instance type or a feature; see `FakeSageMaker.unavailable`."""
+        types = enum_of("ProductionVariantInstanceType")
+        if not isinstance(thing, str) or thing not in (*FEATURES, *types):
+            near = ", ".join(difflib.get_close_matches(str(thing), (*FEATURES, *types), n=3)) or "none"
+            features = ", ".join(FEATURES)
+            raise ValueError(
+                f"{shown(thing)} is neither an instance type of endpoints nor a feature; near it: {near}; the features are: {features}"
+            )
+        check_region(region, stacklevel=4)
+        return self._things.add(Unavailability(thing, region))
+
+    def hold(self, thing: str, region: str) -> bool:
+        """Return whether a region lacks something."""
+        return any(one.thing == thing and one.region in (None, region) for one in self._things)
 
 
 class Denials:

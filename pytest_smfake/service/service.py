@@ -21,7 +21,7 @@ from .invoke import invoke_endpoint
 from .limits import Limits
 from .locks import lock
 from .models import MODEL
-from .permissions import Denials, denied_text, resource_of
+from .permissions import Denials, Unavailabilities, denied_text, resource_of
 from .records import TAG_OPERATIONS, operations_of, slug_of
 from .resources import Kind, Operation, Scope, Store
 from .stand_ins import StandIns
@@ -97,7 +97,8 @@ class Service:
         self.calls = Calls(self.kept)
         before, self.stand_ins = self.stand_ins, StandIns()
         self.denials = Denials()
-        self.hosting = Hosting(Schedule(self.clock), self.stand_ins, self.denials, self._lock, self._dependencies)
+        self.unavailable = Unavailabilities()
+        self.hosting = Hosting(Schedule(self.clock), self.stand_ins, self.denials, self.unavailable, self._lock, self._dependencies)
         self.limits = Limits(self.store)
         self.faults = Faults(self.clock, self.calls, self._injected_texts())
         for key, bound in self._initial_limits.items():

@@ -83,6 +83,8 @@ def judge(case: Case, service: Service) -> Verdict:
 def judge_with_state(case: Case, catalogue: Catalogue, limits: dict[str, int]) -> Verdict:
     """Return what a new service says of a request once what the case needs is there."""
     service = Service(catalogue, limits, Clock(), SimpleNamespace(s3=lambda _: Objects(case.objects or ())))
+    for thing in case.unavailable:
+        service.unavailable.add(thing, None)
     service.stand_ins.add(case.first[0][1].get("ModelName", "a") if case.first else "a", lambda body, *_: body, ping=None, timeout=None)
     try:
         for operation, request in (*case.first, (case.operation, case.request)):

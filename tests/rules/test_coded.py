@@ -34,6 +34,8 @@ def test_both_sides_of_a_rule_that_is_off(coded):
     for case in found:
         with mock_aws(), FakeSageMaker(rules=asked(coded)) as fake:
             client = fake.client(parameter_validation=False)
+            for thing in case.unavailable:
+                fake.unavailable(thing)
             for operation, request in case.first:
                 client._make_api_call(operation, request)
             if case.verdict.accepted:
