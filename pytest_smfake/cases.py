@@ -264,7 +264,7 @@ def _constraint(maker: Maker, rule: Rule, members: dict[str, Any]) -> Iterator[C
     label, value = _kept(node, rule, member_at(request, where, rule.path))
     request = put(request, where, value, key=rule.path.endswith("[key]"))
     maker.repair(request, wanted, members)
-    if not maker.catalogue.validate(maker.operation, request):  # else an override of another rule leaves no room for it
+    if not maker.catalogue.validate(maker.operation, request):  # else another rule leaves no room for it
         yield _case(rule, State("inside", label, KEPT[rule.keyword], request, where))
     broken_request = mutations(node, rule)
     if isinstance(broken_request, Unobservable):

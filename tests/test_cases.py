@@ -28,13 +28,18 @@ def by_id(operation="CreateModel", **keywords):
     return {case.id: case for case in cases(operation, **keywords)}
 
 
+NO_ROOM = ("CreateEndpointConfig/ShadowProductionVariants:max", "CreateEndpointConfig/ShadowProductionVariants[].ServerlessConfig")
+"""How the ids begin of rules that no valid request just keeps: there can be one shadow variant, which has instances."""
+
+
 @pytest.mark.parametrize(("operation", "edition"), EVERY)
 def test_each_rule_has_a_case_on_both_sides(operation, edition):
     found = cases(operation, edition=edition)
     assert len({case.id for case in found}) == len(found)
     silent = {one.rule.id for one in unobservable_rules(operation, edition=edition)}
     rules = {rule.id for rule in catalogue(edition).rules(operation)}
-    assert rules <= {case.rule.id for case in found if case.side == "inside"}
+    without = rules - {case.rule.id for case in found if case.side == "inside"}
+    assert without == {rule_id for rule_id in rules if rule_id.startswith(NO_ROOM)}
     outside = {case.rule.id for case in found if case.side == "outside"}
     assert rules - outside == silent
     assert not outside & silent

@@ -163,6 +163,10 @@ class Account(Protocol):
     def region(self) -> str:
         """The region of the call."""
 
+    @property
+    def account(self) -> str:
+        """The account of the call."""
+
     def find(self, noun: str, name: str) -> Mapping[str, Any] | None:
         """Return the request that created a resource, such as that of a `Model`; None if there is none of the name."""
 

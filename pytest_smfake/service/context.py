@@ -125,6 +125,11 @@ class Context:
         """The region of the call."""
         return self.world.scope.region
 
+    @property
+    def account(self) -> str:
+        """The account of the call."""
+        return self.world.scope.account
+
     def find(self, noun: str, name: str) -> Resource | None:
         """Return a resource, such as a `Model`; None if there is none of the name."""
         collection = next(found for found in self.world.collections() if found.kind.noun == noun)

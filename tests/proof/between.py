@@ -31,6 +31,28 @@ def capacity(variant: Request) -> bool:
     return forms != 1 or ("InstanceType" in variant and "InitialInstanceCount" not in variant)
 
 
+def serverless(request: Request) -> list[Request]:
+    return [variant["ServerlessConfig"] for variant in variants(request) if "ServerlessConfig" in variant]
+
+
+def types(request: Request) -> list[str]:
+    return [variant.get("InstanceType", "ml..") for variant in variants(request)]
+
+
+def scaled_models(request: Request) -> list[Request]:
+    return [one["ManagedInstanceScaling"] for one in variants(request) if {"ModelName", "ManagedInstanceScaling"} <= one.keys()]
+
+
+def own_storage(variant: Request) -> bool:
+    storage = re.match(r"ml\.(\w*d\w*|g5|g6\w*|p5\w*|trn1\w*)\.", variant.get("InstanceType", ""))
+    return "VolumeSizeInGB" in variant and storage is not None
+
+
+def excluded_shadow(request: Request) -> bool:
+    excluded = serverless(request) or "AsyncInferenceConfig" in request or any(name.startswith("ml.inf1.") for name in types(request))
+    return "ShadowProductionVariants" in request and bool(excluded)
+
+
 def bytes_in_environments(request: Request) -> int:
     return sum(len((key + value).encode("utf-8")) for one in containers(request) for key, value in one.get("Environment", {}).items())
 
@@ -158,10 +180,67 @@ BETWEEN = [
         "CreateEndpointConfig",
         "/ProductionVariants[].ManagedInstanceScaling:inference-components",
         BOTH,
-        lambda request: any(
-            "ModelName" in variant and variant.get("ManagedInstanceScaling", {}).get("MinInstanceCount") == 0
-            for variant in variants(request)
+        lambda request: any(scaling.get("MinInstanceCount") == 0 for scaling in scaled_models(request)),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].ManagedInstanceScaling:scaling-with-model",
+        BOTH,
+        lambda request: any(scaling.get("MinInstanceCount", 1) > 0 for scaling in scaled_models(request)),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/EnableNetworkIsolation:isolation-with-model",
+        BOTH,
+        lambda request: request.get("EnableNetworkIsolation", False) and any("ModelName" in variant for variant in variants(request)),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].VolumeSizeInGB:own-storage",
+        BOTH,
+        lambda request: any(map(own_storage, variants(request))),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].ServerlessConfig.MemorySizeInMB:values",
+        BOTH,
+        lambda request: any(config["MemorySizeInMB"] not in (1024, 2048, 3072, 4096, 5120, 6144) for config in serverless(request)),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].ServerlessConfig.ProvisionedConcurrency:at-most-max",
+        BOTH,
+        lambda request: any(config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"] for config in serverless(request)),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ProductionVariants[].ServerlessConfig:alone",
+        BOTH,
+        lambda request: (
+            len(request["ProductionVariants"]) > 1 and any("ServerlessConfig" in variant for variant in request["ProductionVariants"])
         ),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/DataCaptureConfig:serverless",
+        BOTH,
+        lambda request: bool(serverless(request)) and request.get("DataCaptureConfig", {"EnableCapture": False}).get("EnableCapture", True),
+    ),
+    (
+        "CreateEndpointConfig",
+        "/ShadowProductionVariants:one-each",
+        BOTH,
+        lambda request: (
+            "ShadowProductionVariants" in request
+            and (len(request["ProductionVariants"]), len(request["ShadowProductionVariants"])) != (1, 1)
+        ),
+    ),
+    ("CreateEndpointConfig", "/ShadowProductionVariants:exclusions", BOTH, excluded_shadow),
+    (
+        "CreateEndpointConfig",
+        "/MetricsConfig.MetricPublishFrequencyInSeconds:values",
+        BOTH,
+        lambda request: request.get("MetricsConfig", {}).get("MetricPublishFrequencyInSeconds", 60) not in {10, 30, 60, 120, 180, 240, 300},
     ),
     (
         "CreateTransformJob",

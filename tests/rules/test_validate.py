@@ -255,8 +255,23 @@ def config(*variants, **more):
     return {"EndpointConfigName": "c", "ProductionVariants": cleaned} | more
 
 
+def serverless(**changes):
+    return SERVERLESS | {"ServerlessConfig": SERVERLESS["ServerlessConfig"] | changes}
+
+
+def shadow(variant):
+    return config(variant | {"VariantName": "shadow"})["ProductionVariants"][0]
+
+
+def metrics(frequency):
+    return {"MetricPublishFrequencyInSeconds": frequency}
+
+
 ONE = {"ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
 SERVERLESS = {"InstanceType": ..., "InitialInstanceCount": ..., "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
+SHADOW = {"VariantName": "shadow"} | ONE
+CAPTURE = {"InitialSamplingPercentage": 100, "DestinationS3Uri": "s3://bucket/c", "CaptureOptions": [{"CaptureMode": "Input"}]}
+ASYNC = {"OutputConfig": {"S3OutputPath": "s3://bucket/out"}}
 POOLS = {"InstanceType": ..., "InstancePools": [{"InstanceType": "ml.m5.xlarge", "Priority": 1}]}
 JOB = {
     "TransformJobName": "j",
@@ -287,7 +302,7 @@ BETWEEN |= {
 }
 BETWEEN |= {
     "CreateEndpointConfig/ProductionVariants[].VariantName:unique": (
-        [config({}, {}), config({}, ShadowProductionVariants=[{"VariantName": "shadow"} | ONE])],
+        [config({}, {}), config({}, ShadowProductionVariants=[SHADOW])],
         [config({}, {"VariantName": "v0"}), config({}, ShadowProductionVariants=[{"VariantName": "v0"} | ONE])],
     ),
     "CreateEndpointConfig/ProductionVariants[]:capacity": (
@@ -304,10 +319,85 @@ BETWEEN |= {
     ),
     "CreateEndpointConfig/ProductionVariants[].ManagedInstanceScaling:inference-components": (
         [
-            config({"ManagedInstanceScaling": {"MinInstanceCount": 1}}),
             config({"ModelName": ..., "ManagedInstanceScaling": {"MinInstanceCount": 0}}, **ROLE_OF_CONFIG),
+            config({"ModelName": ..., "ManagedInstanceScaling": {"Status": "ENABLED"}}, **ROLE_OF_CONFIG),
         ],
         [config({"ManagedInstanceScaling": {"MinInstanceCount": 0}})],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].ManagedInstanceScaling:scaling-with-model": (
+        [config({"ModelName": ..., "ManagedInstanceScaling": {"MinInstanceCount": 1}}, **ROLE_OF_CONFIG)],
+        [
+            config({"ManagedInstanceScaling": {"MinInstanceCount": 1}}),
+            config({"ManagedInstanceScaling": {"Status": "ENABLED", "MaxInstanceCount": 3}}, **ROLE_OF_CONFIG),
+            config({}, ShadowProductionVariants=[SHADOW | {"ManagedInstanceScaling": {"MinInstanceCount": 2}}]),
+        ],
+    ),
+    "CreateEndpointConfig/EnableNetworkIsolation:isolation-with-model": (
+        [
+            config({}, EnableNetworkIsolation=False, **ROLE_OF_CONFIG),
+            config({"ModelName": ...}, EnableNetworkIsolation=True, **ROLE_OF_CONFIG),
+        ],
+        [
+            config({}, EnableNetworkIsolation=True, **ROLE_OF_CONFIG),
+            config({"ModelName": ...}, ShadowProductionVariants=[SHADOW], EnableNetworkIsolation=True, **ROLE_OF_CONFIG),
+        ],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].VolumeSizeInGB:own-storage": (
+        [
+            *(config({"InstanceType": f"ml.{name}.xlarge", "VolumeSizeInGB": 64}) for name in ("c5", "m6g", "inf2")),
+            *(config({"InstanceType": f"ml.{name}.xlarge"}) for name in ("g5", "c5d")),
+        ],
+        [
+            *(
+                config({"InstanceType": f"ml.{name}", "VolumeSizeInGB": 64})
+                for name in ("c5d.xlarge", "m6gd.large", "g4dn.xlarge", "p4d.24xlarge", "g5.2xlarge", "g6e.xlarge", "p5en.48xlarge")
+            ),
+            config({}, ShadowProductionVariants=[SHADOW | {"InstanceType": "ml.trn1.2xlarge", "VolumeSizeInGB": 1}]),
+        ],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].ServerlessConfig.MemorySizeInMB:values": (
+        [config(serverless(MemorySizeInMB=size)) for size in (1024, 3072, 6144)],
+        [config(serverless(MemorySizeInMB=size)) for size in (1025, 1500, 6143)],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].ServerlessConfig.ProvisionedConcurrency:at-most-max": (
+        [config(serverless(MaxConcurrency=5, ProvisionedConcurrency=provisioned)) for provisioned in (1, 5)],
+        [config(serverless(MaxConcurrency=5, ProvisionedConcurrency=provisioned)) for provisioned in (6, 10)],
+    ),
+    "CreateEndpointConfig/ProductionVariants[].ServerlessConfig:alone": (
+        [config(SERVERLESS), config({}, {})],
+        [config(SERVERLESS, {}), config({}, {}, SERVERLESS), config(SERVERLESS, SERVERLESS)],
+    ),
+    "CreateEndpointConfig/DataCaptureConfig:serverless": (
+        [
+            config(SERVERLESS, DataCaptureConfig=CAPTURE | {"EnableCapture": False}),
+            config({}, DataCaptureConfig=CAPTURE),
+            config({}, DataCaptureConfig=CAPTURE | {"CaptureOptions": [{"CaptureMode": "InputAndOutput"}]}),
+        ],
+        [config(SERVERLESS, DataCaptureConfig=CAPTURE), config(SERVERLESS, DataCaptureConfig=CAPTURE | {"EnableCapture": True})],
+    ),
+    "CreateEndpointConfig/ShadowProductionVariants:one-each": (
+        [config({}, ShadowProductionVariants=[SHADOW])],
+        [
+            config({}, {}, ShadowProductionVariants=[SHADOW]),
+            config({}, ShadowProductionVariants=[SHADOW, SHADOW | {"VariantName": "other"}]),
+        ],
+    ),
+    "CreateEndpointConfig/ShadowProductionVariants:exclusions": (
+        [config({}, AsyncInferenceConfig=ASYNC), config({"InstanceType": "ml.inf1.xlarge"})],
+        [
+            config({}, ShadowProductionVariants=[shadow(SERVERLESS)]),
+            config(SERVERLESS, ShadowProductionVariants=[SHADOW]),
+            config({"InstanceType": "ml.inf1.xlarge"}, ShadowProductionVariants=[SHADOW]),
+            config({}, ShadowProductionVariants=[SHADOW | {"InstanceType": "ml.inf1.2xlarge"}]),
+            config({}, ShadowProductionVariants=[SHADOW], AsyncInferenceConfig=ASYNC),
+        ],
+    ),
+    "CreateEndpointConfig/MetricsConfig.MetricPublishFrequencyInSeconds:values": (
+        [
+            config({}, MetricsConfig={"EnableEnhancedMetrics": True}),
+            *(config({}, MetricsConfig=metrics(number)) for number in (10, 60, 300)),
+        ],
+        [config({}, MetricsConfig=metrics(number)) for number in (-1, 0, 7, 61, 301)],
     ),
     "CreateTransformJob/MaxPayloadInMB:payload-in-all": (
         [

@@ -198,7 +198,6 @@ def test_a_description_takes_over_what_the_configuration_says(smfake, smfake_cli
     smfake_client.create_endpoint_config(
         EndpointConfigName="c",
         ProductionVariants=[ONE | {"RoutingConfig": {"RoutingStrategy": "RANDOM"}}],
-        ShadowProductionVariants=[ONE | {"VariantName": "shadow"}],
         DataCaptureConfig=capture,
         AsyncInferenceConfig=output,
     )
@@ -214,6 +213,15 @@ def test_a_description_takes_over_what_the_configuration_says(smfake, smfake_cli
     assert described["AsyncInferenceConfig"] == output
     assert described["LastDeploymentConfig"] == policy
     assert described["ProductionVariants"][0]["RoutingConfig"] == {"RoutingStrategy": "RANDOM"}
+    assert validate("DescribeEndpoint.response", smfake.calls[-1].response) == []
+
+
+def test_a_description_has_the_shadow_variants(smfake, smfake_client):
+    smfake.add_model(ModelName="churn")
+    shadows = [ONE | {"VariantName": "shadow"}]
+    smfake_client.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[ONE], ShadowProductionVariants=shadows)
+    smfake_client.create_endpoint(EndpointName="c", EndpointConfigName="c")
+    described = smfake_client.describe_endpoint(EndpointName="c")
     assert [variant["VariantName"] for variant in described["ShadowProductionVariants"]] == ["shadow"]
     assert validate("DescribeEndpoint.response", smfake.calls[-1].response) == []
 
