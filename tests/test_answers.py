@@ -53,7 +53,11 @@ FACTS: dict[str, str] = {
 """The entries that name no request, each with the test that holds the package to it."""
 SETTINGS: dict[str, dict[str, Any]] = {}
 """The settings of the fake for entries of a region or year that the package does not assume."""
-BEFORE: dict[str, Any] = {}
+BEFORE: dict[str, Any] = {
+    "ce-features-not-in-region": lambda fake: fake.unavailable("asynchronous-inference", region="eu-south-1"),
+    "cec-type-not-in-region": lambda fake: fake.unavailable("ml.inf2.8xlarge", region="us-east-1"),
+    "cec-scale-to-zero-not-in-region": lambda fake: fake.unavailable("scale-to-zero", region="eu-west-3"),
+}
 """What a test of such an entry does with the fake first."""
 ONLY: dict[str, tuple[str, ...]] = {}
 """The editions of entries that do not belong to all."""

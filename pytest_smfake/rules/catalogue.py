@@ -174,6 +174,10 @@ class _Region:
 
     region: str
 
+    @property
+    def account(self) -> str:
+        raise LookupError("only the region is known")
+
     def find(self, noun: str, name: str) -> None:
         raise LookupError(f"{noun} {name}: only the region is known")
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, Side, State, Values, cross_field, not_taken, precondition, register
-from .models import containers
+from .containers import containers
 from .rule import Evidence, Rule, Where
 from .tags import tagged
 

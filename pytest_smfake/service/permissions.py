@@ -109,10 +109,8 @@ class Unavailabilities:
         types = enum_of("ProductionVariantInstanceType")
         if not isinstance(thing, str) or thing not in (*FEATURES, *types):
             near = ", ".join(difflib.get_close_matches(str(thing), (*FEATURES, *types), n=3)) or "none"
-            features = ", ".join(FEATURES)
-            raise ValueError(
-                f"{shown(thing)} is neither an instance type of endpoints nor a feature; near it: {near}; the features are: {features}"
-            )
+            text = f"{shown(thing)} is neither an instance type of endpoints nor a feature; near it: {near}"
+            raise ValueError(f"{text}; the features are: {', '.join(FEATURES)}")
         check_region(region, stacklevel=4)
         return self._things.add(Unavailability(thing, region))
 

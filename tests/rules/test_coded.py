@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from moto import mock_aws
@@ -33,7 +34,7 @@ def test_both_sides_of_a_rule_that_is_off(coded):
     assert {case.side for case in found} == {"inside", "outside"}
     for case in found:
         with mock_aws(), FakeSageMaker(rules=asked(coded)) as fake:
-            client = fake.client(parameter_validation=False)
+            client = fake.client(config=Config(parameter_validation=False))
             for thing in case.unavailable:
                 fake.unavailable(thing)
             for operation, request in case.first:
