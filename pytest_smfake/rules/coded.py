@@ -163,6 +163,9 @@ class Account(Protocol):
     def tags(self, arn: str) -> dict[str, str]:
         """Return the tags of a resource; none if it does not exist."""
 
+    def running(self, endpoint: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Return ARN and request of the configuration that an endpoint runs, also of one that was deleted; None if it runs none."""
+
     def has_objects(self, uri: str) -> bool:
         """Whether S3 holds an object under an address."""
 
