@@ -60,7 +60,8 @@ class Controls:
         Args:
             key: the quota: `models`, `endpoint-configs`, `endpoints`, the instances of a type
                 (`ml.m5.xlarge for endpoint usage`, `ml.m5.xlarge for transform job usage`), or
-                `Memory size in MB per serverless endpoint`.
+                `Memory size in MB per serverless endpoint`. `Size of EBS volume for a processing job instance` (or of a training job)
+                is a limit on the size of a single request, before the call is passed on to another mock.
             bound: the maximum; None removes the limit.
             used: a made-up number that is in use now; by default the number of resources in the fake.
             region: the region of the limit; every region by default.

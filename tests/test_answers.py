@@ -51,7 +51,8 @@ FACTS: dict[str, str] = {
     "doc-batch-strategy": "docs/documented.md",
 }
 """The entries that name no request, each with the test that holds the package to it."""
-SETTINGS: dict[str, dict[str, Any]] = {}
+GPU_TYPES = {"rules": {"CreateEndpointConfig/ProductionVariants[].InstanceType:multi-model-type": True}}
+SETTINGS: dict[str, dict[str, Any]] = {"cec-multi-model-type": GPU_TYPES, "cec-multi-model-type-2020": GPU_TYPES}
 """The settings of the fake for entries of a region or year that the package does not assume."""
 BEFORE: dict[str, Any] = {
     "ce-features-not-in-region": lambda fake: fake.unavailable("asynchronous-inference", region="eu-south-1"),
@@ -69,7 +70,9 @@ def call(fake: FakeSageMaker, operation: str, request: dict[str, Any]) -> tuple[
         endpoint, body = request["EndpointName"], request.get("Body", "")
         url = f"https://runtime.sagemaker.{fake.region}.amazonaws.com/endpoints/{endpoint}/invocations"
         response = requests.post(url, data=body, headers={"Content-Type": request["ContentType"]}, timeout=30)
-        return response.status_code, response.json() if response.status_code != 200 else {"Body": response.text}
+        if response.status_code == 200:
+            return 200, {"Body": response.text}
+        return response.status_code, response.json() | {"code": response.headers["x-amzn-ErrorType"].partition(":")[0]}
     headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
     response = requests.post(f"https://api.sagemaker.{fake.region}.amazonaws.com/", json=request, headers=headers, timeout=30)
     return response.status_code, response.json() if response.content else {}

@@ -82,6 +82,7 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
         service.denials.authorize(call.operation, parameters, place, caller.principal)
         met.at("condition")
         if not service.keeps(call.operation, parameters):
+            service.check_size(call.operation, parameters, place)
             response = forward()
         call.passed_on = response is not None
         if response is None:
@@ -95,19 +96,23 @@ def answer(request: Request, fake: ActiveFake, forward: Callable[[], Response | 
     if injected is not None and injected.failure.form != "damage":
         call.error, call.response, response = injected, None, None
     if response is None:
-        headers = {"x-amzn-RequestId": identity, "Date": _date(int(service.clock.now()))}
-        response = _error_response(call, call.error, headers) if isinstance(call.error, InjectedError) else None
-        response = response or (_encode_invocation(call, headers) if to_runtime else _encode(call, headers))
+        first, last = {"x-amzn-RequestId": identity}, {"Date": _date(int(service.clock.now()))}
+        response = _error_response(call, call.error, first, last) if isinstance(call.error, InjectedError) else None
+        response = response or (_encode_invocation(call, first, last) if to_runtime else _encode(call, first, last))
     if injected is not None and injected.failure.form == "damage":
         response = damaged(response, injected.code)
     return Response(response.status, response.headers, response.body, call)
 
 
-def _error_response(call: Call, error: InjectedError, headers: dict[str, str]) -> Response | None:
+# The order of the headers of an error is observed (aws/aws-sdk#486): RequestId, Content-Type, Content-Length, Date; that x-amzn-ErrorType
+# follows, and that others have the same order, is assumed.
+
+
+def _error_response(call: Call, error: InjectedError, first: dict[str, str], last: dict[str, str]) -> Response | None:
     """Return the response for an injected failure that is no error of the service; None for an error of the service."""
     if error.failure.form == "connection":
         raise BrokenConnection(error.code, call)
-    return Response(error.status, headers | {"Content-Length": "0"}, b"") if error.failure.form == "status" else None
+    return Response(error.status, first | {"Content-Length": "0"} | last, b"") if error.failure.form == "status" else None
 
 
 def damaged(response: Response, how: str) -> Response:
@@ -199,19 +204,17 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
-def _encode(call: Call, headers: dict[str, str]) -> Response:
-    headers["Content-Type"] = CONTENT_TYPE
+def _encode(call: Call, first: dict[str, str], last: dict[str, str]) -> Response:
     status = 200
     body: dict[str, Any] | None = call.response
     if error := call.error:
         status = error.status
-        headers["x-amzn-ErrorType"] = error.code
+        last |= {"x-amzn-ErrorType": error.code}
         body = {"__type": error.code}
         if error.text:
             body["Message" if error.code in error_names(service_model()) else "message"] = error.text
     content = b"" if body is None else _ENCODER.encode(body).encode("utf-8")
-    headers["Content-Length"] = str(len(content))
-    return Response(status, headers, content)
+    return Response(status, first | {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(content))} | last, content)
 
 
 _RUNTIME_ACTIONS = {
@@ -276,19 +279,14 @@ def _runtime_error(error: ServiceError, request_id: str) -> ServiceError:
     return ServiceError("ValidationError", text, status=error.status, violations=error.violations, members=error.members)
 
 
-def _encode_invocation(call: Call, headers: dict[str, str]) -> Response:
-    """Return the response to a call of the runtime."""
+def _encode_invocation(call: Call, first: dict[str, str], last: dict[str, str]) -> Response:
+    """Return the response to a call of the runtime. The members of an error are sorted (observed of a ModelError, see `invoke.py`)."""
     if error := call.error:
         member = "Message" if error.code in error_names(runtime_model()) else "message"
-        content = json.dumps(error.members | {member: error.text}, ensure_ascii=False).encode("utf-8")
-        headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
-        if error.code:
-            headers["x-amzn-ErrorType"] = error.code
-        return Response(error.status, headers, content)
+        content = json.dumps(dict(sorted((error.members | {member: error.text}).items())), ensure_ascii=False).encode("utf-8")
+        last |= {"x-amzn-ErrorType": error.code} if error.code else {}
+        return Response(error.status, first | {"Content-Type": "application/json", "Content-Length": str(len(content))} | last, content)
     answer: dict[str, Any] = call.response
     body: bytes = answer["Body"]
-    for name, header in _header_members(f"{call.operation}{RESPONSE}").items():
-        if name in answer:
-            headers[header] = answer[name]
-    headers["Content-Length"] = str(len(body))
-    return Response(200, headers, body)
+    members = {header: answer[name] for name, header in _header_members(f"{call.operation}{RESPONSE}").items() if name in answer}
+    return Response(200, first | members | {"Content-Length": str(len(body))} | last, body)

@@ -184,6 +184,9 @@ class _Region:
     def tags(self, arn: str) -> dict[str, str]:
         raise LookupError(f"tags of {arn}: only the region is known")
 
+    def running(self, endpoint: str) -> None:
+        raise LookupError(f"{endpoint}: only the region is known")
+
     def lacks(self, thing: str) -> bool:
         raise LookupError(f"{thing}: only the region is known")
 

@@ -176,6 +176,9 @@ class Account(Protocol):
     def lacks(self, thing: str) -> bool:
         """Whether the region lacks an instance type, or a feature such as `asynchronous-inference`."""
 
+    def running(self, endpoint: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Return ARN and request of the configuration that an endpoint runs, also of one that was deleted; None if it runs none."""
+
     def has_objects(self, uri: str) -> bool:
         """Whether S3 holds an object under an address."""
 

@@ -1,14 +1,17 @@
-"""Preconditions of the operations on endpoints, and what a region lacks."""
+"""Preconditions of the operations on endpoints, what a region lacks, and the causes why an endpoint fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from .coded import SIDES, Account, Body, Breaches, Setup, State, not_taken, precondition, register
+from .coded import SIDES, Account, Body, Breaches, Setup, State, Step, not_taken, precondition, register
 from .endpoint_configs import CONFIG, VARIANTS, variants
-from .rule import Rule
+from .rule import Evidence, Rule
 from .tags import tagged
+
+UPDATE = "UpdateEndpoint"
 
 tagged("CreateEndpoint")
 endpoint_not_taken = register(not_taken("Endpoint", "observed", "aws/sagemaker-python-sdk#101 (GitHub)"))
@@ -104,3 +107,135 @@ def _featured(_: Rule, setup: Setup) -> Iterator[State]:
         how = f"asynchronous inference, in a region without {thing}"
         request, first = setup.make("CreateEndpoint"), (model, (creation, config))
         yield State(side, thing, how, request, ("EndpointConfigName",), first, unavailable=(thing,))
+
+
+def _second_config(setup: Setup, **members: Any) -> tuple[tuple[Step, ...], Step, Body]:
+    """Return the calls before an update, the creation of a second configuration, and the update to it; the first one has the members."""
+    model, (creation, config), *others = setup.needs(UPDATE)
+    name = f"{config['EndpointConfigName']}-2"
+    second = (creation, config | {"EndpointConfigName": name})
+    return (model, (creation, config | members), *others), second, setup.make(UPDATE) | {"EndpointConfigName": name}
+
+
+@precondition(
+    UPDATE, "EndpointName", "running-config-found", "observed", "hashicorp/terraform-provider-aws#40048, #42843 and #49020 (GitHub)"
+)
+def running_config_found(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse to update an endpoint whose present configuration was deleted."""
+    name = request["EndpointName"]
+    running = account.running(name)
+    if running is not None and account.find("EndpointConfig", running[1]["EndpointConfigName"]) is None:
+        yield ("EndpointName",), name, f'Could not find endpoint configuration "{running[0]}".'
+
+
+@running_config_found.examples
+def _running_configs(_: Rule, setup: Setup) -> Iterator[State]:
+    for side, label in zip(SIDES, ("kept", "deleted"), strict=True):
+        first, second, request = _second_config(setup)
+        gone = (("DeleteEndpointConfig", {"EndpointConfigName": first[1][1]["EndpointConfigName"]}),) if label == "deleted" else ()
+        how = f"an endpoint whose present configuration was {label}"
+        yield State(side, label, how, request, ("EndpointName",), (*first, second, *gone))
+
+
+@precondition(
+    UPDATE,
+    "EndpointConfigName",
+    "async-kept",
+    "observed",
+    "aws/sagemaker-python-sdk#3124 (GitHub), where the text is cut off; its end is assumed",
+)
+def async_kept(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse a configuration without AsyncInferenceConfig for an endpoint that has it."""
+    name, new = request["EndpointName"], request["EndpointConfigName"]
+    running = account.running(name)
+    coming = account.find("EndpointConfig", new) or {}
+    if running is not None and running[1].get("AsyncInferenceConfig") is not None and coming.get("AsyncInferenceConfig") is None:
+        text = (
+            f"The AsyncInferenceConfig parameter cannot be removed from this endpoint {name}. To change the endpoint, create another one."
+        )
+        yield ("EndpointConfigName",), new, text
+
+
+@async_kept.examples
+def _async_configs(_: Rule, setup: Setup) -> Iterator[State]:
+    for side, label in zip(SIDES, ("kept", "removed"), strict=True):
+        members = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://bucket/out"}}}
+        first, (creation, config), request = _second_config(setup, **members)
+        second = (creation, config | members if label == "kept" else config)
+        yield State(side, label, f"AsyncInferenceConfig that is {label}", request, ("EndpointConfigName",), (*first, second))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A cause why the creation or update of an endpoint fails.
+
+    Attributes:
+        text: the FailureReason, with the fields `{variant}`, `{model}`, `{role}`, `{image}`, `{container}`, `{url}` and `{number}`, which
+            counts containers from 1.
+        evidence, source: how the text is known, and where from.
+    """
+
+    text: str
+    evidence: Evidence
+    source: str
+
+
+LOGS = "Please check CloudWatch logs for this endpoint."
+CAUSES: Mapping[str, Cause] = {
+    "image-not-found": Cause(
+        "Please make sure all images included in the model for the production variant {variant} exist, and that the execution role used to "
+        "create the model has permissions to access them.",
+        "observed",
+        "yuyasugano/terraform-sagemaker-sample-1#1, aws/amazon-sagemaker-examples#275 (GitHub)",
+    ),
+    "image-missing": Cause(
+        "The image '{image}' does not exist.",
+        "observed",
+        "aws/sagemaker-tensorflow-training-toolkit#294 (GitHub), 2020; whether the service still says so is not known",
+    ),
+    "image-denied": Cause(
+        "The role '{role}' does not have BatchGetImage permission for the image: '{image}'.",
+        "observed",
+        "aws/sagemaker-python-sdk#2002 (GitHub)",
+    ),
+    "capacity": Cause(
+        "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a different ML "
+        "instance type or after some time.",
+        "observed",
+        "xbill9/sagemaker-gemma README (GitHub)",
+    ),
+    "download-failed": Cause(
+        'Failed to download model data for container "container_{number}" from URL: "{url}". Please ensure that there is an object located '
+        "at the URL and that the role passed to CreateModel has permissions to download the object.",
+        "observed",
+        "aws-solutions-library-samples/fraud-detection-using-machine-learning#9 (GitHub)",
+    ),
+    "extract-failed": Cause(
+        'Failed to extract model data archive for container "container_{number}" from URL "{url}". Please ensure that the object located '
+        "at the URL is a gzip compressed tar archive.",
+        "observed",
+        "aws/deep-learning-containers#569 (GitHub), up to the URL; the rest is assumed",
+    ),
+    "archive-too-large": Cause(
+        "The model data archive is too large. Please reduce the size of the model data archive or move to an instance type with more "
+        "memory.",
+        "observed",
+        "aws/sagemaker-python-sdk#879 (GitHub)",
+    ),
+    "ping-failed": Cause(
+        "The {container} container for production variant {variant} did not pass the ping health check. " + LOGS,
+        "observed",
+        "aws/amazon-sagemaker-examples#1113 (GitHub), of the container primary; with another name assumed",
+    ),
+    "ping-failed-neuron": Cause(
+        "The customer:{container} container,hardware:neuron for production variant {variant} did not pass the ping health check. " + LOGS,
+        "observed",
+        "aws-neuron/aws-neuron-sdk#457 (GitHub), the first sentence, of the container primary; the rest is assumed",
+    ),
+    "model-missing": Cause(
+        'Could not find model "{model}".',
+        "assumed",
+        "that the endpoint fails is reported: aws/amazon-sagemaker-examples#3432 (GitHub); text as of DescribeModel",
+    ),
+}
+"""The causes by name."""

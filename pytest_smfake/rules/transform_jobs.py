@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, not_taken, precondition, register
+from .containers import containers
 from .rule import Rule, Where
 from .tags import tagged
 
@@ -52,6 +53,29 @@ def _too_much_payload(request: Body, values: Values) -> Where:
 
 
 tagged(JOB)
+
+
+@precondition(
+    JOB, "ModelName", "no-model-data-source", "observed", "aws/sagemaker-python-sdk#4777 and #5160 (GitHub), the start of the text"
+)
+def no_model_data_source(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse a transform job of a model with ModelDataSource."""
+    model = account.find("Model", request["ModelName"]) or {}
+    if any(container.get("ModelDataSource") is not None for _, container in containers(model)):
+        text = "SageMaker Batch currently doesn't support Model entity with container definitions which use ModelDataSource attribute"
+        yield ("ModelName",), request["ModelName"], text
+
+
+@no_model_data_source.examples
+def _models(_: Rule, setup: Setup) -> Iterator[State]:
+    source = {"S3DataSource": {"S3Uri": "s3://bucket/model/", "S3DataType": "S3Prefix", "CompressionType": "None"}}
+    data: tuple[tuple[str, Any], ...] = (("ModelDataUrl", "s3://bucket/model.tar.gz"), ("ModelDataSource", source))
+    for side, (label, value) in zip(SIDES, data, strict=True):
+        ((creation, model),) = setup.needs(JOB)
+        container = {"Image": model["PrimaryContainer"]["Image"], label: value}
+        request, first = setup.make(JOB), ((creation, model | {"PrimaryContainer": container}),)
+        yield State(side, label, f"a model with {label}", request, ("ModelName",), first, objects=(input_of(request),))
+
 
 INPUT = ("TransformInput", "DataSource", "S3DataSource", "S3Uri")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -144,6 +144,11 @@ class Context:
     def lacks(self, thing: str) -> bool:
         """Whether the region lacks an instance type or a feature."""
         return self.hosting.unavailable.hold(thing, self.region)
+
+    def running(self, endpoint: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Return ARN and request of the configuration that an endpoint runs, also of one that was deleted; None if it runs none."""
+        deployment = getattr(self.find("Endpoint", endpoint), "deployment", None)
+        return None if deployment is None else (deployment.config.arn, deployment.config)
 
     def has_objects(self, uri: str) -> bool:
         """Whether S3 holds an object under an address."""

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_smfake.rules.coded import SIDES, Body, Setup, State, Step
 from pytest_smfake.rules.containers import containers
 from pytest_smfake.rules.endpoint_configs import VARIANT_LISTS, endpoint_config_not_taken, variants
-from pytest_smfake.rules.endpoints import endpoint_not_taken
+from pytest_smfake.rules.endpoints import CAUSES, endpoint_not_taken
 from pytest_smfake.rules.rule import Where
 from pytest_smfake.rules.service_model import operation_model
 
+from .arns import arn
 from .context import Answer, Context
 from .errors import ServiceError
 from .limits import SERVERLESS_MEMORY, Quota, instances
 from .models import MODEL, Model
 from .records import add, describe
-from .resources import Kind, Resource, World
-from .stand_ins import unhealthy
+from .resources import Kind, Resource, Scope, World
+from .stand_ins import name_of_container, unhealthy
 
 
 class EndpointConfig(Resource):
@@ -69,7 +71,7 @@ class Variant:
 
     Attributes:
         config: the variant in the endpoint configuration.
-        model: its model at the time of the deployment; None if it hosts inference components.
+        model: its model at the time of the deployment; None if it hosts inference components, or if the model was deleted before.
         weight: its share of the traffic.
         count: its number of instances; None if it is serverless.
         serverless: its current serverless configuration; None if it has instances.
@@ -86,11 +88,19 @@ class Variant:
         """The name of the variant."""
         return str(self.config["VariantName"])
 
-    def instances(self) -> tuple[str, int] | None:
-        """Return type and number of its instances, or None. Instances of a pool count as the pool's first type (assumed)."""
-        pools = sorted(self.config.get("InstancePools") or (), key=lambda pool: pool["Priority"])
-        instance_type = self.config.get("InstanceType") or (pools[0]["InstanceType"] if pools else None)
-        return (instance_type, self.count) if instance_type and self.count else None
+    def instances(self) -> dict[str, int]:
+        """Return the number of its instances by their type: those that count against limits."""
+        return dict.fromkeys(types_of(self.config), self.count) if self.count else {}
+
+
+def types_of(variant: Mapping[str, Any]) -> list[str]:
+    """Return the types of the instances that a variant holds, first the one that it runs on.
+
+    A variant with InstancePools holds quota of the type of every pool (observed: xbill9/sagemaker-gemma README); as many instances of
+    each as it runs is assumed. It runs on the pool that comes first by priority, since instances of every type are there in this fake.
+    """
+    pools = sorted(variant.get("InstancePools") or (), key=lambda pool: pool["Priority"])
+    return [variant["InstanceType"]] if variant.get("InstanceType") else [pool["InstanceType"] for pool in pools]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +116,7 @@ class Deployment:
         """Return the number of instances by their type."""
         found: Counter[str] = Counter()
         for variant in (*self.variants, *self.shadows):
-            if held := variant.instances():
-                found[held[0]] += held[1]
+            found.update(variant.instances())
         return found
 
     def variant(self, name: str) -> Variant | None:
@@ -194,7 +203,12 @@ class Endpoint(Resource):
         return self.status != "Deleting"
 
     def begin(self, transition: Transition, at: float) -> None:
-        """Begin an update or deletion."""
+        """Begin an update or deletion. An update clears the failure reason of the one before.
+
+        Observed: aws-controllers-k8s/sagemaker-controller#7.
+        """
+        if transition.status == "Updating":
+            self.failure_reason = None
         self.transition = transition
         self.modified = at
 
@@ -215,26 +229,55 @@ def instance_demand(deployment: Deployment) -> dict[str, int]:
     return {instances(instance_type, "endpoint"): count for instance_type, count in deployment.instances().items()}
 
 
+def reason_of(cause: str, variant: Variant, scope: Scope, number: int = 1) -> str:
+    """Return the FailureReason of a cause.
+
+    Args:
+        cause: a name in `CAUSES`.
+        variant: the variant that fails.
+        scope: its account and region.
+        number: the container that fails, counted from 1.
+    """
+    defined: list[dict[str, Any]] = [] if variant.model is None else [container for _, container in containers(variant.model)]
+    container = defined[number - 1] if defined else {}
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return CAUSES[cause].text.format(
+        variant=variant.name,
+        role=variant.model.get("ExecutionRoleArn") if variant.model is not None else None,
+        image=container.get("Image") or container.get("ModelPackageName"),
+        container=name_of_container(container, number, len(defined) or 1),
+        number=number,
+        # The address is made up where the container has none.
+        url=container.get("ModelDataUrl") or source.get("S3Uri") or f"s3://sagemaker-{scope.region}-{scope.account}/model.tar.gz",
+        model=arn(scope.region, scope.account, f"model/{variant.config.get('ModelName', '')}"),
+    )[:1024]
+
+
+def caused(cause: str, scope: Scope) -> Callable[[Deployment], str]:
+    """Return the function that returns the FailureReason of a cause for a deployment: that of its first production variant."""
+    return lambda deployment: reason_of(cause, deployment.variants[0], scope)
+
+
 def failure_reason(deployment: Deployment, context: Context) -> str | None:
-    """Return the FailureReason of a deployment; None if its images can be pulled and its containers are healthy."""
-    hosting = context.hosting
+    """Return the FailureReason of a deployment; None if it has its models, their images can be pulled and their containers are healthy."""
+    hosting, scope = context.hosting, context.world.scope
+    for variant in (*deployment.variants, *deployment.shadows):
+        if variant.model is None and "ModelName" in variant.config:
+            return reason_of("model-missing", variant, scope)
     for variant in deployment.variants:
         if variant.model is None:
             continue
-        role = variant.model.get("ExecutionRoleArn")
-        for _, container in containers(variant.model):
+        for number, (_, container) in enumerate(containers(variant.model), 1):
             if "Image" in container and hosting.denials.is_denied("ecr:BatchGetImage", container["Image"]):
-                # Observed: aws/sagemaker-python-sdk#2002.
-                return f"The role '{role}' does not have BatchGetImage permission for the image: '{container['Image']}'."
-        if name := unhealthy(variant.model, hosting.stand_ins, context.world.scope):
-            # Observed of the primary container: aws/amazon-sagemaker-examples#1113; with another name assumed.
-            return (
-                f"The {name} container for production variant {variant.name} did not pass the ping health check. Please check "
-                "CloudWatch logs for this endpoint."
-            )
+                return reason_of("image-denied", variant, scope, number)
+        if number := unhealthy(variant.model, hosting.stand_ins, scope):
+            neuron = any(held.startswith(NEURON) for held in variant.instances())
+            return reason_of("ping-failed-neuron" if neuron else "ping-failed", variant, scope, number)
     return None
 
 
+NEURON = ("ml.inf", "ml.trn")
+"""The beginnings of the names of instance types with Neuron hardware: Inferentia as in the source of the text, Trainium assumed."""
 SHARED = ("RoutingConfig", "ManagedInstanceScaling")
 """Members of a variant that a description copies from the configuration."""
 
@@ -288,7 +331,11 @@ def update_endpoint_weights_and_capacities(request: dict[str, Any], context: Con
 
 
 def describe_endpoint(request: dict[str, Any], context: Context) -> Answer:
-    """Describe an endpoint. Variants are absent until it is in service; the pending deployment is shown during an update (assumed)."""
+    """Describe an endpoint.
+
+    The pending deployment is shown while it is created, or updated with a new configuration (documented: PendingDeploymentSummary).
+    That its variants are absent until it is in service is assumed.
+    """
     endpoint = context.world[ENDPOINT].find(request["EndpointName"])
     transition, running = endpoint.transition, endpoint.deployment
     answer = ENDPOINT.described(endpoint, operation_model("DescribeEndpoint").output_shape) | {"EndpointConfigName": endpoint.config_name}
@@ -296,16 +343,39 @@ def describe_endpoint(request: dict[str, Any], context: Context) -> Answer:
         answer["LastDeploymentConfig"] = endpoint.update
     coming = transition.deployment if transition is not None else None
     if running is not None:
-        resizing = coming if transition is not None and not transition.adds else None
-        answer |= _described(running, resizing)
+        stays = transition is not None and not transition.adds
+        stage = _stage(transition.status, endpoint.modified) if transition is not None and stays else {}
+        answer |= _described(running, coming if stays else None, stage)
         config = running.config
         answer |= {name: config[name] for name in ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig") if name in config}
         if capture := config.get("DataCaptureConfig"):
             answer["DataCaptureConfig"] = _capture(capture)
-        if coming is not None and resizing is None:
-            pending = {"EndpointConfigName": coming.config.name, "StartTime": coming.begun}
-            answer["PendingDeploymentSummary"] = pending | _described(coming, None)
+    if coming is not None and transition is not None and transition.adds:
+        answer["PendingDeploymentSummary"] = _pending(coming)
     return answer
+
+
+VARIANT_STAGES = {
+    "Creating": "Creating inference resources for the production variant.",
+    "Updating": "Updating capacity for the production variant.",
+    "Deleting": "Terminating inference resources for the production variant.",
+}
+"""The stages of a deployment that a VariantStatus tells in this fake, with the sentences that document them (ProductionVariantStatus).
+
+That the service tells them at these times, and in these words, is assumed."""
+
+
+def _stage(status: str, begun: float) -> dict[str, Any]:
+    return {"VariantStatus": [{"Status": status, "StatusMessage": VARIANT_STAGES[status], "StartTime": begun}]}
+
+
+def _pending(coming: Deployment) -> dict[str, Any]:
+    """Return a PendingDeploymentSummary. Its variants have two members that those of a running deployment do not have."""
+    described = _described(coming, None, _stage("Creating", coming.begun))
+    for member, deployed in zip(VARIANT_LISTS, (coming.variants, coming.shadows), strict=True):
+        for summary, variant in zip(described.get(member, ()), deployed, strict=True):
+            summary |= {name: variant.config[name] for name in ("InstanceType", "AcceleratorType") if name in variant.config}
+    return {"EndpointConfigName": coming.config.name, "StartTime": coming.begun} | described
 
 
 def delete_endpoint(request: dict[str, Any], context: Context) -> Answer:
@@ -328,7 +398,8 @@ def _deployment(config_name: str, context: Context) -> Deployment:
     """Return a new deployment of an endpoint configuration.
 
     Raises:
-        ServiceError: the configuration or one of its models does not exist (that the models are checked again is assumed).
+        ServiceError: the configuration does not exist. A model that does not exist any more lets the deployment fail later; this is
+            reported of a creation (aws/amazon-sagemaker-examples#3432), and assumed of an update.
     """
     config = context.world[ENDPOINT_CONFIG].find(config_name)
     production, shadow = (tuple(_variant(variant, context) for variant in config.get(member) or ()) for member in VARIANT_LISTS)
@@ -336,7 +407,7 @@ def _deployment(config_name: str, context: Context) -> Deployment:
 
 
 def _variant(config: dict[str, Any], context: Context) -> Variant:
-    model = context.world[MODEL].find(config["ModelName"]) if "ModelName" in config else None
+    model = context.world[MODEL].by_name.get(config.get("ModelName", ""))
     serverless = config.get("ServerlessConfig")
     count = None if serverless else config.get("InitialInstanceCount", 1)
     return Variant(config, model, config.get("InitialVariantWeight", 1.0), count, serverless)
@@ -380,7 +451,8 @@ def _finish_later(endpoint: Endpoint, context: Context) -> None:
     def finish(at: float) -> None:
         if endpoint.transition is not transition or transition is None or transition.deployment is None:
             return  # a test let it fail before
-        reason = failing.pop(endpoint.name, None) or failure_reason(transition.deployment, context)
+        told = failing.pop(endpoint.name, None)
+        reason = told(transition.deployment) if told else failure_reason(transition.deployment, context)
         with lock:
             if endpoint.transition is transition:
                 endpoint.finish(round(at, 3), reason)
@@ -388,12 +460,12 @@ def _finish_later(endpoint: Endpoint, context: Context) -> None:
     context.hosting.schedule.add(context.world[ENDPOINT].seconds, finish)
 
 
-def _described(deployment: Deployment, desired: Deployment | None) -> dict[str, Any]:
+def _described(deployment: Deployment, desired: Deployment | None, stage: dict[str, Any]) -> dict[str, Any]:
     answer = {}
     for member, deployed in zip(VARIANT_LISTS, (deployment.variants, deployment.shadows), strict=True):
         if deployed:
             wanted = {variant.name: variant for variant in desired.variants} if desired and member == VARIANT_LISTS[0] else {}
-            answer[member] = [_summary(variant, wanted.get(variant.name, variant), deployment.begun) for variant in deployed]
+            answer[member] = [_summary(variant, wanted.get(variant.name, variant), deployment.begun) | stage for variant in deployed]
     return answer
 
 
@@ -401,13 +473,35 @@ def _summary(variant: Variant, desired: Variant, resolved: float) -> dict[str, A
     summary: dict[str, Any] = {"VariantName": variant.name}
     if variant.model is not None:
         images = [container["Image"] for _, container in containers(variant.model) if "Image" in container]
-        summary["DeployedImages"] = [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": resolved} for image in images]
+        summary["DeployedImages"] = [
+            {"SpecifiedImage": image, "ResolvedImage": resolved_image(image), "ResolutionTime": resolved} for image in images
+        ]
     summary |= {"CurrentWeight": variant.weight, "DesiredWeight": desired.weight}
     if variant.serverless is not None:
         summary |= {"CurrentServerlessConfig": variant.serverless, "DesiredServerlessConfig": desired.serverless}
     else:
         summary |= {"CurrentInstanceCount": variant.count, "DesiredInstanceCount": desired.count}
+    if variant.config.get("InstancePools"):
+        # Observed: the pool that runs, alone (xbill9/sagemaker-gemma docs/articles/evidence/deploy-steps-us-east-2.txt).
+        summary["InstancePools"] = [{"InstanceType": types_of(variant.config)[0], "CurrentInstanceCount": variant.count}]
     return summary | {name: variant.config[name] for name in SHARED if name in variant.config}
+
+
+def resolved_image(image: str) -> str:
+    """Return the path of an image with its digest, as documented of DeployedImage. The digest is made up, and the same for the same image.
+
+    Example:
+        >>> resolved_image("123456789012.dkr.ecr.us-east-1.amazonaws.com/my-image:1")[:67]
+        '123456789012.dkr.ecr.us-east-1.amazonaws.com/my-image@sha256:62ee07'
+        >>> resolved_image("my-image@sha256:0") == "my-image@sha256:0"
+        True
+    """
+    if "@" in image:
+        return image
+    repository, _, tag = image.rpartition(":")
+    if not repository or "/" in tag:
+        repository, tag = image, "latest"
+    return f"{repository}@sha256:{hashlib.sha256(f'{repository}:{tag}'.encode()).hexdigest()}"
 
 
 def _capture(config: dict[str, Any]) -> dict[str, Any]:
@@ -441,9 +535,7 @@ def _of_variants(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     variants = [variant for member in ("ProductionVariants", "ShadowProductionVariants") for variant in config.get(member) or ()]
     found: Counter[str] = Counter()
     for variant in variants:
-        pools = sorted(variant.get("InstancePools") or (), key=lambda pool: pool["Priority"])
-        if instance_type := variant.get("InstanceType") or (pools[0]["InstanceType"] if pools else None):
-            found[instances(instance_type, "endpoint")] += variant.get("InitialInstanceCount", 1)
+        found.update({instances(held, "endpoint"): variant.get("InitialInstanceCount", 1) for held in types_of(variant)})
     yield from found.items()
     for variant in variants:
         if serverless := variant.get("ServerlessConfig"):
@@ -455,8 +547,8 @@ def _added(deployment: Deployment, request: Mapping[str, Any]) -> Iterator[tuple
     changes = {change["VariantName"]: change for change in request.get("DesiredWeightsAndCapacities") or ()}
     found: Counter[str] = Counter()
     for variant in deployment.variants:
-        if held := variant.instances():
-            found[instances(held[0], "endpoint")] += changes.get(variant.name, {}).get("DesiredInstanceCount", held[1]) - held[1]
+        for held, count in variant.instances().items():
+            found[instances(held, "endpoint")] += changes.get(variant.name, {}).get("DesiredInstanceCount", count) - count
     yield from ((key, max(1, count)) for key, count in found.most_common())
 
 

@@ -17,6 +17,7 @@ BODY = "InvokeEndpoint/Body:max"
 SERVERLESS_BODY = 4 * 1024 * 1024
 """The most bytes that a serverless endpoint accepts (documented: developer guide, serverless endpoints, payload size)."""
 MODEL_ERROR = 424
+CLIENT_ERROR, SERVER_ERROR = "CLIENT_ERROR_FROM_MODEL", "INTERNAL_FAILURE_FROM_MODEL"
 
 
 def too_large(rule: Rule | None, body: bytes) -> ServiceError | None:
@@ -29,6 +30,9 @@ def too_large(rule: Rule | None, body: bytes) -> ServiceError | None:
 def invoke_endpoint(request: dict[str, Any], context: Context) -> Answer:
     """Send the body to the stand-ins of the variant that the request names, or of one chosen by weight. Order of checks: assumed."""
     endpoint, deployment = _serving(request["EndpointName"], context)
+    if deployment.config.get("AsyncInferenceConfig") is not None:
+        # Code and status are reported: strands-agents/harness-sdk#1969. The text is assumed.
+        raise _invalid(f"InvokeEndpoint cannot invoke endpoint {endpoint.name}, whose configuration has AsyncInferenceConfig.")
     variant = _variant(request.get("TargetVariant"), endpoint, deployment)
     if variant.model is None:
         # Observed: BerriAI/litellm#37766.
@@ -121,9 +125,13 @@ def _check_hostname(hostname: str | None, model: Model, endpoint: Endpoint) -> s
 
 
 def _model_error(error: ContainerError, endpoint: Endpoint, context: Context) -> ServiceError:
-    """Return the error response for a container's error. Observed: aws/sagemaker-python-sdk#2955, aws/amazon-sagemaker-examples#1809."""
+    """Return the error response for a container's error. Observed: aws/sagemaker-python-sdk#2955, aws/amazon-sagemaker-examples#1809.
+
+    The ErrorCode of a server error is observed (aws/sagemaker-tensorflow-serving-container#109), and assumed of a container that did not
+    answer in time; that of a client error is reported (a test of opensearch-project/ml-commons).
+    """
     scope = context.world.scope
-    side = "client" if 400 <= error.reply.status < 500 else "server"
+    side, code = ("client", CLIENT_ERROR) if 400 <= error.reply.status < 500 else ("server", SERVER_ERROR)
     group = f"/aws/sagemaker/Endpoints/{endpoint.name}"
     console = f"{console_of(scope.region)}/cloudwatch/home?region={scope.region}#logEventViewer:group={group}"
     text = (
@@ -131,8 +139,9 @@ def _model_error(error: ContainerError, endpoint: Endpoint, context: Context) ->
         f"in account {scope.account} for more information."
     )
     members = {
-        "OriginalStatusCode": error.reply.status,
-        "OriginalMessage": error.text,
+        "ErrorCode": code,
         "LogStreamArn": f"arn:{partition_of(scope.region)}:logs:{scope.region}:{scope.account}:log-group:{group}",
+        "OriginalMessage": error.text,
+        "OriginalStatusCode": error.reply.status,
     }
     return ServiceError("ModelError", text, status=MODEL_ERROR, members=members)

@@ -25,6 +25,7 @@ class Quota:
         name, unit: its name and unit in the service's text.
         default: the default value of the limit.
         evidence, source: evidence and source of the default.
+        of_request: whether it is one on the size of a single request, however much is in use: its text has another form.
     """
 
     name: str
@@ -32,9 +33,37 @@ class Quota:
     default: int
     evidence: Evidence = "assumed"
     source: str = "made up: no figure is published"
+    of_request: bool = False
 
 
 SERVERLESS_MEMORY = "Memory size in MB per serverless endpoint"
+"""A limit on the size of a single request, too; but its text is reported in the form of the others."""
+OBSERVED_SIZE = "aws/sagemaker-python-sdk#4939 (GitHub)"
+SIZES: dict[str, tuple[Quota, str, tuple[str, ...]]] = {
+    quota.name: (quota, operation, path)
+    for quota, operation, path in (
+        (
+            Quota("Size of EBS volume for a processing job instance", "GBs", 1024, "observed", OBSERVED_SIZE, of_request=True),
+            "CreateProcessingJob",
+            ("ProcessingResources", "ClusterConfig", "VolumeSizeInGB"),
+        ),
+        (
+            Quota(
+                "Size of EBS volume for a training job instance",
+                "GBs",
+                1024,
+                "assumed",
+                f"by analogy with processing jobs: {OBSERVED_SIZE}",
+                of_request=True,
+            ),
+            "CreateTrainingJob",
+            ("ResourceConfig", "VolumeSizeInGB"),
+        ),
+    )
+}
+"""By the name of a limit on the size of a single request: its quota, the operation, and where the request has the size.
+
+The fake does not implement these operations: the limit is checked before a call is passed on to another mock."""
 UNCOUNTED = 100
 """The default limit on resources that this fake does not count (made up)."""
 
@@ -45,13 +74,20 @@ def quota_of_instances(name: str) -> Quota:
     return Quota(name, "Instances", 0, "observed", source)
 
 
+INCREASE = (
+    "Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to "
+    "request an increase for this quota."
+)
 TEXT = (
     "The account-level service limit '{name}' is {bound} {unit}, with current utilization of {used} {unit} and a request delta of "
-    "{delta} {unit}. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, "
-    "contact AWS support to request an increase for this quota."
+    "{delta} {unit}. " + INCREASE
 )
 """Reported of CreateEndpoint in 2025 (a public log, no stable address); observed with its older ending of CreateTrainingJob
 (gabehollombe-aws/jupyter-notebooks#1)."""
+TEXT_OF_SIZE = (
+    "The request delta of {delta} {unit} for '{name}' is greater than the account-level service-limit of {bound} {unit}. " + INCREASE
+)
+"""Observed of CreateProcessingJob: aws/sagemaker-python-sdk#4939."""
 
 
 def instances(instance_type: str, usage: str) -> str:
@@ -62,6 +98,21 @@ def instances(instance_type: str, usage: str) -> str:
         'ml.m5.xlarge for endpoint usage'
     """
     return f"{instance_type} for {usage} usage"
+
+
+def _sizes(operation: str, request: Any) -> Iterator[tuple[str, int]]:
+    """Yield the limits of `SIZES` that a request counts against, and its size."""
+    for key, (_, limited, path) in SIZES.items():
+        size = request if limited == operation else None
+        for name in path:
+            size = size.get(name) if isinstance(size, dict) else None
+        if isinstance(size, int):
+            yield key, size
+
+
+def _text(named: Quota | Limit, bound: int, used: int, delta: int) -> str:
+    form = TEXT_OF_SIZE if named.of_request else TEXT
+    return form.format(name=named.name, unit=named.unit, bound=bound, used=used, delta=delta)
 
 
 def usage(key: str, world: World) -> int:
@@ -88,6 +139,7 @@ class Limit(Stoppable):
         name, unit: the quota's name and unit in the error text.
         region, account: the region and account that it applies to; None for all.
         enforce: True if calls that exceed it are refused.
+        of_request: whether it is one on the size of a single request, however much is in use.
     """
 
     key: str
@@ -97,6 +149,7 @@ class Limit(Stoppable):
     region: str | None = None
     account: str | None = None
     enforce: bool = True
+    of_request: bool = False
     made_up: dict[Scope | None, int] = field(default_factory=dict, repr=False)
 
     def applies(self, key: str, scope: Scope) -> bool:
@@ -144,7 +197,7 @@ class Limits:
                 raise ValueError(f"{label} must be a string that is not blank, such as {getattr(known, label)!r}; got {shown(text)}")
         check_region(region, stacklevel=4)
         check_account(account)
-        limit = Limit(key, bound, name or known.name, unit or known.unit, region, account, enforce)
+        limit = Limit(key, bound, name or known.name, unit or known.unit, region, account, enforce, known.of_request)
         if used is not None:
             # `used` is the utilisation now: it includes the resources that the worlds hold.
             limit.made_up = {world.scope: used - usage(key, world) for world in self._store.worlds()}
@@ -158,6 +211,7 @@ class Limits:
             ValueError: there is no such limit; the text lists the limits.
         """
         quotas = {name: quota for kind in self._store.kinds for name, quota in kind.quotas.items()}
+        quotas |= {name: quota for name, (quota, *_) in SIZES.items()}
         shapes = {kind.label: kind.instance_types for kind in self._store.kinds if kind.instance_types}
         match = re.fullmatch(rf"(?P<type>ml\.\S+) for (?P<usage>{'|'.join(shapes)}) usage", key) if isinstance(key, str) else None
         if match is None:
@@ -190,10 +244,29 @@ class Limits:
         limit = self._of(key, world.scope, enforced=True) if self._limits else None
         if limit is None or limit.bound is None:
             return
-        used = usage(key, world) + limit.extra(world.scope)
+        used = 0 if limit.of_request else usage(key, world) + limit.extra(world.scope)
         if used + delta > limit.bound:
-            text = TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
+            text = _text(limit, limit.bound, used, delta)
             raise ServiceError("ResourceLimitExceeded", text, because=f"limit({limit.key!r}, {limit.bound})")
+
+    def check_size(self, operation: str, request: Any, world: World) -> None:
+        """Check that the size of a request does not exceed a limit on it.
+
+        Raises:
+            ServiceError: `ResourceLimitExceeded`.
+        """
+        for key, delta in _sizes(operation, request) if self._limits else ():
+            self.check(key, world, delta)
+
+    def _text_of_size(self, operation: str, request: Any, world: World) -> str | None:
+        """Return the text of an injected error about the size of a request; None if the request exceeds no limit on its size."""
+        for key, delta in _sizes(operation, request):
+            limit = self._of(key, world.scope, enforced=True) or self._of(key, world.scope, enforced=False)
+            named = limit or SIZES[key][0]
+            bound = SIZES[key][0].default if limit is None or limit.bound is None else limit.bound
+            if delta > bound:
+                return _text(named, bound, 0, delta)
+        return None
 
     def injected_text(self, operation: str, request: Any, world: World) -> str:
         """Return the text of an injected ResourceLimitExceeded.
@@ -203,20 +276,19 @@ class Limits:
         """
         asked = list(self._asked(operation, request, world))
         if not asked:
-            return _uncounted(operation, request)
+            return self._text_of_size(operation, request, world) or _uncounted(operation, request)
         for key, delta in asked:
             limit = self._of(key, world.scope, enforced=True)
             if limit is not None:
                 used = usage(key, world) + limit.extra(world.scope)
-                return TEXT.format(name=limit.name, unit=limit.unit, bound=limit.bound, used=used, delta=delta)
+                return _text(limit, limit.bound or 0, used, delta)
         key, delta = asked[0]
         stated = self._of(key, world.scope, enforced=False)
         known, used = self._quota(key), usage(key, world) + (stated.extra(world.scope) if stated else 0)
         bound = known.default if stated is None or stated.bound is None else stated.bound
         if used + delta <= bound:
             used = bound
-        name, unit = (stated.name, stated.unit) if stated else (known.name, known.unit)
-        return TEXT.format(name=name, unit=unit, bound=max(bound, used), used=used, delta=delta)
+        return _text(stated or known, max(bound, used), used, delta)
 
     def _asked(self, operation: str, request: Any, world: World) -> Iterator[tuple[str, int]]:
         """Yield the limits that a call counts against, and the amount that it needs of each; nothing if this fake does not count it."""

@@ -169,8 +169,8 @@ class Collection(Generic[R]):
         self.by_name: dict[str, R] = {}
         self.seconds = 0.0
         """The seconds that a creation, update, run or deletion takes; it applies to those that begin from now on."""
-        self.failing: dict[str, str] = {}
-        """By the name of a resource, the failure reason for its next creation or update."""
+        self.failing: dict[str, Callable[[Any], str]] = {}
+        """By the name of a resource, a function that returns the failure reason for its next creation or update."""
         self._by_time: list[tuple[float, int, str]] = []
         self._names: list[str] | None = []
         self._serial = 0

@@ -137,6 +137,15 @@ class Service:
         """Return whether this service executes an operation itself; the request must be valid."""
         return keeps(operation, request)
 
+    def check_size(self, operation: str, request: Any, scope: Scope) -> None:
+        """Check the limits on the size of a request to an operation that this service does not execute itself.
+
+        Raises:
+            ServiceError: `ResourceLimitExceeded`.
+        """
+        with self._lock:
+            self.limits.check_size(operation, request, self.store.world(scope))
+
     def execute(self, operation: str, request: Any, scope: Scope) -> Answer:
         """Execute an operation with a valid request and return its answer.
 

@@ -283,7 +283,7 @@ def container_steps(model: Model, stand_ins: StandIns, scope: Scope, hostname: s
         ServiceError: a container has no stand-in; the text says how to add one.
     """
     defined = [container for _, container in containers(model)]
-    named = [(_name(container, index, len(defined)), container) for index, container in enumerate(defined, 1)]
+    named = [(name_of_container(container, index, len(defined)), container) for index, container in enumerate(defined, 1)]
     if hostname is not None:
         named = [(name, container) for name, container in named if container.get("ContainerHostname") == hostname]
     whole = stand_ins.find(model.name)
@@ -315,7 +315,7 @@ def container_steps(model: Model, stand_ins: StandIns, scope: Scope, hostname: s
     return found
 
 
-def _name(container: dict[str, Any], index: int, count: int) -> str:
+def name_of_container(container: Mapping[str, Any], index: int, count: int) -> str:
     """Return a container's name. `primary` for the only container is observed; other names without a hostname are assumed."""
     return container.get("ContainerHostname") or ("primary" if count == 1 else f"container-{index}")
 
@@ -348,10 +348,10 @@ def invoke_containers(
     return reply
 
 
-def unhealthy(model: Model, stand_ins: StandIns, scope: Scope) -> str | None:
-    """Return the name of the first container whose ping fails; None if no ping fails, or if a container has no stand-in."""
+def unhealthy(model: Model, stand_ins: StandIns, scope: Scope) -> int:
+    """Return the number of the first container whose ping fails, from 1; 0 if no ping fails, or if a container has no stand-in."""
     try:
         steps = container_steps(model, stand_ins, scope)
     except ServiceError:  # no stand-in to ping; a call will raise the error
-        return None
-    return next((step.invocation["container"] for step in steps if not step.stand_in.ping()), None)
+        return 0
+    return next((number for number, step in enumerate(steps, 1) if not step.stand_in.ping()), 0)

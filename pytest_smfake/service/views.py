@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic
 
-from pytest_smfake.rules.inputs import seconds_of, shown
+from pytest_smfake.rules.endpoints import CAUSES
+from pytest_smfake.rules.inputs import near, seconds_of, shown
 from pytest_smfake.rules.service_model import check_members, words
 
 from .arns import elsewhere, partition_of
-from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Endpoint, EndpointConfig
+from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Deployment, Endpoint, EndpointConfig, caused
 from .errors import ServiceError
 from .models import MODEL, Model
 from .resources import Kind, R, Scope
@@ -96,7 +97,7 @@ class Endpoints(Resources[Endpoint]):
         """
         self._take(seconds)
 
-    def fail(self, name: str, *, reason: str) -> None:
+    def fail(self, name: str, *, reason: str | None = None, cause: str | None = None) -> None:
         """Let the creation or update of an endpoint fail: the one in progress, else the next one.
 
         If a creation fails, the endpoint becomes `Failed`. If an update fails, it stays in service with its previous deployment, and
@@ -104,22 +105,46 @@ class Endpoints(Resources[Endpoint]):
 
         Args:
             name: the name of the endpoint, which need not exist yet.
-            reason: the FailureReason, 1 to 1024 characters.
+            reason: the FailureReason, 1 to 1024 characters of your own.
+            cause: in place of a reason, the name of a cause that has the service's text, such as `image-not-found` or `capacity`:
+                one of `pytest_smfake.rules.endpoints.CAUSES`. The text names the variant, image and artifact of the endpoint.
 
         Raises:
-            ValueError: the name or reason is invalid.
+            ValueError: the name, reason or cause is invalid, or there are both a reason and a cause.
+
+        Example:
+            >>> from pytest_smfake import FakeSageMaker
+            >>> fake = FakeSageMaker()
+            >>> fake.endpoints.fail("churn", cause="ping-failed")
+            >>> fake.add_endpoint("churn")
+            >>> fake.endpoints["churn"].failure_reason[:70]
+            'The primary container for production variant AllTraffic did not pass t'
         """
-        if not isinstance(reason, str) or not 0 < len(reason) <= 1024:
-            raise ValueError(f"reason must have 1 to 1024 characters, got {reason!r}")
+        told = _reason(reason, cause, self._collection.scope)
         violations = self._service.catalogue.validate("DescribeEndpoint", {"EndpointName": name})
         if violations:
             raise ValueError(f"{name!r} is not a valid name of an endpoint: {violations[0]!r}")
         endpoint = self.get(name)
         transition = endpoint.transition if endpoint is not None else None
-        if endpoint is None or transition is None or transition.status == "Deleting":
-            self._collection.failing[name] = reason
+        if endpoint is None or transition is None or transition.deployment is None or transition.status == "Deleting":
+            self._collection.failing[name] = told
         else:
-            endpoint.finish(round(self._service.clock.now(), 3), reason)
+            endpoint.finish(round(self._service.clock.now(), 3), told(transition.deployment))
+
+
+def _reason(reason: str | None, cause: str | None, scope: Scope) -> Callable[[Deployment], str]:
+    """Return the function that returns the FailureReason for a deployment."""
+    if cause is None:
+        if not isinstance(reason, str) or not 0 < len(reason) <= 1024:
+            raise ValueError(f"reason must have 1 to 1024 characters, got {reason!r}; or give a cause: {', '.join(CAUSES)}")
+        text = reason
+        return lambda _: text
+    if reason is not None:
+        raise ValueError(f"give reason= or cause=, not both: reason={shown(reason)}, cause={shown(cause)}")
+    if cause not in tuple(CAUSES):
+        found = ", ".join(near(cause, CAUSES)) or "none"
+        raise ValueError(f"{shown(cause)} is not a cause of failure; near it: {found}; there are: {', '.join(CAUSES)}")
+    return caused(cause, scope)
 
 
 class TransformJobs(Resources[TransformJob]):

@@ -6,6 +6,7 @@ import gzip
 import json
 
 import pytest
+import requests
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -270,6 +271,26 @@ def test_content_types(kind, status, smfake):
 
 def test_calls_are_posted(smfake):
     assert send(b"{}", method="PUT", X_Amz_Target="SageMaker.ListModels")[:2] == (404, "UnknownOperationException")
+
+
+ORDER = ["x-amzn-RequestId", "Content-Type", "Content-Length", "Date"]
+
+
+def test_headers_of_an_error(smfake, smfake_client):
+    def headers(url, **own):
+        own = {name: value for name, value in (HEADERS | own).items() if value}
+        response = requests.post(url, data=b"{}", headers=own, timeout=30)
+        return response.status_code, list(response.headers)
+
+    with smfake.fail("ListTransformJobs", "ThrottlingException"):
+        assert headers(URL, **{"X-Amz-Target": "SageMaker.ListTransformJobs"}) == (400, [*ORDER, "x-amzn-ErrorType"])
+    assert headers(URL, **{"X-Amz-Target": "SageMaker.DescribeModel"}) == (400, [*ORDER, "x-amzn-ErrorType"])
+    assert headers(URL, **{"X-Amz-Target": "SageMaker.ListTransformJobs"}) == (200, ORDER)
+    with smfake.fail("ListTransformJobs", "503"):
+        without_body = [name for name in ORDER if name != "Content-Type"]
+        assert headers(URL, **{"X-Amz-Target": "SageMaker.ListTransformJobs"}) == (503, without_body)
+    runtime = "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/nope/invocations"
+    assert headers(runtime, **{"X-Amz-Target": ""}) == (400, [*ORDER, "x-amzn-ErrorType"])
 
 
 def test_the_service_speaks_json_alone():

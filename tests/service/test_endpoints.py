@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import WaiterError
 
 from pytest_smfake import FakeSageMaker, validate
+from pytest_smfake.rules.endpoints import CAUSES
 from pytest_smfake.rules.service_model import service_model
+from pytest_smfake.service.endpoints import resolved_image
 
 from .conftest import ONE, error_of
 
@@ -93,12 +97,136 @@ def test_what_an_endpoint_runs_can_be_deleted(smfake, smfake_client, runtime):
     assert runtime.invoke_endpoint(EndpointName="churn", Body=b"x")["Body"].read() == b"x"
 
 
-def test_a_configuration_whose_model_is_gone_deploys_nothing(smfake, smfake_client):
+def test_an_endpoint_whose_model_is_gone_fails(smfake, smfake_client):
     smfake.add_endpoint("churn")
+    config(smfake_client, "new")
     smfake_client.delete_model(ModelName="churn")
-    assert error_of(smfake_client.create_endpoint, EndpointName="b", EndpointConfigName="churn").startswith(
-        "ValidationException: Could not find model "
+    said = 'Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/churn".'
+    smfake_client.create_endpoint(EndpointName="b", EndpointConfigName="churn")
+    described = smfake_client.describe_endpoint(EndpointName="b")
+    assert (described["EndpointStatus"], described["FailureReason"]) == ("Failed", said)
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+    described = smfake_client.describe_endpoint(EndpointName="churn")
+    assert (described["EndpointStatus"], described["EndpointConfigName"], described["FailureReason"]) == ("InService", "churn", said)
+
+
+def test_an_update_needs_the_configuration_that_runs(smfake, smfake_client):
+    smfake.add_endpoint("churn")
+    config(smfake_client, "new")
+    smfake_client.delete_endpoint_config(EndpointConfigName="churn")
+    assert error_of(smfake_client.update_endpoint, EndpointName="churn", EndpointConfigName="new") == (
+        'ValidationException: Could not find endpoint configuration "arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/churn".'
     )
+    config(smfake_client, "churn")  # another one of the name
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+    smfake_client.delete_endpoint_config(EndpointConfigName="churn")
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+
+
+def test_statuses(smfake, smfake_client):
+    seen = []
+    smfake.endpoints.take(seconds=60)
+    smfake.add_endpoint("churn")
+    seen.append(status(smfake_client))
+    smfake.clock.advance(60)
+    seen.append(status(smfake_client))
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="churn")
+    seen.append(status(smfake_client))
+    smfake.endpoints.fail("churn", cause="capacity")
+    seen.append(status(smfake_client))
+    smfake_client.update_endpoint_weights_and_capacities(
+        EndpointName="churn", DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
+    )
+    seen.append(status(smfake_client))
+    smfake.clock.advance(60)
+    smfake_client.delete_endpoint(EndpointName="churn")
+    seen.append(status(smfake_client))
+    smfake.clock.advance(60)
+    smfake.endpoints.fail("churn", cause="capacity")
+    smfake_client.create_endpoint(EndpointName="churn", EndpointConfigName="churn")
+    smfake.clock.advance(60)
+    seen.append(status(smfake_client))
+    assert seen == ["Creating", "InService", "Updating", "InService", "Updating", "Deleting", "Failed"]
+    others = set(service_model().shape_for("EndpointStatus").enum) - set(seen)
+    assert others == {"OutOfService", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
+
+
+def test_pending_deployment(smfake, smfake_client):
+    def pending():
+        found = smfake_client.describe_endpoint(EndpointName="churn")
+        assert validate("DescribeEndpoint.response", smfake.calls[-1].response) == []
+        return found, found.get("PendingDeploymentSummary")
+
+    def stages(variants):
+        return [[stage["Status"] for stage in variant.get("VariantStatus", ())] for variant in variants]
+
+    smfake.endpoints.take(seconds=60)
+    smfake.add_endpoint("churn", count=2)
+    described, coming = pending()
+    assert "ProductionVariants" not in described
+    assert (coming["EndpointConfigName"], coming["StartTime"]) == ("churn", described["CreationTime"])
+    (variant,) = coming["ProductionVariants"]
+    assert variant["VariantStatus"] == [
+        {
+            "Status": "Creating",
+            "StatusMessage": "Creating inference resources for the production variant.",
+            "StartTime": described["CreationTime"],
+        }
+    ]
+    assert (variant["VariantName"], variant["InstanceType"], variant["DesiredInstanceCount"]) == ("AllTraffic", "ml.m5.xlarge", 2)
+    smfake.clock.advance(60)
+    described, coming = pending()
+    assert (coming, stages(described["ProductionVariants"])) == (None, [[]])
+    config(smfake_client, "new", InitialInstanceCount=3)
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="new")
+    described, coming = pending()
+    assert (described["EndpointConfigName"], coming["EndpointConfigName"]) == ("churn", "new")
+    assert coming["StartTime"] == described["LastModifiedTime"]
+    assert (stages(described["ProductionVariants"]), stages(coming["ProductionVariants"])) == ([[]], [["Creating"]])
+    smfake.clock.advance(60)
+    change = {"VariantName": "AllTraffic", "DesiredInstanceCount": 1}
+    smfake_client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=[change])
+    described, coming = pending()
+    assert (coming, stages(described["ProductionVariants"])) == (None, [["Updating"]])  # with the configuration that it has
+    smfake.clock.advance(60)
+    smfake_client.delete_endpoint(EndpointName="churn")
+    described, coming = pending()
+    assert (coming, stages(described["ProductionVariants"])) == (None, [["Deleting"]])
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("{}/model:1", "{}/model"),
+        ("{}/model", "{}/model"),
+        ("{}/team/model:v1.2-cpu", "{}/team/model"),
+        ("{}/model@sha256:" + "0" * 64, None),
+        ("{}/model:1@sha256:" + "0" * 64, None),
+    ],
+)
+def test_resolved_images(image, repository):
+    registry, found = "123456789012.dkr.ecr.us-east-1.amazonaws.com", []
+    for name in ("a", "b"):
+        with FakeSageMaker() as fake:
+            fake.add_model(ModelName=name, PrimaryContainer={"Image": image.format(registry)})
+            fake.add_endpoint(name, model=name)
+            (variant,) = fake.client().describe_endpoint(EndpointName=name)["ProductionVariants"]
+            found.append(variant["DeployedImages"][0])
+    resolved, again = (one["ResolvedImage"] for one in found)
+    assert resolved == again
+    assert found[0]["SpecifiedImage"] == image.format(registry)
+    if repository is None:
+        assert resolved == image.format(registry)
+    else:
+        assert re.fullmatch(re.escape(repository.format(registry)) + "@sha256:[0-9a-f]{64}", resolved)
+
+
+def test_other_images_have_other_digests():
+    registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    digests = {resolved_image(f"{registry}/{image}").partition("@")[2] for image in ("a:1", "a:2", "b:1", "a", "a:latest")}
+    assert len(digests) == 4  # no tag is the tag latest
+    assert "@" not in resolved_image("localhost:5000/a").partition("@")[0]
+    assert resolved_image("localhost:5000/a").startswith("localhost:5000/a@sha256:")
 
 
 def test_an_update_shows_what_runs_and_what_is_to_come(smfake, smfake_client):
@@ -263,6 +391,96 @@ class TestFailing:
         assert described["EndpointConfigName"] == "new"
         assert "FailureReason" not in described
 
+    def test_the_reason_goes_when_the_next_update_begins(self, smfake, smfake_client):
+        smfake.add_endpoint("churn")
+        change = {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}
+        smfake.endpoints.take(seconds=60)
+        for call, arguments in (
+            (smfake_client.update_endpoint, {"EndpointConfigName": "churn"}),
+            (smfake_client.update_endpoint_weights_and_capacities, {"DesiredWeightsAndCapacities": [change]}),
+        ):
+            smfake.endpoints.fail("churn", reason="no capacity")
+            smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="churn")
+            smfake.clock.advance(60)
+            assert smfake_client.describe_endpoint(EndpointName="churn")["FailureReason"] == "no capacity"
+            call(EndpointName="churn", **arguments)
+            assert "FailureReason" not in smfake_client.describe_endpoint(EndpointName="churn")
+            smfake.clock.advance(60)
+        smfake.endpoints.fail("churn", reason="no capacity")
+        smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="churn")
+        smfake.clock.advance(60)
+        smfake_client.delete_endpoint(EndpointName="churn")
+        assert smfake_client.describe_endpoint(EndpointName="churn")["FailureReason"] == "no capacity"
+
+    @pytest.mark.parametrize(
+        ("cause", "text"),
+        {
+            "image-not-found": "Please make sure all images included in the model for the production variant AllTraffic exist, and that the "
+            "execution role used to create the model has permissions to access them.",
+            "image-missing": "The image '{image}' does not exist.",
+            "image-denied": "The role '{role}' does not have BatchGetImage permission for the image: '{image}'.",
+            "capacity": "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using a "
+            "different ML instance type or after some time.",
+            "download-failed": 'Failed to download model data for container "container_1" from URL: "s3://mine/model.tar.gz". Please ensure '
+            "that there is an object located at the URL and that the role passed to CreateModel has permissions to download the object.",
+            "extract-failed": 'Failed to extract model data archive for container "container_1" from URL "s3://mine/model.tar.gz". Please '
+            "ensure that the object located at the URL is a gzip compressed tar archive.",
+            "archive-too-large": "The model data archive is too large. Please reduce the size of the model data archive or move to an "
+            "instance type with more memory.",
+            "ping-failed": "The front container for production variant AllTraffic did not pass the ping health check. Please check "
+            "CloudWatch logs for this endpoint.",
+            "ping-failed-neuron": "The customer:front container,hardware:neuron for production variant AllTraffic did not pass the ping "
+            "health check. Please check CloudWatch logs for this endpoint.",
+            "model-missing": 'Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/churn".',
+        }.items(),
+        ids=lambda value: value if " " not in value else "",
+    )
+    def test_causes(self, smfake, smfake_client, cause, text):
+        container = {"Image": smfake.image, "ModelDataUrl": "s3://mine/model.tar.gz", "ContainerHostname": "front"}
+        smfake.add_model(ModelName="churn", PrimaryContainer=container)
+        expected = text.format(image=smfake.image, role=smfake.role_arn)
+        smfake.endpoints.fail("churn", cause=cause)
+        smfake.add_endpoint("churn", model="churn")
+        described = smfake_client.describe_endpoint(EndpointName="churn")
+        assert (described["EndpointStatus"], described["FailureReason"]) == ("Failed", expected)
+        smfake.endpoints.take(seconds=60)
+        smfake.add_endpoint("other", model="churn")
+        smfake.endpoints.fail("other", cause=cause)  # the one that is going on
+        assert smfake.endpoints["other"].failure_reason == expected
+
+    def test_every_cause_is_tested_and_in_the_docs(self):
+        (tested,) = [mark.args[1] for mark in self.test_causes.pytestmark if mark.name == "parametrize"]
+        assert [cause for cause, _ in tested] == list(CAUSES)
+        docs = (Path(__file__).parents[2] / "docs" / "endpoints.md").read_text("utf-8")
+        for name, cause in CAUSES.items():
+            assert f"| `{name}` |" in docs
+            assert cause.source
+
+    def test_a_cause_of_a_model_without_what_the_text_names(self, smfake):
+        smfake.add_model(ModelName="bare", PrimaryContainer={"Image": smfake.image})
+        smfake.endpoints.fail("bare", cause="download-failed")
+        smfake.add_endpoint("bare", model="bare")
+        assert 'from URL: "s3://sagemaker-us-east-1-123456789012/model.tar.gz"' in smfake.endpoints["bare"].failure_reason
+
+    def test_neuron_hardware(self, smfake):
+        smfake.stand_in("churn", lambda body, *_: body, ping=lambda: False)
+        smfake.add_endpoint("churn", instance_type="ml.inf1.xlarge")
+        assert smfake.endpoints["churn"].failure_reason == (
+            "The customer:primary container,hardware:neuron for production variant AllTraffic did not pass the ping health check. Please "
+            "check CloudWatch logs for this endpoint."
+        )
+
+    def test_a_cause_that_is_none(self, smfake):
+        said = r"^'image-notfound' is not a cause of failure; near it: image-not-found; there are: image-not-found, image-missing, "
+        with pytest.raises(ValueError, match=said):
+            smfake.endpoints.fail("a", cause="image-notfound")
+        with pytest.raises(ValueError, match=r"^\[\] is not a cause of failure; near it: none; "):
+            smfake.endpoints.fail("a", cause=[])
+        with pytest.raises(ValueError, match=r"^give reason= or cause=, not both: reason='why', cause='capacity'$"):
+            smfake.endpoints.fail("a", reason="why", cause="capacity")
+        with pytest.raises(ValueError, match="1 to 1024 characters, got None; or give a cause: image-not-found, "):
+            smfake.endpoints.fail("a")
+
     @pytest.mark.parametrize(("name", "reason"), [("a_b", "why"), ("a", ""), ("a", "x" * 1025), ("a", None)])
     def test_wrong_arguments(self, smfake, name, reason):
         with pytest.raises(ValueError, match="is not a valid name of an endpoint|1 to 1024 characters"):
@@ -352,13 +570,25 @@ class TestInstanceLimits:
             assert error_of(smfake_client.create_endpoint, EndpointName="p", EndpointConfigName="two") == self.TEXT.format(1, 2)
 
     @pytest.mark.skipif(not HAS_POOLS, reason="the installed botocore does not know InstancePools")
-    def test_the_first_of_the_pools_counts(self, smfake, smfake_client):
+    def test_every_pool_counts_and_the_first_one_runs(self, smfake, smfake_client):
         smfake.add_model(ModelName="churn")
         pools = [{"InstanceType": "ml.m5.large", "Priority": 2}, {"InstanceType": "ml.m5.xlarge", "Priority": 1}]
         variant = {"VariantName": "v", "ModelName": "churn", "InstancePools": pools, "InitialInstanceCount": 2}
         smfake_client.create_endpoint_config(EndpointConfigName="p", ProductionVariants=[variant])
-        with smfake.limit(LIMIT, 2, used=1):
-            assert error_of(smfake_client.create_endpoint, EndpointName="p", EndpointConfigName="p") == self.TEXT.format(1, 2)
+        for held in ("ml.m5.large", "ml.m5.xlarge"):
+            with smfake.limit(f"{held} for endpoint usage", 2, used=1):
+                assert error_of(smfake_client.create_endpoint, EndpointName="p", EndpointConfigName="p") == (
+                    self.TEXT.format(1, 2).replace("ml.m5.xlarge", held)
+                )
+        smfake_client.create_endpoint(EndpointName="p", EndpointConfigName="p")
+        (described,) = smfake_client.describe_endpoint(EndpointName="p")["ProductionVariants"]
+        assert described["InstancePools"] == [{"InstanceType": "ml.m5.xlarge", "CurrentInstanceCount": 2}]
+        with smfake.limit("ml.m5.large for endpoint usage", 3):
+            said = error_of(smfake_client.update_endpoint, EndpointName="p", EndpointConfigName="p")
+            assert "is 3 Instances, with current utilization of 2 Instances and a request delta of 2 Instances" in said
+            change = [{"VariantName": "v", "DesiredInstanceCount": 4}]
+            said = error_of(smfake_client.update_endpoint_weights_and_capacities, EndpointName="p", DesiredWeightsAndCapacities=change)
+            assert "'ml.m5.large for endpoint usage' is 3 Instances, with current utilization of 2 Instances" in said
 
     def test_from_the_start_and_in_one_region(self):
         with FakeSageMaker(limits={f"{LIMIT}@eu-west-1": 0}) as fake:

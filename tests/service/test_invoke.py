@@ -9,6 +9,7 @@ from collections import Counter
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import ANY
@@ -304,6 +305,17 @@ class TestBadInput:
         assert said.startswith("NotImplemented: InvokeEndpoint")
 
 
+def test_an_asynchronous_endpoint(smfake, smfake_client, runtime):
+    smfake.add_model(ModelName="churn")
+    smfake.stand_in("churn", echo)
+    asynchronous = {"OutputConfig": {"S3OutputPath": "s3://bucket/out"}}
+    smfake_client.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[ONE], AsyncInferenceConfig=asynchronous)
+    smfake_client.create_endpoint(EndpointName="c", EndpointConfigName="c")
+    assert error_of(runtime.invoke_endpoint, EndpointName="c", Body=b"x") == (
+        "ValidationError: InvokeEndpoint cannot invoke endpoint c, whose configuration has AsyncInferenceConfig."
+    )
+
+
 class TestModelErrors:
     @pytest.fixture(autouse=True)
     def endpoint(self, smfake):
@@ -345,6 +357,18 @@ class TestModelErrors:
         smfake.stand_in("churn", predict)
         response = self.failed(runtime, ContentType="text/plain")
         assert response["Error"]["Message"].startswith('Received client error (415) from primary with message "send text/csv". See ')
+
+    @pytest.mark.parametrize(("status", "code"), [(502, "INTERNAL_FAILURE_FROM_MODEL"), (404, "CLIENT_ERROR_FROM_MODEL")])
+    def test_the_members_of_the_body(self, smfake, status, code):
+        def app(environ, start_response):
+            start_response(f"{status} Any", [("Content-Type", "text/html")] if environ["PATH_INFO"] != "/ping" else [])
+            return [b"<html>page</html>"]
+
+        smfake.stand_in("churn", app)
+        url = "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/churn/invocations"
+        body = requests.post(url, data=b"x", headers={"Content-Type": "text/csv"}, timeout=30).json()
+        assert list(body) == ["ErrorCode", "LogStreamArn", "Message", "OriginalMessage", "OriginalStatusCode"]
+        assert (body["ErrorCode"], body["OriginalMessage"], body["OriginalStatusCode"]) == (code, "<html>page</html>", status)
 
     @pytest.mark.parametrize("returned", ["text", None, {"score": 1}, (b"", None), (b"", "a", "b"), bytearray(b"x")])
     def test_a_wrong_type(self, smfake, runtime, returned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pytest_smfake import FakeSageMaker
 
@@ -150,3 +151,66 @@ def test_reset_keeps_the_limits_given_at_the_start():
 def test_a_misspelled_limit():
     with pytest.raises(ValueError, match=r"'endpoint' is not a limit; did you mean 'endpoints'\?; there are: "):
         FakeSageMaker(limits={"endpoint": 1})
+
+
+class TestSizes:
+    """Limits on the size of a single request: the operations are those of another mock, which has no limits."""
+
+    NAME = "Size of EBS volume for a processing job instance"
+    TEXT = (
+        "The request delta of {} GBs for 'Size of EBS volume for a processing job instance' is greater than the account-level service-limit "
+        "of {} GBs. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact "
+        "AWS support to request an increase for this quota."
+    )
+
+    def create(self, fake, size):
+        cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": size}
+        fake.client().create_processing_job(
+            ProcessingJobName="p",
+            ProcessingResources={"ClusterConfig": cluster},
+            AppSpecification={"ImageUri": fake.image},
+            RoleArn=fake.role_arn,
+        )
+
+    def refused(self, fake, size):
+        with pytest.raises(ClientError) as caught:
+            self.create(fake, size)
+        return caught.value.response["Error"]
+
+    def test_a_size_over_the_limit(self, smfake_moto):
+        smfake_moto.limit(self.NAME, 1024)
+        assert self.refused(smfake_moto, 1025) == {"Code": "ResourceLimitExceeded", "Message": self.TEXT.format(1025, 1024)}
+        self.create(smfake_moto, 1024)
+
+    def test_the_latest_limit_and_its_own_words(self, smfake):
+        smfake.limit(self.NAME, 10)
+        with smfake.limit(self.NAME, 5, used=100, name="Disk", unit="GiB"):
+            said = self.refused(smfake, 6)["Message"]
+            assert said.startswith(
+                "The request delta of 6 GiB for 'Disk' is greater than the account-level service-limit of 5 GiB. Please "
+            )
+            assert self.refused(smfake, 5)["Code"] == "NotImplemented"  # what is in use does not count
+        assert self.refused(smfake, 6)["Code"] == "NotImplemented"
+        assert self.refused(smfake, 11)["Message"] == self.TEXT.format(11, 10)
+
+    @pytest.mark.parametrize(
+        ("limits", "size", "bound"), [({}, 1025, 1024), ({"bound": 10, "enforce": False}, 11, 10), ({"bound": None}, 1025, 1024)]
+    )
+    def test_a_failure_on_purpose(self, smfake, limits, size, bound):
+        if limits:
+            smfake.limit(self.NAME, **limits)
+        smfake.fail("CreateProcessingJob", "ResourceLimitExceeded", times=2)
+        assert self.refused(smfake, size)["Message"] == self.TEXT.format(size, bound)
+        assert "'ml.m5.large for processing job usage' is 0 Instances" in self.refused(smfake, bound)["Message"]
+
+    def test_training_jobs(self, smfake):
+        smfake.limit("Size of EBS volume for a training job instance", 5)
+        with pytest.raises(ClientError, match="The request delta of 6 GBs for 'Size of EBS volume for a training job instance' is greater"):
+            smfake.client().create_training_job(
+                TrainingJobName="t",
+                AlgorithmSpecification={"TrainingImage": smfake.image, "TrainingInputMode": "File"},
+                RoleArn=smfake.role_arn,
+                OutputDataConfig={"S3OutputPath": "s3://b"},
+                ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 6},
+                StoppingCondition={"MaxRuntimeInSeconds": 60},
+            )

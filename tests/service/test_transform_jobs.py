@@ -160,7 +160,7 @@ class TestStatuses:
     def test_a_job_that_has_ended_cannot_be_stopped(self, client):
         client.create_transform_job(**request())
         assert error_of(client.stop_transform_job, TransformJobName="job") == (
-            "ValidationException: The request was rejected because the transform job is in status Completed."
+            "ValidationException: The request was rejected because the transform job is in status Completed"
         )
 
     def test_unknown_jobs(self, client):
@@ -300,9 +300,29 @@ class TestRejected:
         said = error_of(client.create_transform_job, **request(DataProcessing={"OutputFilter": "$..id"}))
         assert said == "ValidationException: OutputFilter: '$..id' is not a JSONPath that batch transform knows, from '..id' on"
 
-    def test_a_split_that_is_not_implemented(self, client):
-        said = error_of(client.create_transform_job, **request(source={"SplitType": "RecordIO"}))
-        assert said == "NotImplemented: SplitType RecordIO is not implemented by pytest-smfake. There are: None, Line."
+    def test_a_batch_strategy_without_a_split(self, smfake, client):
+        client.create_transform_job(**request(source={"SplitType": "None"}, BatchStrategy="SingleRecord"))
+        assert smfake.transform_jobs["job"].status == "Completed"
+
+    @pytest.mark.parametrize("split", ["RecordIO", "TFRecord"])
+    def test_records_that_are_not_split_here(self, smfake, client, s3, split):
+        client.create_transform_job(**request(source={"SplitType": split}))
+        described = client.describe_transform_job(TransformJobName="job")
+        assert (described["TransformJobStatus"], described["FailureReason"]) == ("Failed", "ClientError: See job logs for more information")
+        assert smfake.transform_jobs["job"].note == (
+            f"pytest-smfake does not split records of SplitType {split}, so nothing was sent to the stand-in; use Line or None"
+        )
+        assert outputs(s3) == {}
+
+    def test_a_model_with_a_data_source(self, smfake, client):
+        source = {"S3DataSource": {"S3Uri": "s3://bucket/model/", "S3DataType": "S3Prefix", "CompressionType": "None"}}
+        container = {"Image": smfake.image, "ContainerHostname": "a"}
+        pipeline = [container, container | {"ContainerHostname": "b", "ModelDataSource": source}]
+        smfake.add_model(ModelName="large", PrimaryContainer=None, Containers=pipeline)
+        assert error_of(client.create_transform_job, **request(ModelName="large")) == (
+            "ValidationException: SageMaker Batch currently doesn't support Model entity with container definitions which use "
+            "ModelDataSource attribute"
+        )
 
 
 class TestNothingRan:
