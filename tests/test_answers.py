@@ -20,11 +20,11 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.service.service import OPERATIONS
 
+ROOT = Path(__file__).parent.parent
 ANSWERS = {entry["id"]: entry for entry in json.loads((Path(__file__).parent / "answers.json").read_text("utf-8"))}
 
 WAITING: dict[str, str] = {
     "cpj-empty-message": "CreateProcessingJob",
-    "limit-second-form": "CreateProcessingJob",
     "inv-async": "InvokeEndpointAsync",
     "cmp-additional-source": "CreateModelPackage",
     "cic-model-endpoint": "CreateInferenceComponent",
@@ -43,7 +43,7 @@ FACTS: dict[str, str] = {
     "tags-unique-documented": "tests/rules/test_grades.py::test_grades_of_single_rules",
     "container-required-documented": "tests/rules/test_grades.py::test_grades_of_single_rules",
     "wire-error-headers": "tests/protocol/test_wire.py::test_headers_of_an_error",
-    "boundary-plain-http": "tests/clients/test_guard.py::test_every_library",
+    "boundary-plain-http": "tests/clients/test_guard.py::test_a_client_is_refused_once",
     "sagemaker-enum-order": "tests/rules/test_messages.py::test_order_of_enum_values",
     "doc-image-region": "tests/test_answers.py::test_the_answer_is_that_of_the_service",
     "doc-eula": "tests/test_answers.py::test_the_answer_is_that_of_the_service",
@@ -55,6 +55,7 @@ GPU_TYPES = {"rules": {"CreateEndpointConfig/ProductionVariants[].InstanceType:m
 SETTINGS: dict[str, dict[str, Any]] = {"cec-multi-model-type": GPU_TYPES, "cec-multi-model-type-2020": GPU_TYPES}
 """The settings of the fake for entries of a region or year that the package does not assume."""
 BEFORE: dict[str, Any] = {
+    "limit-second-form": lambda fake: fake.limit("Size of EBS volume for a processing job instance", 1024),
     "ce-features-not-in-region": lambda fake: fake.unavailable("asynchronous-inference", region="eu-south-1"),
     "cec-type-not-in-region": lambda fake: fake.unavailable("ml.inf2.8xlarge", region="us-east-1"),
     "cec-scale-to-zero-not-in-region": lambda fake: fake.unavailable("scale-to-zero", region="eu-west-3"),
@@ -175,6 +176,9 @@ def test_the_answer_is_that_of_the_service(entry, edition):
 def test_every_entry_is_reproduced_or_waits():
     assert set(WAITING) | set(FACTS) <= set(ANSWERS)
     assert not set(WAITING) & set(FACTS)
+    for place in FACTS.values():
+        path, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8") if name else (ROOT / path).exists(), place
     for identity, reason in WAITING.items():
         assert reason in ("s3", "ecr", "iam", "application-autoscaling") or reason not in OPERATIONS, identity
 
