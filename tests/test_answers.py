@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from pytest_smfake import FakeSageMaker
+from pytest_smfake import FakeSageMaker, validate
 from pytest_smfake.rules.rule import EDITIONS
 from pytest_smfake.service.service import OPERATIONS
 
@@ -186,3 +186,24 @@ def test_every_entry_is_reproduced_or_waits():
 def test_nothing_observed_is_left_out():
     waiting = {identity for identity in WAITING if ANSWERS[identity]["grade"] == "observed"}
     assert {WAITING[identity] for identity in waiting} & set(OPERATIONS) == set()
+
+
+SENT = json.loads((ROOT / "tests" / "protocol" / "requests.json").read_text("utf-8"))["requests"]
+
+
+@pytest.mark.parametrize("client", SENT)
+def test_no_rule_refuses_what_sdks_send(client):
+    body = SENT[client]["body"]
+    assert validate("CreateModel", json.loads(body)) == []
+    in_ecr = body.replace('"img:1"', '"123456789012.dkr.ecr.us-east-1.amazonaws.com/img:1"')
+    assert validate("CreateModel", json.loads(in_ecr), edition="sdk", region="us-east-1") == []
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("instance_type", ["ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.p3.2xlarge", "ml.m5.large"])
+def test_multi_model_on_the_types_of_today(edition, instance_type):
+    with FakeSageMaker(edition=edition) as fake:
+        fake.add_model(ModelName="m", PrimaryContainer={"Image": fake.image, "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/models/"})
+        variant = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": instance_type, "InitialInstanceCount": 1}
+        status, body = call(fake, "CreateEndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": [variant]})
+        assert status == 200, body

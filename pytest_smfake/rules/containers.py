@@ -532,3 +532,29 @@ def _packages(_: Rule, setup: Setup) -> Iterator[State]:
         request = setup.make("CreateModel")
         request["PrimaryContainer"] = {"ModelPackageName": setup.arn("model-package/a/1", region)}
         yield State(side, label, f"a model package of {region}", request, ("PrimaryContainer", "ModelPackageName"))
+
+
+@precondition(
+    "CreateModel", "", "data-source-of-marketplace", "documented", f"{CONTAINER}.ModelDataSource: not with AWS Marketplace; text assumed"
+)
+def data_source_of_marketplace(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse a model data source beside a model package of AWS Marketplace, which is one of another account."""
+    for where, container in containers(request):
+        parts = container.get("ModelPackageName", "").split(":")
+        if container.get("ModelDataSource") is not None and len(parts) > 4 and parts[4] != account.account:
+            text = "ModelDataSource cannot be used with a ModelPackageName of AWS Marketplace."
+            yield (*where, "ModelDataSource"), container["ModelDataSource"], text
+
+
+@data_source_of_marketplace.examples
+def _packages_with_source(_: Rule, setup: Setup) -> Iterator[State]:
+    other = "865070037744" if setup.account != "865070037744" else "123456789012"
+    for side, label, owner in zip(SIDES, ("own", "marketplace"), (setup.account, other), strict=True):
+        request = setup.make("CreateModel")
+        request["PrimaryContainer"] = {
+            "ModelPackageName": setup.arn("model-package/a/1").replace(setup.account, owner),
+            "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://bucket/model/", "S3DataType": "S3Prefix", "CompressionType": "None"}},
+        }
+        yield State(
+            side, label, f"a model data source beside a package of account {owner}", request, ("PrimaryContainer", "ModelDataSource")
+        )

@@ -56,6 +56,17 @@ def test_a_refused_call_reads_in_ten_seconds(fail, style, most):
     assert "  to override it: rules={'CreateModel/ModelName:pattern': None}, a keyword of the smfake marker and of FakeSageMaker" in report
 
 
+def test_the_fake_s_own_image_in_another_region(fail):
+    printed = fail("""
+        import boto3
+
+        def test_it(smfake):
+            boto3.client("sagemaker", region_name="us-west-2").create_model(**smfake.request())
+    """)
+    assert "CreateModel:image-region (observed: " in printed
+    assert "  it is the image of us-east-1; for calls to us-west-2: smfake.at(region='us-west-2').image" in printed
+
+
 def test_one_line_names_the_line_that_sent_it(fail):
     assert re.search(r"/deploy\.py:5: botocore\.exceptions\.ClientError: An error occurred", fail(TEST, "--tb=line"))
 
