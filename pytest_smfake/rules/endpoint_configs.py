@@ -558,7 +558,7 @@ _one_of(
     "MetricsConfig",
     "MetricPublishFrequencyInSeconds",
     (10, 30, 60, 120, 180, 240, 300),
-    lambda request: [(("MetricsConfig",), request["MetricsConfig"])] if request.get("MetricsConfig") else [],
+    lambda request: [(("MetricsConfig",), found)] if isinstance(found := request.get("MetricsConfig"), dict) else [],
     _metrics,
     7,
 )
