@@ -534,14 +534,19 @@ def _packages(_: Rule, setup: Setup) -> Iterator[State]:
         yield State(side, label, f"a model package of {region}", request, ("PrimaryContainer", "ModelPackageName"))
 
 
+def is_of_marketplace(container: Mapping[str, Any], account: Account) -> bool:
+    """Whether a model package is of AWS Marketplace: of another account, and without a version, which shared ones have (assumed)."""
+    parts = (container.get("ModelPackageName") or "").split(":", 5)
+    return len(parts) > 5 and parts[4] != account.account and parts[5].count("/") == 1
+
+
 @precondition(
     "CreateModel", "", "data-source-of-marketplace", "documented", f"{CONTAINER}.ModelDataSource: not with AWS Marketplace; text assumed"
 )
 def data_source_of_marketplace(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse a model data source beside a model package of AWS Marketplace, which is one of another account."""
     for where, container in containers(request):
-        parts = container.get("ModelPackageName", "").split(":")
-        if container.get("ModelDataSource") is not None and len(parts) > 4 and parts[4] != account.account:
+        if container.get("ModelDataSource") is not None and is_of_marketplace(container, account):
             text = "ModelDataSource cannot be used with a ModelPackageName of AWS Marketplace."
             yield (*where, "ModelDataSource"), container["ModelDataSource"], text
 
@@ -552,9 +557,8 @@ def _packages_with_source(_: Rule, setup: Setup) -> Iterator[State]:
     for side, label, owner in zip(SIDES, ("own", "marketplace"), (setup.account, other), strict=True):
         request = setup.make("CreateModel")
         request["PrimaryContainer"] = {
-            "ModelPackageName": setup.arn("model-package/a/1").replace(setup.account, owner),
+            "ModelPackageName": setup.arn("model-package/a").replace(setup.account, owner),
             "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://bucket/model/", "S3DataType": "S3Prefix", "CompressionType": "None"}},
         }
-        yield State(
-            side, label, f"a model data source beside a package of account {owner}", request, ("PrimaryContainer", "ModelDataSource")
-        )
+        how = f"a model data source beside a package of account {owner}"
+        yield State(side, label, how, request, ("PrimaryContainer", "ModelDataSource"))

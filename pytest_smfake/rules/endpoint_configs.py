@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, Side, State, Values, cross_field, not_taken, precondition, register
-from .containers import containers
+from .containers import containers, is_of_marketplace
 from .rule import Evidence, Rule, Where
 from .tags import tagged
 
@@ -558,7 +558,7 @@ _one_of(
     "MetricsConfig",
     "MetricPublishFrequencyInSeconds",
     (10, 30, 60, 120, 180, 240, 300),
-    lambda request: [(("MetricsConfig",), request["MetricsConfig"])] if request.get("MetricsConfig") else [],
+    lambda request: [(("MetricsConfig",), found)] if isinstance(found := request.get("MetricsConfig"), dict) else [],
     _metrics,
     7,
 )
@@ -672,17 +672,13 @@ def _on_types(_: Rule, setup: Setup) -> Iterator[State]:
         yield _state(setup, side, name, f"a model in MultiModel mode on {name} instances", instances, {"Container": MULTI_MODEL})
 
 
-def _is_of_marketplace(model: Mapping[str, Any], account: Account) -> bool:
-    """Whether a model package is of AWS Marketplace: of another account, and without a version, which shared ones have."""
-    arns = [(container.get("ModelPackageName") or "").split(":", 5) for _, container in containers(model)]
-    return any(len(arn) > 5 and arn[4] != account.account and arn[5].count("/") == 1 for arn in arns)
-
-
 @precondition(CONFIG, "AsyncInferenceConfig", "marketplace", "observed", "aws/sagemaker-python-sdk#3969 (GitHub)")
 def no_async_marketplace(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse asynchronous inference with a model package of AWS Marketplace."""
     config = request.get("AsyncInferenceConfig")
-    if config is not None and any(_is_of_marketplace(model, account) for _, _, model in _models(request, account)):
+    if config is not None and any(
+        is_of_marketplace(container, account) for _, _, model in _models(request, account) for _, container in containers(model)
+    ):
         yield ("AsyncInferenceConfig",), config, "Marketplace images are not supported when specifying an AsyncInferenceConfig."
 
 

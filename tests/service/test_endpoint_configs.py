@@ -52,10 +52,75 @@ def test_a_variant_names_a_model_that_exists(smfake, smfake_client, member):
 
 def test_a_serverless_variant_takes_no_isolated_model(smfake, smfake_client):
     smfake.add_model(ModelName="churn", EnableNetworkIsolation=True)
-    variant = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
-    assert error_of(smfake_client.create_endpoint_config, EndpointConfigName="c", ProductionVariants=[variant]) == (
+    assert error_of(smfake_client.create_endpoint_config, EndpointConfigName="c", ProductionVariants=[SERVERLESS]) == (
         "ValidationException: The network isolation is not supported for serverless endpoint. Please disable the network isolation."
     )
+
+
+SERVERLESS = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
+ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/churn:1"
+MULTI_MODEL = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/models/"}
+PAIR = [{"Image": IMAGE, "ContainerHostname": "a"}, {"Image": IMAGE, "ContainerHostname": "b"}]
+VPC = {"SecurityGroupIds": ["sg-0"], "Subnets": ["subnet-0"]}
+
+
+@pytest.mark.parametrize(
+    ("model", "refusal"),
+    [
+        ({"VpcConfig": VPC}, "ServerlessConfig cannot be combined with VpcConfig of model churn."),
+        ({"Containers": [MULTI_MODEL]}, "ServerlessConfig cannot be combined with Mode MultiModel of model churn."),
+        ({"Containers": PAIR}, "ServerlessConfig cannot be combined with the inference pipeline in Containers of churn."),
+        ({"Containers": PAIR, "InferenceExecutionConfig": {"Mode": "Direct"}}, None),
+        ({"Containers": PAIR[:1]}, None),
+    ],
+)
+def test_the_models_of_serverless_variants(smfake, smfake_client, model, refusal):
+    container = {} if "Containers" in model else {"PrimaryContainer": {"Image": IMAGE}}
+    smfake_client.create_model(ModelName="churn", ExecutionRoleArn=ROLE, **container, **model)
+    request = {"EndpointConfigName": "c", "ProductionVariants": [SERVERLESS]}
+    if refusal is None:
+        smfake_client.create_endpoint_config(**request)
+    else:
+        assert error_of(smfake_client.create_endpoint_config, **request) == f"ValidationException: {refusal}"
+    smfake_client.create_endpoint_config(EndpointConfigName="instances", ProductionVariants=[ONE])
+
+
+@pytest.mark.parametrize(
+    ("package", "is_of_marketplace"),
+    [
+        ("arn:aws:sagemaker:us-east-1:594846645681:model-package/bought", True),
+        ("arn:aws:sagemaker:us-east-1:594846645681:model-package/shared/1", False),
+        ("arn:aws:sagemaker:us-east-1:123456789012:model-package/own", False),
+        ("own", False),
+    ],
+)
+def test_no_asynchronous_inference_of_a_package_of_the_marketplace(smfake, smfake_client, package, is_of_marketplace):
+    smfake.add_model(ModelName="churn", PrimaryContainer={"ModelPackageName": package}, EnableNetworkIsolation=True)
+    request = {"ProductionVariants": [ONE], "AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://bucket/out"}}}
+    if is_of_marketplace:
+        assert error_of(smfake_client.create_endpoint_config, EndpointConfigName="c", **request) == (
+            "ValidationException: Marketplace images are not supported when specifying an AsyncInferenceConfig."
+        )
+    else:
+        smfake_client.create_endpoint_config(EndpointConfigName="c", **request)
+
+
+GPU_TYPES = "CreateEndpointConfig/ProductionVariants[].InstanceType:multi-model-type"
+
+
+@pytest.mark.parametrize("instance_type", ["ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.p3.2xlarge", "ml.m5.xlarge"])
+def test_a_multi_model_endpoint_has_gpus_unless_the_year_is_asked_for(instance_type):
+    request = {"EndpointConfigName": "c", "ProductionVariants": [ONE | {"InstanceType": instance_type}]}
+    for rules in ({}, {GPU_TYPES: True}):
+        with FakeSageMaker(rules=rules) as fake:
+            fake.add_model(ModelName="churn", PrimaryContainer=MULTI_MODEL)
+            if rules and instance_type != "ml.m5.xlarge":
+                assert error_of(fake.client().create_endpoint_config, **request) == (
+                    f"ValidationException: MultiModel mode is not supported for instance type {instance_type}."
+                )
+            else:
+                fake.client().create_endpoint_config(**request)
 
 
 def test_every_violation_is_in_one_message(smfake_client):
