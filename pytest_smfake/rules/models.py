@@ -240,6 +240,7 @@ def _modes(request: Body, values: Values, multi: int) -> Where:
         container.pop("Mode", None)
     for container in pipeline[:multi]:
         container["Mode"] = "MultiModel"
+        container.pop("ModelDataSource", None)  # which such a container cannot have
     if any("ContainerHostname" in container for container in pipeline):
         _named_pair(request, values)
     return "Containers", multi - 1, "Mode"
