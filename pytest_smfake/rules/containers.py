@@ -305,6 +305,8 @@ def _drop_auth(config: Body, repair: Repair) -> None:
 def _auth(request: Body, values: Values, mode: str) -> Where:
     where, container = first_container(request, values)
     auth = values.least("PrimaryContainer.ImageConfig.RepositoryAuthConfig")
+    container.pop("ModelPackageName", None)
+    container["Image"] = values.least("PrimaryContainer.Image")  # one of ECR, which needs no access through a VPC
     container["ImageConfig"] = {"RepositoryAccessMode": mode, "RepositoryAuthConfig": auth}
     return *where, "ImageConfig", "RepositoryAuthConfig"
 
@@ -450,6 +452,8 @@ def _drop_source(container: Body, repair: Repair) -> None:
 
 def _mode_with_source(request: Body, values: Values, mode: str) -> Where:
     *where, _ = _source(request, values)
+    for _, container in containers(request):
+        container.pop("Mode", None)
     first_container(request, values)[1]["Mode"] = mode
     return tuple(where)
 
