@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from .coded import CrossField, Precondition, coded_rules
+from .coded import CrossField, Precondition, coded_rules, names_in
 from .editions import edition_rules, overridden, parts_of, unknown_rule
 from .inputs import shown
 from .rule import EDITIONS, Edition, Rule, Violation, Where
@@ -41,7 +41,7 @@ class Catalogue:
         self.overrides = dict(rules or {})
         self._rules: dict[str, dict[str, Rule]] = {}
         self._checks: dict[str, ShapeCheck | None] = {}
-        self._between: dict[str, list[tuple[CrossField, str, Rule]]] = {}
+        self._between: dict[str, list[tuple[CrossField, frozenset[str], Rule]]] = {}
         self._preconditions: dict[tuple[str, bool], tuple[tuple[Precondition, Rule], ...]] = {}
         self._lax: set[str] = set()
         """The operations that let a wrong type, or a null, pass."""
@@ -126,17 +126,20 @@ class Catalogue:
         if operation not in self._between:
             rules = self._operation_rules(operation)
             self._between[operation] = [
-                (coded, coded.member, rules[coded.rule.id])
+                (coded, coded.only_with, rules[coded.rule.id])
                 for coded in coded_rules(operation)
                 if isinstance(coded, CrossField) and coded.rule.id in rules
             ]
         between = self._between[operation]
-        if between and operation in self._lax:
+        if not between:
+            return
+        if operation in self._lax:
             request = well_typed(request, shape_of(operation))  # what is no longer refused must not be looked into either
-        elif between and found.ignored:
+        elif found.ignored:
             request = without_nulls(request, found.ignored)
-        for cross_field, member, rule in between:
-            if not member or member in request:
+        names = names_in(request)
+        for cross_field, only_with, rule in between:
+            if not (only_with and only_with.isdisjoint(names)):
                 for where, value, text in cross_field.check(request, rule.bound):
                     yield Violation(rule, where, value, text=text)
 

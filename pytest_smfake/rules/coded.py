@@ -191,12 +191,15 @@ class CodedRule:
         rule: its statement.
         editions: the editions that have it; none for a rule that is off unless `rules={id: True}` asks for it.
         in_edition: by edition the evidence and source there, if they differ from the rule's.
+        only_with: members of which a request that breaks the rule has one, itself or in a member of it; empty for a rule of any request.
+            Others are not checked, which is faster.
         repairs: by the name of a shape the function that makes a value of it keep the rule.
         alternatives: by the name of a shape the members of which a value has one.
     """
 
     rule: Rule
     editions: tuple[Edition, ...]
+    only_with: frozenset[str] = field(default=frozenset(), init=False)
     in_edition: dict[Edition, tuple[Evidence, str]] = field(default_factory=dict, init=False)
     repairs: dict[str, Callable[[Any, Repair], None]] = field(default_factory=dict, init=False)
     alternatives: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
@@ -235,11 +238,6 @@ class CrossField(CodedRule):
 
     check: Callable[[Body, Any], Breaches]
     examples: list[Example] = field(default_factory=list, init=False)
-
-    @property
-    def member(self) -> str:
-        """The member of the request without which the rule cannot be broken; empty for a rule about no single one."""
-        return self.rule.path.partition(".")[0].removesuffix("[]")
 
     def inside(self, label: str, how: str, needs: str = "") -> Callable[[Callable[[Body, Values], Where]], Callable[[Body, Values], Where]]:
         """Add an example that just keeps the rule: see `Example`."""
@@ -286,6 +284,21 @@ class Precondition(CodedRule):
 
 
 Coded = TypeVar("Coded", bound=CodedRule)
+
+
+def names_in(request: Body) -> set[str]:
+    """Return the names of the members of a request, and of those of its members, and of the items of its lists."""
+    names = set(request)
+    for value in request.values():
+        if type(value) is dict:
+            names.update(value)
+        elif type(value) is list:
+            for item in value:
+                if type(item) is dict:
+                    names.update(item)
+    return names
+
+
 _CODED: dict[str, list[CodedRule]] = {}
 
 
@@ -341,6 +354,7 @@ def cross_field(
     editions: tuple[Edition, ...] = EDITIONS,
     since: str = "",
     until: str = "",
+    only_with: Iterable[str] = (),
 ) -> Callable[[Callable[[Body, Any], Breaches]], CrossField]:
     """Define a rule between members: the decorated function yields where a request breaks it, and becomes the rule.
 
@@ -354,6 +368,7 @@ def cross_field(
         editions: the editions that have it; none for a rule that is off unless asked for.
         since: from when the service was seen to hold to it, such as `2026-04`.
         until: up to when; a rule with an end is off unless asked for, whatever its editions.
+        only_with: members without all of which no request breaks the rule, so that it need not be checked: see `CodedRule`.
 
     Raises:
         ValueError: there is a rule of this id already.
@@ -361,7 +376,10 @@ def cross_field(
 
     def define(check: Callable[[Body, Any], Breaches]) -> CrossField:
         rule = _rule(operation, path, keyword, bound, "cross-field", evidence, source, since, until)
-        return register(CrossField(rule, () if until else editions, check))
+        coded = CrossField(rule, () if until else editions, check)
+        first = path.partition(".")[0].removesuffix("[]")
+        coded.only_with = frozenset(only_with or filter(None, [first]))
+        return register(coded)
 
     return define
 
@@ -380,11 +398,12 @@ def precondition(
     code: str = "ValidationException",
     service: str = "",
     regional: bool = False,
+    only_with: Iterable[str] = (),
 ) -> Callable[[Callable[[Body, Account, Any], Breaches]], Precondition]:
     """Define a precondition: the decorated function yields where a request breaks it in a state, and becomes the rule.
 
     Args:
-        operation: as of `cross_field`, like all but the last three.
+        operation: as of `cross_field`, like all up to `until`.
         path: likewise.
         keyword: likewise.
         evidence: likewise.
@@ -396,6 +415,7 @@ def precondition(
         code: the code of the error.
         service: the other service that the check asks, such as `s3`; it is asked last, while other calls go on.
         regional: whether the check reads nothing of the state but the region.
+        only_with: as of `cross_field`; by default every request is checked.
 
     Raises:
         ValueError: there is a rule of this id already.
@@ -403,7 +423,9 @@ def precondition(
 
     def define(check: Callable[[Body, Account, Any], Breaches]) -> Precondition:
         rule = _rule(operation, path, keyword, bound, "condition", evidence, source, since, until)
-        return register(Precondition(rule, () if until else editions, check, code, service, regional))
+        coded = Precondition(rule, () if until else editions, check, code, service, regional)
+        coded.only_with = frozenset(only_with)
+        return register(coded)
 
     return define
 

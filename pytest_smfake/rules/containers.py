@@ -68,7 +68,9 @@ def _no_image(request: Body, values: Values) -> Where:
     return *where, "Image"
 
 
-@cross_field("CreateModel", "", "image-and-package", "contested", f"{PRIVATE_LOG}; the SDK's model allows both")
+@cross_field(
+    "CreateModel", "", "image-and-package", "contested", f"{PRIVATE_LOG}; the SDK's model allows both", only_with=("ModelPackageName",)
+)
 def image_and_package(request: Body, _: Any) -> Breaches:
     """Refuse a container with both an image and a model package."""
     for where, container in containers(request):
@@ -141,7 +143,15 @@ def _image_elsewhere(request: Body, values: Values) -> Where:
     return *where, "Image"
 
 
-@cross_field("CreateModel", "", "environment-bytes", "documented", f"{CONTAINER}.Environment; text assumed", bound=32 * 1024)
+@cross_field(
+    "CreateModel",
+    "",
+    "environment-bytes",
+    "documented",
+    f"{CONTAINER}.Environment; text assumed",
+    bound=32 * 1024,
+    only_with=("Environment",),
+)
 def environment_bytes(request: Body, bound: int) -> Breaches:
     """Refuse environments whose keys and values hold too many bytes together."""
     sizes = {
@@ -233,6 +243,7 @@ def _bytes_outside(request: Body, values: Values) -> Where:
     "documented",
     f"{CONTAINER}.Environment: each key and value has at most 1,024 bytes; text assumed",
     bound=1024,
+    only_with=("Environment",),
 )
 def environment_entry_bytes(request: Body, bound: int) -> Breaches:
     """Refuse a key or a value of an environment that has too many bytes; the schema bounds its characters."""
@@ -283,6 +294,7 @@ def _entry_outside(request: Body, values: Values) -> Where:
     "platform-without-auth",
     "documented",
     "botocore service-2.json, ImageConfig.RepositoryAuthConfig: only with RepositoryAccessMode Vpc; text assumed",
+    only_with=("ImageConfig",),
 )
 def platform_without_auth(request: Body, _: Any) -> Breaches:
     """Refuse credentials for a private registry where the image is pulled from ECR."""
@@ -348,7 +360,14 @@ def _source(request: Body, values: Values, **members: Any) -> Where:
     return *where, "ModelDataSource", "S3DataSource"
 
 
-@cross_field("CreateModel", "", "prefix-slash", "documented", f"{SOURCE}.S3DataType: a key prefix ends with a forward slash; text assumed")
+@cross_field(
+    "CreateModel",
+    "",
+    "prefix-slash",
+    "documented",
+    f"{SOURCE}.S3DataType: a key prefix ends with a forward slash; text assumed",
+    only_with=("ModelDataSource", "AdditionalModelDataSources"),
+)
 def prefix_slash(request: Body, _: Any) -> Breaches:
     """Refuse a key prefix of S3 that does not end with a slash."""
     for where, source in _sources(request):
@@ -387,6 +406,7 @@ GATED = re.compile("s3://jumpstart-private-cache-prod-")
     "accept-eula",
     "observed",
     "hashicorp/terraform-provider-aws#34795 (GitHub), cut off; the rest is from botocore service-2.json, ModelAccessConfig.AcceptEula",
+    only_with=("ModelDataSource", "AdditionalModelDataSources"),
 )
 def accept_eula(request: Body, _: Any) -> Breaches:
     """Refuse a gated model of JumpStart whose licence is not accepted."""
@@ -432,6 +452,7 @@ def _gated_refused(request: Body, values: Values) -> Where:
     "data-source-of-one-model",
     "documented",
     f"{CONTAINER}.ModelDataSource: not with multi-model endpoints; text assumed",
+    only_with=("ModelDataSource",),
 )
 def data_source_of_one_model(request: Body, _: Any) -> Breaches:
     """Refuse a model data source of a container in MultiModel mode."""
@@ -509,7 +530,13 @@ def _images(_: Rule, setup: Setup) -> Iterator[State]:
 
 
 @precondition(
-    "CreateModel", "", "package-region", "assumed", "of DescribeModelPackage: aws/amazon-sagemaker-examples#1444 (GitHub)", regional=True
+    "CreateModel",
+    "",
+    "package-region",
+    "assumed",
+    "of DescribeModelPackage: aws/amazon-sagemaker-examples#1444 (GitHub)",
+    regional=True,
+    only_with=("ModelPackageName",),
 )
 def package_region(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse a model package of another region than the call's."""
@@ -545,7 +572,12 @@ def is_of_marketplace(container: Mapping[str, Any], account: Account) -> bool:
 
 
 @precondition(
-    "CreateModel", "", "data-source-of-marketplace", "documented", f"{CONTAINER}.ModelDataSource: not with AWS Marketplace; text assumed"
+    "CreateModel",
+    "",
+    "data-source-of-marketplace",
+    "documented",
+    f"{CONTAINER}.ModelDataSource: not with AWS Marketplace; text assumed",
+    only_with=("ModelDataSource",),
 )
 def data_source_of_marketplace(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse a model data source beside a model package of AWS Marketplace, which is one of another account."""

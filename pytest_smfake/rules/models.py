@@ -50,7 +50,7 @@ def _no_container(request: Body, _: Values) -> Where:
     return ("PrimaryContainer",)
 
 
-@cross_field("CreateModel", "", "one-container-form", "reported", f"{PRIVATE_LOG}; text assumed")
+@cross_field("CreateModel", "", "one-container-form", "reported", f"{PRIVATE_LOG}; text assumed", only_with=("Containers",))
 def one_container_form(request: Body, _: Any) -> Breaches:
     """Refuse a model with both forms of containers."""
     if request.get("PrimaryContainer") is not None and request.get("Containers"):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.rules.coded import Precondition
+from pytest_smfake.rules.coded import Precondition, names_in
 from pytest_smfake.rules.rule import Violation
 
 from .clock import Clock, Schedule
@@ -165,8 +165,10 @@ class Context:
         Raises:
             ServiceError: with the text of the first precondition that is broken.
         """
-        for coded, rule in self.catalogue.preconditions(operation, services=services):
-            if coded.check is not None:
+        preconditions = self.catalogue.preconditions(operation, services=services)
+        names = names_in(request) if preconditions else set()
+        for coded, rule in preconditions:
+            if coded.check is not None and not (coded.only_with and coded.only_with.isdisjoint(names)):
                 for where, value, text in coded.check(request, self, rule.bound):
                     raise self._breach(coded, where, value, text)
 
