@@ -104,3 +104,11 @@ def test_the_architecture_names_what_there_is():
     named = {name.rpartition("/")[2] for name in re.findall(r"[\w/]+\.(?:py|toml)\b", text)}
     assert named - there == set()
     assert {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(re.findall(r"(\w+)/", text))
+
+
+def test_the_number_of_checks_is_told():
+    from pytest_smfake.contract import checks
+
+    told = {"README.md": rf"runs {len(checks())} checks", "docs/contract.md": rf"Of the {len(checks())} checks of the edition `page`"}
+    assert [name for name, text in told.items() if text not in (ROOT / name).read_text("utf-8")] == []
+    assert f"in all         {len(checks())}/{len(checks())} " in (ROOT / "docs" / "contract.md").read_text("utf-8")
