@@ -598,3 +598,24 @@ def _packages_with_source(_: Rule, setup: Setup) -> Iterator[State]:
         }
         how = f"a model data source beside a package of account {owner}"
         yield State(side, label, how, request, ("PrimaryContainer", "ModelDataSource"))
+
+
+@precondition(
+    "CreateModel", "", "environment-of-marketplace", "reported", "a public log, no stable address", only_with=("ModelPackageName",)
+)
+def environment_of_marketplace(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse an environment beside a model package of AWS Marketplace."""
+    for where, container in containers(request):
+        if container.get("Environment") and is_of_marketplace(container, account):
+            text = "Environment variable map cannot be specified when using a ModelPackage subscribed from AWS Marketplace."
+            yield (*where, "Environment"), container["Environment"], text
+
+
+@environment_of_marketplace.examples
+def _packages_with_environment(_: Rule, setup: Setup) -> Iterator[State]:
+    other = "865070037744" if setup.account != "865070037744" else "123456789012"
+    for side, label, owner in zip(SIDES, ("own", "marketplace"), (setup.account, other), strict=True):
+        request = setup.make("CreateModel")
+        package = setup.arn("model-package/a").replace(setup.account, owner)
+        request["PrimaryContainer"] = {"ModelPackageName": package, "Environment": {"A": "b"}}
+        yield State(side, label, f"an environment beside a package of account {owner}", request, ("PrimaryContainer", "Environment"))
