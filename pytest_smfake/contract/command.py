@@ -154,8 +154,7 @@ def _say(lines: list[str]) -> None:
 
 def _print_plan(options: argparse.Namespace, targets: list[Target], chosen: list[Check]) -> int:
     """Print the requests of a run, or the IAM policy that it needs, without sending anything."""
-    from pytest_smfake.contract.targets.account import policy
-    from pytest_smfake.contract.targets.aws import AwsTarget
+    from pytest_smfake.contract.targets.aws import AwsTarget, policy
 
     from .targets.aws import plan_lines, rehearse
 

@@ -12,8 +12,7 @@ from pytest_smfake import FakeSageMaker
 from pytest_smfake.contract import checks
 from pytest_smfake.contract.report import rule_coverage
 from pytest_smfake.contract.run import run_check, run_checks
-from pytest_smfake.contract.targets.account import AwsSettings
-from pytest_smfake.contract.targets.aws import AwsTarget
+from pytest_smfake.contract.targets.aws import AwsSettings, AwsTarget
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.target import PreflightError, UnprovedError
 

@@ -13,8 +13,7 @@ from pytest_smfake.cli import main
 from pytest_smfake.contract import checks
 from pytest_smfake.contract.run import run_checks
 from pytest_smfake.contract.session import Session
-from pytest_smfake.contract.targets.account import AwsSettings, policy
-from pytest_smfake.contract.targets.aws import plan_lines, rehearse
+from pytest_smfake.contract.targets.aws import AwsSettings, plan_lines, policy, rehearse
 from pytest_smfake.contract.targets.emulators import aws_target
 from pytest_smfake.contract.targets.names import NAMING_MEMBERS
 

@@ -13,8 +13,7 @@ from pytest_smfake.contract.check import Reply
 from pytest_smfake.fake import FakeSageMaker
 from pytest_smfake.rules.rule import Edition
 
-from .account import RATE, AwsSettings
-from .aws import AwsTarget
+from .aws import RATE, AwsSettings, AwsTarget
 from .recording import RecordingTarget
 from .target import IN_A_ROW, PreflightError, StoppedError, Target, UnprovedError
 
