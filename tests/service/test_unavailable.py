@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from pytest_smfake.rules.service_model import service_model
 from pytest_smfake.service.permissions import FEATURES
 
 VARIANT = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.inf2.8xlarge", "InitialInstanceCount": 1}
@@ -36,6 +37,9 @@ def test_a_type_of_one_region(smfake, configure):
     configure("c")
 
 
+@pytest.mark.skipif(
+    "InstancePools" not in service_model().shape_for("ProductionVariant").members, reason="the installed botocore has no InstancePools"
+)
 def test_a_pool_of_a_type(smfake, configure):
     pools = [{"InstanceType": "ml.g5.xlarge", "Priority": 1}, {"InstanceType": "ml.inf2.8xlarge", "Priority": 2}]
     with smfake.unavailable("ml.inf2.8xlarge"), pytest.raises(ClientError, match="Instance type ml.inf2.8xlarge is not supported"):
