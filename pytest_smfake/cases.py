@@ -27,6 +27,7 @@ from .rules.coded import Body, Precondition, Side, State, Step, coded_rule
 from .rules.inputs import check_account
 from .rules.rule import Edition, Evidence, Rule
 from .rules.service_model import check_region, noun_of
+from .service.arns import arn
 from .service.limits import SERVERLESS_MEMORY
 from .service.resources import Kind
 from .service.service import KINDS
@@ -183,7 +184,7 @@ class _Setup:
 
     def arn(self, resource: str, region: str = "") -> str:
         """Return the ARN of a resource of SageMaker, such as `model/churn`."""
-        return f"arn:aws:sagemaker:{region or self.region}:{self.account}:{resource}"
+        return arn(region or self.region, self.account, resource)
 
 
 def _kind_of(operation: str) -> Kind[Any] | None:

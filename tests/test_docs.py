@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import boto3  # noqa: F401  # else a run in this process loads it, and its own patches with it, for itself alone
@@ -106,6 +107,7 @@ def test_the_architecture_names_what_there_is():
     assert {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(re.findall(r"(\w+)/", text))
 
 
+@pytest.mark.skipif(version("botocore").startswith("1.38."), reason="the lowest botocore has fewer rules")
 def test_the_number_of_checks_is_told():
     from pytest_smfake.contract import checks
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_smfake.rules import coded
 from pytest_smfake.rules.rule import Rule
+from pytest_smfake.service.arns import DNS_SUFFIXES, partition_of
 
 from .strings import DRAWN_BYTES, RANGES, SCALARS, UNBOUNDED, VALUE_HINTS, Text
 
@@ -232,8 +233,14 @@ class Node:
     @cached_property
     def text(self) -> Text:
         """The strings of this member."""
+        region, account, partition = self.all.region, self.all.account, partition_of(self.all.region)
+        suffix = DNS_SUFFIXES.get(partition, "amazonaws.com").replace(".", r"\.")
         hints = [
-            hint.replace("us-east-1", self.all.region).replace("123456789012", self.all.account) for hint in VALUE_HINTS.get(self.shape, ())
+            hint.replace("us-east-1", region)
+            .replace("123456789012", account)
+            .replace("arn:aws:", f"arn:{partition}:")
+            .replace(r"amazonaws\.com", suffix)
+            for hint in VALUE_HINTS.get(self.shape, ())
         ]
         cap = 2 * max(self.least_most()) + 2  # a string that is too long may be twice as long as may be
         return Text(self.bound("pattern"), cap, hints)

@@ -396,7 +396,7 @@ def _without_slash(request: Body, values: Values) -> Where:
     return *_source(request, values, S3Uri="s3://bucket/model"), "S3Uri"
 
 
-GATED = re.compile("s3://jumpstart-private-cache-prod-")
+GATED = re.compile("(?:s3|https)://jumpstart-private-cache-prod-")
 """The start of an address of a gated model of JumpStart."""
 
 

@@ -191,7 +191,7 @@ def _check_bound(rule_id: str, keyword: str, bound: Any, known: Rule | None) -> 
             fits, wanted = known is not None and bound == known.bound, "None: the type itself cannot be changed, only left unchecked"
         case _:
             like = type(known.bound) if known is not None else bool
-            fits = type(bound) is like and bound is not False
+            fits = type(bound) is like and bound is not False and not (like is int and bound < 0)
             wanted = "a whole number, or None for off" if like is int else "True, or None for off"
     if not fits:
         raise ValueError(f"rule {rule_id}: {shown(bound)} is not a bound that it can have; right would be {wanted}")

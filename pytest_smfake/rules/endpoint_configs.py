@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, Side, State, Values, cross_field, not_taken, precondition, register
-from .containers import containers, is_of_marketplace
+from .containers import containers
 from .rule import Evidence, Rule, Where
 from .tags import tagged
 
@@ -34,6 +34,12 @@ def variants(request: Mapping[str, Any]) -> Iterator[tuple[Where, dict[str, Any]
 def _family(instance_type: str | None) -> str:
     """Return the family of an instance type, such as `g5` of `ml.g5.xlarge`."""
     return (instance_type or "").removeprefix("ml.").partition(".")[0]
+
+
+def instance_types(variant: Mapping[str, Any]) -> list[str]:
+    """Return the instance types that a variant names, those of its pools included."""
+    pools = [pool.get("InstanceType") for pool in variant.get("InstancePools") or ()]
+    return [found for found in (variant.get("InstanceType"), *pools) if found is not None]
 
 
 def _is_serverless(variant: Mapping[str, Any]) -> bool:
@@ -204,7 +210,7 @@ def _of_models(request: Body, values: Values, model: bool) -> Body:
 
 
 def _scaling(request: Body, values: Values, least: int, model: bool) -> Where:
-    _of_models(request, values, model)["ManagedInstanceScaling"] = {"MinInstanceCount": least}
+    _of_models(request, values, model)["ManagedInstanceScaling"] = {"Status": "ENABLED", "MinInstanceCount": least}
     return "ProductionVariants", 0, "ManagedInstanceScaling", "MinInstanceCount"
 
 
@@ -237,8 +243,8 @@ no_model_at_zero.outside("0", "a model that is scaled down to no instance")(part
 def no_scaling_of_models(request: Body, _: Any) -> Breaches:
     """Refuse managed scaling of a variant with a model; down to no instance is refused with another text."""
     for where, variant in variants(request):
-        scaling = variant.get("ManagedInstanceScaling")
-        if "ModelName" in variant and scaling is not None and not _scales_to_zero(variant):
+        scaling = variant.get("ManagedInstanceScaling") or {}
+        if "ModelName" in variant and scaling.get("Status") == "ENABLED" and not _scales_to_zero(variant):
             text = "ManagedInstanceScaling is not supported with the given EndpointConfig setup."
             yield (*where, "ManagedInstanceScaling"), scaling, text
 
@@ -299,16 +305,16 @@ def _has_own_storage(instance_type: str | None) -> bool:
 def no_volume_beside_own_storage(request: Body, _: Any) -> Breaches:
     """Refuse the size of a volume for instances that have storage of their own."""
     for where, variant in variants(request):
-        instance_type = variant.get("InstanceType")
-        if "VolumeSizeInGB" in variant and _has_own_storage(instance_type):
-            text = f"VolumeSize parameter is not allowed for the selected Instance type {instance_type}"
+        own = next(filter(_has_own_storage, instance_types(variant)), None)
+        if "VolumeSizeInGB" in variant and own is not None:
+            text = f"VolumeSize parameter is not allowed for the selected Instance type {own}"
             yield (*where, "VolumeSizeInGB"), variant["VolumeSizeInGB"], text
 
 
 @no_volume_beside_own_storage.repair("ProductionVariant")
 def _drop_volume(variant: Body, repair: Repair) -> None:
-    if "VolumeSizeInGB" in variant and _has_own_storage(variant.get("InstanceType")):
-        if not repair.stays("VolumeSizeInGB"):
+    if "VolumeSizeInGB" in variant and any(map(_has_own_storage, instance_types(variant))):
+        if not repair.stays("VolumeSizeInGB") or "InstancePools" in variant:
             del variant["VolumeSizeInGB"]
         elif "InstanceType" not in repair.fixed:
             variant["InstanceType"] = repair.least("InstanceType")
@@ -578,7 +584,7 @@ LOG = "a public log, no stable address"
 NOT_SERVERLESS = f"{SERVERLESS_PAGE}; text assumed"
 
 
-def _models(request: Body, account: Account) -> Iterator[tuple[Where, Body, Mapping[str, Any]]]:
+def models_of(request: Body, account: Account) -> Iterator[tuple[Where, Body, Mapping[str, Any]]]:
     """Yield each variant of a model, with its place and the model."""
     for where, variant in variants(request):
         name = variant.get("ModelName")
@@ -587,7 +593,7 @@ def _models(request: Body, account: Account) -> Iterator[tuple[Where, Body, Mapp
             yield where, variant, model
 
 
-def _state(setup: Setup, side: Side, label: str, how: str, variant: Body, model: Body, **more: Any) -> State:
+def state_of_model(setup: Setup, side: Side, label: str, how: str, variant: Body, model: Body, **more: Any) -> State:
     """Return a state of a configuration with one variant, of a model with some members: those of `Container` are of its container."""
     creation, request = setup.make("CreateModel"), setup.make(CONFIG)
     container = creation.pop("PrimaryContainer") | model.get("Container", {})
@@ -605,14 +611,14 @@ def _not_serverless(
 
     @precondition(CONFIG, "", f"serverless-{keyword}", evidence, source)
     def check(request: Body, account: Account, _: Any) -> Breaches:
-        for where, variant, found in _models(request, account):
+        for where, variant, found in models_of(request, account):
             if _is_serverless(variant) and is_so(found):
                 yield (*where, "ModelName"), variant["ModelName"], text.format(name=variant["ModelName"])
 
     @check.examples
     def states(_: Rule, setup: Setup) -> Iterator[State]:
-        yield _state(setup, "inside", "plain", "a serverless variant of a plain model", ONE_GIGABYTE, {})
-        yield _state(setup, "outside", keyword, f"a serverless variant of a model with {keyword}", ONE_GIGABYTE, model)
+        yield state_of_model(setup, "inside", "plain", "a serverless variant of a plain model", ONE_GIGABYTE, {})
+        yield state_of_model(setup, "outside", keyword, f"a serverless variant of a model with {keyword}", ONE_GIGABYTE, model)
 
 
 def _has(model: Mapping[str, Any], member: str, *values: Any) -> bool:
@@ -649,6 +655,11 @@ _not_serverless(
     model=PIPELINE,
 )
 _not_serverless(
+    *("registry", "documented", NOT_SERVERLESS, "ServerlessConfig cannot be combined with RepositoryAccessMode Vpc of model {name}."),
+    is_so=lambda model: any((one.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc" for _, one in containers(model)),
+    model={"Container": {"Image": "registry.example.com/a:1", "ImageConfig": {"RepositoryAccessMode": "Vpc"}}},
+)
+_not_serverless(
     *("multi-model", "documented", NOT_SERVERLESS, "ServerlessConfig cannot be combined with Mode MultiModel of model {name}."),
     is_so=lambda model: _has(model, "Mode", "MultiModel"),
     model={"Container": MULTI_MODEL},
@@ -659,35 +670,14 @@ ON_GPUS = "aws/sagemaker-pytorch-inference-toolkit#129 (GitHub); also aws/sagema
 @precondition(CONFIG, f"{VARIANTS}.InstanceType", "multi-model-type", "observed", ON_GPUS, until="2022-10")
 def no_multi_model_on_gpus(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse instances with GPUs for a model in MultiModel mode."""
-    for where, variant, model in _models(request, account):
-        instance_type = variant.get("InstanceType")
-        if _family(instance_type).startswith(("g", "p")) and _has(model, "Mode", "MultiModel"):
-            yield (*where, "InstanceType"), instance_type, f"MultiModel mode is not supported for instance type {instance_type}."
+    for where, variant, model in models_of(request, account):
+        on_gpus = [found for found in instance_types(variant) if _family(found).startswith(("g", "p"))]
+        if on_gpus and _has(model, "Mode", "MultiModel"):
+            yield (*where, "InstanceType"), on_gpus[0], f"MultiModel mode is not supported for instance type {on_gpus[0]}."
 
 
 @no_multi_model_on_gpus.examples
 def _on_types(_: Rule, setup: Setup) -> Iterator[State]:
     for side, name in zip(SIDES, ("m5", "g4dn"), strict=True):
         instances = {"InstanceType": f"ml.{name}.xlarge", "InitialInstanceCount": 1}
-        yield _state(setup, side, name, f"a model in MultiModel mode on {name} instances", instances, {"Container": MULTI_MODEL})
-
-
-@precondition(CONFIG, "AsyncInferenceConfig", "marketplace", "observed", "aws/sagemaker-python-sdk#3969 (GitHub)")
-def no_async_marketplace(request: Body, account: Account, _: Any) -> Breaches:
-    """Refuse asynchronous inference with a model package of AWS Marketplace."""
-    config = request.get("AsyncInferenceConfig")
-    if config is not None and any(
-        is_of_marketplace(container, account) for _, _, model in _models(request, account) for _, container in containers(model)
-    ):
-        yield ("AsyncInferenceConfig",), config, "Marketplace images are not supported when specifying an AsyncInferenceConfig."
-
-
-@no_async_marketplace.examples
-def _async_packages(_: Rule, setup: Setup) -> Iterator[State]:
-    config = {"OutputConfig": {"S3OutputPath": "s3://bucket/out"}}
-    other = "865070037744" if setup.account != "865070037744" else "594846645681"
-    for side, name, owner in zip(SIDES, ("own", "marketplace"), (setup.account, other), strict=True):
-        package = {"ModelPackageName": setup.arn("model-package/a").replace(setup.account, owner)}
-        how = f"asynchronous inference of a model package of account {owner}"
-        model = {"PrimaryContainer": package, "EnableNetworkIsolation": True}
-        yield _state(setup, side, name, how, ONE_INSTANCE, model, AsyncInferenceConfig=config)
+        yield state_of_model(setup, side, name, f"a model in MultiModel mode on {name} instances", instances, {"Container": MULTI_MODEL})

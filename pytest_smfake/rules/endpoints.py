@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Setup, State, Step, not_taken, precondition, register
-from .endpoint_configs import CONFIG, VARIANTS, variants
+from .containers import containers, is_of_marketplace
+from .endpoint_configs import CONFIG, ONE_INSTANCE, VARIANTS, instance_types, models_of, state_of_model, variants
 from .rule import Evidence, Rule
 from .tags import tagged
 
@@ -30,8 +31,7 @@ endpoint_not_taken = register(not_taken("Endpoint", "observed", "aws/sagemaker-p
 def available_types(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse an instance type that the region lacks."""
     for where, variant in variants(request):
-        pools = [pool.get("InstanceType") for pool in variant.get("InstancePools") or ()]
-        for instance_type in filter(None, (variant.get("InstanceType"), *pools)):
+        for instance_type in instance_types(variant):
             if account.lacks(instance_type):
                 text = f"Instance type {instance_type} is not supported for the chosen region. Please choose some other instance type."
                 yield (*where, "InstanceType"), instance_type, text
@@ -239,3 +239,27 @@ CAUSES: Mapping[str, Cause] = {
     ),
 }
 """The causes by name."""
+
+
+# What cannot be invoked asynchronously.
+
+
+@precondition(CONFIG, "AsyncInferenceConfig", "marketplace", "observed", "aws/sagemaker-python-sdk#3969 (GitHub), of one account")
+def no_async_marketplace(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse asynchronous inference with a model package of AWS Marketplace."""
+    config = request.get("AsyncInferenceConfig")
+    if config is not None and any(
+        is_of_marketplace(container, account) for _, _, model in models_of(request, account) for _, container in containers(model)
+    ):
+        yield ("AsyncInferenceConfig",), config, "Marketplace images are not supported when specifying an AsyncInferenceConfig."
+
+
+@no_async_marketplace.examples
+def _async_packages(_: Rule, setup: Setup) -> Iterator[State]:
+    config = {"OutputConfig": {"S3OutputPath": "s3://bucket/out"}}
+    other = "865070037744" if setup.account != "865070037744" else "594846645681"
+    for side, name, owner in zip(SIDES, ("own", "marketplace"), (setup.account, other), strict=True):
+        package = {"ModelPackageName": setup.arn("model-package/a").replace(setup.account, owner)}
+        how = f"asynchronous inference of a model package of account {owner}"
+        model = {"PrimaryContainer": package, "EnableNetworkIsolation": True}
+        yield state_of_model(setup, side, name, how, ONE_INSTANCE, model, AsyncInferenceConfig=config)

@@ -102,7 +102,7 @@ def with_article(noun: str) -> str:
 
 
 def pair(line: str) -> tuple[str, Any]:
-    """Read a line `NAME = VALUE`; the value is a whole number, `off` (None), `true`, or text.
+    """Read a line `NAME = VALUE`; the value is a whole number, `off` (None), `true` or `on`, or text.
 
     Raises:
         ValueError: it has another form.
@@ -114,8 +114,8 @@ def pair(line: str) -> tuple[str, Any]:
     name, equals, text = (part.strip() for part in line.partition("="))
     if not (name and equals and text):
         raise ValueError(f"{shown(line)} is not of the form NAME = VALUE")
-    if text in ("off", "true"):
-        return name, None if text == "off" else True
+    if text.lower() in ("off", "true", "on"):
+        return name, None if text.lower() == "off" else True
     # Longer numbers stay text, which who takes the value refuses: Python does not read them at any length.
     return name, int(text) if text.isdecimal() and len(text) <= len(str(LARGEST)) else text
 

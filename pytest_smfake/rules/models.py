@@ -222,7 +222,8 @@ def _same_hostname(request: Body, values: Values) -> Where:
 def one_multi_model(request: Body, _: Any) -> Breaches:
     """Refuse a pipeline with two containers in MultiModel mode."""
     multi = [index for index, container in enumerate(request.get("Containers") or ()) if container.get("Mode") == "MultiModel"]
-    if len(multi) > 1:
+    direct = (request.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct"
+    if len(multi) > 1 and not direct:
         text = "More than one container in MultiModel mode is not supported with inference pipeline."
         yield ("Containers", multi[1], "Mode"), "MultiModel", text
 
@@ -236,6 +237,7 @@ def _drop_modes(request: Body, repair: Repair) -> None:
 
 def _modes(request: Body, values: Values, multi: int) -> Where:
     pipeline = _pair(request, values)
+    request.pop("InferenceExecutionConfig", None)  # containers that are invoked directly are no pipeline
     for container in pipeline:
         container.pop("Mode", None)
     for container in pipeline[:multi]:
@@ -256,8 +258,10 @@ def _two_multi(request: Body, values: Values) -> Where:
     return _modes(request, values, 2)
 
 
-_REPOSITORY = re.compile(r"(?:[^/]*/)?([^:@]+)(?:[:@].*)?")
+_REPOSITORY = re.compile(r"(?:(?P<registry>[^/]*)/)?(?P<repository>[^:@]+)(?:[:@].*)?")
 """An image: its registry, and its repository, which may have slashes."""
+_BUILT_IN = "811284229777"
+"""An account of AWS whose registry has built-in algorithms."""
 
 
 @cross_field(
@@ -272,10 +276,15 @@ def no_isolated_segmentation(request: Body, _: Any) -> Breaches:
     """Refuse network isolation of the Semantic Segmentation built-in algorithm."""
     if request.get("EnableNetworkIsolation") is True:
         for where, container in containers(request):
-            repository = _REPOSITORY.fullmatch(container.get("Image") or "")
-            if repository and repository[1] == "semantic-segmentation":
+            image = _REPOSITORY.fullmatch(container.get("Image") or "")
+            if image and image["repository"] == "semantic-segmentation" and (image["registry"] or "")[:12] != _account_of(request):
                 text = "The Semantic Segmentation built-in algorithm does not support network isolation."
                 yield (*where, "Image"), container["Image"], text
+
+
+def _account_of(request: Body) -> str:
+    """Return the account of the role, whose own images are no built-in algorithms."""
+    return f"{request.get('ExecutionRoleArn')}::::".split(":")[4]
 
 
 @no_isolated_segmentation.repair(MODEL_INPUT)
@@ -287,8 +296,7 @@ def _connect(request: Body, repair: Repair) -> None:
 def _segmentation(request: Body, values: Values, *, isolated: bool) -> Where:
     where, container = first_container(request, values)
     container.pop("ModelPackageName", None)
-    registry = values.least("PrimaryContainer.Image").rpartition("/")[0]
-    container["Image"] = f"{registry}/semantic-segmentation:1"
+    container["Image"] = f"{_BUILT_IN}.dkr.ecr.{values.region}.amazonaws.com/semantic-segmentation:1"
     request["EnableNetworkIsolation"] = isolated
     return *where, "Image"
 

@@ -23,9 +23,10 @@ JOB = "CreateTransformJob"
 )
 def payload_in_all(request: Body, bound: int) -> Breaches:
     """Refuse more payload in all concurrent transforms than there may be."""
-    payload, concurrent = request.get("MaxPayloadInMB", 0), request.get("MaxConcurrentTransforms", 1)
-    if payload * max(concurrent, 1) > bound:
-        text = f"MaxPayloadInMB times MaxConcurrentTransforms is {payload * concurrent}, and cannot exceed {bound} MB."
+    payload, concurrent = request.get("MaxPayloadInMB", 0), max(request.get("MaxConcurrentTransforms", 1), 1)
+    if payload * concurrent > bound:
+        times = " times MaxConcurrentTransforms" if concurrent > 1 else ""
+        text = f"MaxPayloadInMB{times} is {payload * concurrent}, and cannot exceed {bound} MB."
         yield ("MaxPayloadInMB",), payload, text
 
 

@@ -51,6 +51,10 @@ def partition_of(region: str) -> str:
     return next((name for name, start in PARTITIONS if region.startswith(start)), "aws")
 
 
+DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+"""The end of host names in partitions that have not `amazonaws.com`."""
+
+
 def arn(region: str, account: str, resource: str) -> str:
     """Return the ARN of a SageMaker resource, such as `model/churn`. Upper and lower case of the name are kept (assumed)."""
     return f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{resource}"

@@ -131,7 +131,8 @@ class Deployment:
             if old is None:
                 return variant
             weight = variant.weight if "DesiredWeight" in excluded else old.weight
-            count = variant.count if "DesiredInstanceCount" in excluded or old.count is None else old.count
+            counted = variant.count is not None and old.count is not None and "DesiredInstanceCount" not in excluded
+            count = old.count if counted else variant.count
             return replace(variant, weight=weight, count=count)
 
         return replace(self, variants=tuple(map(kept, self.variants)))
@@ -505,7 +506,7 @@ def resolved_image(image: str) -> str:
 
 
 def _capture(config: dict[str, Any]) -> dict[str, Any]:
-    enabled = config.get("EnableCapture", False)
+    enabled = config.get("EnableCapture", True)  # documented: it defaults to enabled
     return {
         "EnableCapture": enabled,
         "CaptureStatus": "Started" if enabled else "Stopped",

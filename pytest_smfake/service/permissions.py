@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
-from pytest_smfake.rules.inputs import shown
+from pytest_smfake.rules.inputs import near, shown
 from pytest_smfake.rules.service_model import check_region, enum_of, is_operation, noun_of, operation_names, words
 
 from .arns import arn, partition_of
@@ -108,8 +108,9 @@ class Unavailabilities:
         """Let a region lack an instance type or a feature; see `FakeSageMaker.unavailable`."""
         types = enum_of("ProductionVariantInstanceType")
         if not isinstance(thing, str) or thing not in (*FEATURES, *types):
-            near = ", ".join(difflib.get_close_matches(str(thing), (*FEATURES, *types), n=3)) or "none"
-            text = f"{shown(thing)} is neither an instance type of endpoints nor a feature; near it: {near}"
+            within = [name for name in (*FEATURES, *types) if isinstance(thing, str) and len(thing) > 2 and thing in name]
+            nearest = ", ".join(near(thing, (*FEATURES, *types)) or within[:3]) or "none"
+            text = f"{shown(thing)} is neither an instance type of endpoints nor a feature; near it: {nearest}"
             raise ValueError(f"{text}; the features are: {', '.join(FEATURES)}")
         check_region(region, stacklevel=4)
         return self._things.add(Unavailability(thing, region))

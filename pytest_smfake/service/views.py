@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from pytest_smfake.rules.endpoints import CAUSES
 from pytest_smfake.rules.inputs import near, seconds_of, shown
+from pytest_smfake.rules.messages import message
 from pytest_smfake.rules.service_model import check_members, words
 
-from .arns import elsewhere, partition_of
+from .arns import DNS_SUFFIXES, elsewhere, partition_of
 from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Deployment, Endpoint, EndpointConfig, caused
 from .errors import ServiceError
 from .models import MODEL, Model
@@ -20,8 +21,6 @@ from .transform_jobs import TRANSFORM_JOB, TransformJob
 if TYPE_CHECKING:
     from .resources import Collection, World
     from .service import Service
-
-DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
 
 class Resources(Mapping[str, R], Generic[R]):
@@ -123,7 +122,7 @@ class Endpoints(Resources[Endpoint]):
         told = _reason(reason, cause, self._collection.scope)
         violations = self._service.catalogue.validate("DescribeEndpoint", {"EndpointName": name})
         if violations:
-            raise ValueError(f"{name!r} is not a valid name of an endpoint: {violations[0]!r}")
+            raise ValueError(f"{shown(name)} is not a valid name of an endpoint: {message(violations)}")
         endpoint = self.get(name)
         transition = endpoint.transition if endpoint is not None else None
         if endpoint is None or transition is None or transition.deployment is None or transition.status == "Deleting":
@@ -136,7 +135,7 @@ def _reason(reason: str | None, cause: str | None, scope: Scope) -> Callable[[De
     """Return the function that returns the FailureReason for a deployment."""
     if cause is None:
         if not isinstance(reason, str) or not 0 < len(reason) <= 1024:
-            raise ValueError(f"reason must have 1 to 1024 characters, got {reason!r}; or give a cause: {', '.join(CAUSES)}")
+            raise ValueError(f"reason must have 1 to 1024 characters, got {shown(reason)}; or give a cause: {', '.join(CAUSES)}")
         text = reason
         return lambda _: text
     if reason is not None:

@@ -44,8 +44,9 @@ def scaled_models(request: Request) -> list[Request]:
 
 
 def own_storage(variant: Request) -> bool:
-    storage = re.match(r"ml\.(\w*d\w*|g5|g6\w*|p5\w*|trn1\w*)\.", variant.get("InstanceType", ""))
-    return "VolumeSizeInGB" in variant and storage is not None
+    named = [variant.get("InstanceType", ""), *(pool["InstanceType"] for pool in variant.get("InstancePools", []))]
+    storage = [name for name in named if re.match(r"ml\.(\w*d\w*|g5|g6\w*|p5\w*|trn1\w*)\.", name)]
+    return "VolumeSizeInGB" in variant and bool(storage)
 
 
 def excluded_shadow(request: Request) -> bool:
@@ -66,9 +67,11 @@ def outside_ecr(container: Request) -> bool:
 
 
 def semantic_segmentation(request: Request) -> bool:
+    role = re.match("arn:[^:]*:iam::([0-9]{12}):", request["ExecutionRoleArn"])
     images = [one.get("Image", "") for one in containers(request)]
+    own = [image for image in images if role and image.startswith(role[1])]
     return request.get("EnableNetworkIsolation", False) and any(
-        re.split("[:@]", image.split("/", 1)[-1])[0] == "semantic-segmentation" for image in images
+        re.split("[:@]", image.split("/", 1)[-1])[0] == "semantic-segmentation" for image in images if image not in own
     )
 
 
@@ -125,7 +128,10 @@ BETWEEN = [
         "CreateModel",
         "/Containers[].Mode:one-multi-model",
         BOTH,
-        lambda request: [one.get("Mode") for one in request.get("Containers", [])].count("MultiModel") > 1,
+        lambda request: (
+            [one.get("Mode") for one in request.get("Containers", [])].count("MultiModel") > 1
+            and request.get("InferenceExecutionConfig", {}).get("Mode") != "Direct"
+        ),
     ),
     ("CreateModel", "/EnableNetworkIsolation:semantic-segmentation", ("page",), semantic_segmentation),
     ("CreateModel", ":ecr-image", ("sdk",), lambda request: any(map(outside_ecr, containers(request)))),
@@ -186,7 +192,7 @@ BETWEEN = [
         "CreateEndpointConfig",
         "/ProductionVariants[].ManagedInstanceScaling:scaling-with-model",
         BOTH,
-        lambda request: any(scaling.get("MinInstanceCount", 1) > 0 for scaling in scaled_models(request)),
+        lambda request: any(one.get("MinInstanceCount", 1) > 0 and one.get("Status") == "ENABLED" for one in scaled_models(request)),
     ),
     (
         "CreateEndpointConfig",

@@ -21,13 +21,13 @@ def asked(coded):
     return {coded.rule.id: coded.rule.bound}
 
 
-@pytest.mark.parametrize("coded", OFF, ids=lambda coded: coded.rule.id)
+@pytest.mark.parametrize("coded", OFF, ids=[coded.rule.id for coded in OFF])
 def test_a_rule_that_is_off_is_off_until_it_is_asked_for(coded):
     assert Catalogue().get(coded.rule.id) is None
     assert Catalogue(rules=asked(coded)).get(coded.rule.id) is not None
 
 
-@pytest.mark.parametrize("coded", OFF, ids=lambda coded: coded.rule.id)
+@pytest.mark.parametrize("coded", OFF, ids=[coded.rule.id for coded in OFF])
 @pytest.mark.filterwarnings("ignore::pytest_smfake.NothingRanWarning")
 def test_both_sides_of_a_rule_that_is_off(coded):
     found = [case for case in cases(coded.rule.operation, rules=asked(coded)) if case.rule.id == coded.rule.id]
@@ -48,7 +48,7 @@ def test_both_sides_of_a_rule_that_is_off(coded):
                 assert [violation.rule.id for violation in fake.calls[-1].error.violations] == [coded.rule.id]
 
 
-@pytest.mark.parametrize("coded", BETWEEN, ids=lambda coded: coded.rule.id)
+@pytest.mark.parametrize("coded", BETWEEN, ids=[coded.rule.id for coded in BETWEEN])
 def test_draws_of_a_rule_that_is_off(coded):
     catalogue = Catalogue(rules=asked(coded))
 

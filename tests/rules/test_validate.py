@@ -138,7 +138,8 @@ def test_what_the_service_reads_past():
 
 
 MULTI = {"Mode": "MultiModel"}
-SEGMENTATION = {"Image": ECR.format("semantic-segmentation")}
+BUILT_IN = "811284229777.dkr.ecr.us-east-1.amazonaws.com"
+SEGMENTATION = {"Image": f"{BUILT_IN}/semantic-segmentation:1"}
 FULL = {f"K{index:02}": "x" * 1021 for index in range(32)}  # 32 times 1024 bytes
 
 AUTH = {"RepositoryAuthConfig": {"RepositoryCredentialsProviderArn": "arn:aws:lambda:us-east-1:123456789012:function:f"}}
@@ -213,15 +214,23 @@ BETWEEN = {
         ],
         [pipeline({}, {}, InferenceExecutionConfig={"Mode": "Direct"})],
     ),
-    "CreateModel/Containers[].Mode:one-multi-model": ([pipeline(MULTI, {})], [pipeline(MULTI, MULTI)]),
+    "CreateModel/Containers[].Mode:one-multi-model": (
+        [
+            pipeline(MULTI, {}),
+            pipeline(MULTI | {"ContainerHostname": "a"}, MULTI | {"ContainerHostname": "b"}, InferenceExecutionConfig={"Mode": "Direct"}),
+        ],
+        [pipeline(MULTI, MULTI)],
+    ),
     "CreateModel/EnableNetworkIsolation:semantic-segmentation": (
         [
             container(**SEGMENTATION) | {"EnableNetworkIsolation": False},
             container(Image=ECR.format("my-semantic-segmentation")) | {"EnableNetworkIsolation": True},
+            container(Image=ECR.format("semantic-segmentation")) | {"EnableNetworkIsolation": True},
+            container(Image=f"{BUILT_IN}/my/semantic-segmentation:1") | {"EnableNetworkIsolation": True},
         ],
         [
             container(**SEGMENTATION) | {"EnableNetworkIsolation": True},
-            pipeline({}, {"Image": IMAGE.split("/")[0] + "/semantic-segmentation@sha256:0"}, EnableNetworkIsolation=True),
+            pipeline({}, {"Image": f"{BUILT_IN}/semantic-segmentation@sha256:0"}, EnableNetworkIsolation=True),
             container(Image="semantic-segmentation") | {"EnableNetworkIsolation": True},
         ],
     ),
@@ -325,11 +334,15 @@ BETWEEN |= {
         [config({"ManagedInstanceScaling": {"MinInstanceCount": 0}})],
     ),
     "CreateEndpointConfig/ProductionVariants[].ManagedInstanceScaling:scaling-with-model": (
-        [config({"ModelName": ..., "ManagedInstanceScaling": {"MinInstanceCount": 1}}, **ROLE_OF_CONFIG)],
         [
-            config({"ManagedInstanceScaling": {"MinInstanceCount": 1}}),
+            config({"ModelName": ..., "ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 1}}, **ROLE_OF_CONFIG),
+            config({"ManagedInstanceScaling": {"Status": "DISABLED", "MinInstanceCount": 1}}),
+            config({"ManagedInstanceScaling": {}}),
+        ],
+        [
+            config({"ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 1}}),
             config({"ManagedInstanceScaling": {"Status": "ENABLED", "MaxInstanceCount": 3}}, **ROLE_OF_CONFIG),
-            config({}, ShadowProductionVariants=[SHADOW | {"ManagedInstanceScaling": {"MinInstanceCount": 2}}]),
+            config({}, ShadowProductionVariants=[SHADOW | {"ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 2}}]),
         ],
     ),
     "CreateEndpointConfig/EnableNetworkIsolation:isolation-with-model": (

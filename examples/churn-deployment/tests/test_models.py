@@ -73,7 +73,8 @@ def test_prune_keeps_the_newest(smfake, settings):
 
 
 def test_regions_are_apart(smfake, settings):
-    assert deploy(settings, REGION) != deploy(settings, "eu-west-1")
+    elsewhere = dataclasses.replace(settings, image=smfake.at(region="eu-west-1").image)
+    assert deploy(settings, REGION) != deploy(elsewhere, "eu-west-1")
     assert list(smfake.at(region="eu-west-1").models) == ["churn-1"]
 
 
