@@ -213,3 +213,18 @@ def test_any_id_selects_its_case(pytester):
 def test_places_that_cannot_be(place, text):
     with pytest.raises(ValueError, match=text):
         cases(**place)
+
+
+@pytest.mark.parametrize(
+    ("region", "image", "role"),
+    [
+        ("us-west-2", "123456789012.dkr.ecr.us-west-2.amazonaws.com/a", "arn:aws:iam::123456789012:role/a"),
+        ("cn-north-1", "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a", "arn:aws-cn:iam::123456789012:role/a"),
+        ("us-gov-west-1", "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/a", "arn:aws-us-gov:iam::123456789012:role/a"),
+    ],
+)
+def test_images_and_arns_of_a_region(region, image, role):
+    case = next(case for case in cases("CreateModel", region=region) if case.id == "CreateModel/ModelName:max-63")
+    assert (case.request["PrimaryContainer"]["Image"], case.request["ExecutionRoleArn"]) == (image, role)
+    package = next(case for case in cases("CreateModel", region=region) if case.id == "CreateModel:package-region-here")
+    assert package.request["PrimaryContainer"]["ModelPackageName"].startswith(f"{role.partition(':iam')[0]}:sagemaker:{region}:")

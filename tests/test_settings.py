@@ -9,6 +9,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from pytest_smfake import FakeSageMaker
+from pytest_smfake.rules.inputs import pair
 from pytest_smfake.service.clock import Clock
 from pytest_smfake.settings import CROSSING, DEFAULTS, LOCAL, NAMES, Settings
 
@@ -36,3 +37,13 @@ def test_a_copy_has_the_settings_of_its_original():
 def test_settings_stay_as_they_were_checked():
     with pytest.raises(FrozenInstanceError):
         Settings().region = "x"
+
+
+@pytest.mark.parametrize("text", ["true", "True", "on", "On"])
+def test_a_rule_is_switched_on_in_a_line(text):
+    assert pair(f"CreateModel:ecr-image = {text}") == ("CreateModel:ecr-image", True)
+
+
+@pytest.mark.parametrize("text", ["off", "Off"])
+def test_a_rule_is_switched_off_in_a_line(text):
+    assert pair(f"CreateModel/Containers:max={text}") == ("CreateModel/Containers:max", None)

@@ -508,3 +508,19 @@ def test_overrides_that_are_none(rules):
 def test_an_operation_that_is_no_text():
     with pytest.raises(ValueError, match="None is not an operation of SageMaker, such as 'CreateModel'"):
         validate(None, {})
+
+
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"MaxPayloadInMB": 101}, "MaxPayloadInMB is 101, and cannot exceed 100 MB."),
+        ({"MaxPayloadInMB": 101, "MaxConcurrentTransforms": 0}, "MaxPayloadInMB is 101, and cannot exceed 100 MB."),
+        (
+            {"MaxPayloadInMB": 51, "MaxConcurrentTransforms": 2},
+            "MaxPayloadInMB times MaxConcurrentTransforms is 102, and cannot exceed 100 MB.",
+        ),
+    ],
+)
+def test_the_text_names_what_was_sent(members, text):
+    (violation,) = validate("CreateTransformJob", JOB | members)
+    assert violation.text == text

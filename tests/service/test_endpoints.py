@@ -659,3 +659,27 @@ def test_what_is_no_time(smfake, seconds):
     for kind in (smfake.endpoints, smfake.transform_jobs):
         with pytest.raises(ValueError, match=r"^a duration is at least 0 seconds( and at most 10000000000)?, not "):
             kind.take(seconds=seconds)
+
+
+SERVERLESS = {"VariantName": "AllTraffic", "ModelName": "churn", "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
+
+
+def test_a_serverless_variant_retains_no_number_of_instances(smfake, smfake_client):
+    smfake.add_endpoint("churn", count=2)
+    smfake_client.create_endpoint_config(EndpointConfigName="serverless", ProductionVariants=[SERVERLESS])
+    smfake_client.update_endpoint(EndpointName="churn", EndpointConfigName="serverless", RetainAllVariantProperties=True)
+    (variant,) = smfake_client.describe_endpoint(EndpointName="churn")["ProductionVariants"]
+    assert variant["CurrentServerlessConfig"] == SERVERLESS["ServerlessConfig"]
+    assert "CurrentInstanceCount" not in variant
+    assert smfake.endpoints["churn"].variants["AllTraffic"].get("count") is None
+
+
+@pytest.mark.parametrize(("given", "shown"), [({}, (True, "Started")), ({"EnableCapture": False}, (False, "Stopped"))])
+def test_data_is_captured_unless_it_is_said_not_to_be(smfake, smfake_client, given, shown):
+    smfake.add_model(ModelName="churn")
+    capture = {"CaptureOptions": [{"CaptureMode": "Input"}], "DestinationS3Uri": "s3://bucket/", "InitialSamplingPercentage": 50} | given
+    variant = {"VariantName": "AllTraffic", "ModelName": "churn", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    smfake_client.create_endpoint_config(EndpointConfigName="churn", ProductionVariants=[variant], DataCaptureConfig=capture)
+    smfake_client.create_endpoint(EndpointName="churn", EndpointConfigName="churn")
+    described = smfake_client.describe_endpoint(EndpointName="churn")["DataCaptureConfig"]
+    assert (described["EnableCapture"], described["CaptureStatus"]) == shown
