@@ -621,7 +621,7 @@ def _not_serverless(
         yield state_of_model(setup, "outside", keyword, f"a serverless variant of a model with {keyword}", ONE_GIGABYTE, model)
 
 
-def _has(model: Mapping[str, Any], member: str, *values: Any) -> bool:
+def has_in_container(model: Mapping[str, Any], member: str, *values: Any) -> bool:
     """Whether a container of a model has a member, with one of the values if there are some."""
     found = [container[member] for _, container in containers(model) if container.get(member) is not None]
     return any(value in values for value in found) if values else bool(found)
@@ -646,7 +646,7 @@ _not_serverless(
 _not_serverless(
     *("source", "reported", f"{LOG}; also botocore service-2.json, ContainerDefinition.ModelDataSource; text known to `ModelDataSourc`"),
     text="Model with containers that use ModelDataSource cannot be used with ServerlessConfig.",
-    is_so=lambda model: _has(model, "ModelDataSource"),
+    is_so=lambda model: has_in_container(model, "ModelDataSource"),
     model={"Container": {"ModelDataSource": PREFIX}},
 )
 _not_serverless(
@@ -661,7 +661,7 @@ _not_serverless(
 )
 _not_serverless(
     *("multi-model", "documented", NOT_SERVERLESS, "ServerlessConfig cannot be combined with Mode MultiModel of model {name}."),
-    is_so=lambda model: _has(model, "Mode", "MultiModel"),
+    is_so=lambda model: has_in_container(model, "Mode", "MultiModel"),
     model={"Container": MULTI_MODEL},
 )
 ON_GPUS = "aws/sagemaker-pytorch-inference-toolkit#129 (GitHub); also aws/sagemaker-python-sdk#1323 (GitHub)"
@@ -672,7 +672,7 @@ def no_multi_model_on_gpus(request: Body, account: Account, _: Any) -> Breaches:
     """Refuse instances with GPUs for a model in MultiModel mode."""
     for where, variant, model in models_of(request, account):
         on_gpus = [found for found in instance_types(variant) if _family(found).startswith(("g", "p"))]
-        if on_gpus and _has(model, "Mode", "MultiModel"):
+        if on_gpus and has_in_container(model, "Mode", "MultiModel"):
             yield (*where, "InstanceType"), on_gpus[0], f"MultiModel mode is not supported for instance type {on_gpus[0]}."
 
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Setup, State, Step, not_taken, precondition, register
 from .containers import containers, is_of_marketplace
-from .endpoint_configs import CONFIG, ONE_INSTANCE, VARIANTS, instance_types, models_of, state_of_model, variants
+from .endpoint_configs import (
+    CONFIG,
+    MULTI_MODEL,
+    ONE_GIGABYTE,
+    ONE_INSTANCE,
+    PIPELINE,
+    SERVERLESS_PAGE,
+    SHADOW_PAGE,
+    SHADOWS,
+    VARIANTS,
+    has_in_container,
+    instance_types,
+    models_of,
+    state_of_model,
+    variants,
+)
 from .rule import Evidence, Rule
 from .tags import tagged
 
@@ -263,3 +278,72 @@ def _async_packages(_: Rule, setup: Setup) -> Iterator[State]:
         how = f"asynchronous inference of a model package of account {owner}"
         model = {"PrimaryContainer": package, "EnableNetworkIsolation": True}
         yield state_of_model(setup, side, name, how, ONE_INSTANCE, model, AsyncInferenceConfig=config)
+
+
+# Which models do not go with serverless and shadow variants, beside those that their own module names.
+
+KindOfModel = Callable[[Mapping[str, Any], Account], bool]
+"""Tells whether a model is of a kind that is excluded."""
+
+
+def _is_marketplace_model(model: Mapping[str, Any], account: Account) -> bool:
+    return any(is_of_marketplace(container, account) for _, container in containers(model))
+
+
+def _package(setup: Setup) -> Body:
+    """Return the members of a model of AWS Marketplace."""
+    other = "865070037744" if setup.account != "865070037744" else "594846645681"
+    return {"PrimaryContainer": {"ModelPackageName": setup.arn("model-package/a").replace(setup.account, other)}}
+
+
+@precondition(CONFIG, "", "serverless-marketplace", "documented", f"{SERVERLESS_PAGE}; text assumed", only_with=("ServerlessConfig",))
+def no_serverless_marketplace(request: Body, account: Account, _: Any) -> Breaches:
+    """Refuse a serverless variant of a model package of AWS Marketplace."""
+    for where, variant, model in models_of(request, account):
+        if variant.get("ServerlessConfig") is not None and _is_marketplace_model(model, account):
+            text = f"ServerlessConfig cannot be combined with the ModelPackageName of AWS Marketplace of model {variant['ModelName']}."
+            yield (*where, "ModelName"), variant["ModelName"], text
+
+
+@no_serverless_marketplace.examples
+def _serverless_models(_: Rule, setup: Setup) -> Iterator[State]:
+    yield state_of_model(setup, "inside", "plain", "a serverless variant of a plain model", ONE_GIGABYTE, {})
+    how = "a serverless variant of a model package of AWS Marketplace"
+    yield state_of_model(setup, "outside", "marketplace", how, ONE_GIGABYTE, _package(setup))
+
+
+def _no_shadow_of(keyword: str, is_so: KindOfModel, text: str, model: Callable[[Setup], Body]) -> None:
+    """Define the precondition that no model of a configuration with shadow variants is of a kind."""
+
+    @precondition(CONFIG, SHADOWS, keyword, "documented", f"{SHADOW_PAGE}; text assumed", only_with=(SHADOWS,))
+    def check(request: Body, account: Account, _: Any) -> Breaches:
+        if request.get(SHADOWS):
+            for where, variant, found in models_of(request, account):
+                if is_so(found, account):
+                    yield (*where, "ModelName"), variant["ModelName"], text.format(name=variant["ModelName"])
+
+    @check.examples
+    def states(_: Rule, setup: Setup) -> Iterator[State]:
+        shadow = {"VariantName": "shadow", "ModelName": setup.make("CreateModel")["ModelName"], **ONE_INSTANCE}
+        for side, label, members in zip(SIDES, ("plain", keyword), ({}, model(setup)), strict=True):
+            yield state_of_model(setup, side, label, f"a shadow variant of a {label} model", ONE_INSTANCE, members, **{SHADOWS: [shadow]})
+
+
+_no_shadow_of(
+    "marketplace",
+    _is_marketplace_model,
+    "ShadowProductionVariants cannot be combined with the ModelPackageName of AWS Marketplace of model {name}.",
+    _package,
+)
+_no_shadow_of(
+    "multi-model",
+    lambda model, _: has_in_container(model, "Mode", "MultiModel"),
+    "ShadowProductionVariants cannot be combined with Mode MultiModel of model {name}.",
+    lambda _: {"Container": MULTI_MODEL},
+)
+_no_shadow_of(
+    "several-containers",
+    lambda model, _: len(model.get("Containers") or ()) > 1,
+    "ShadowProductionVariants cannot be combined with the Containers of model {name}.",
+    lambda _: PIPELINE,
+)
