@@ -134,12 +134,17 @@ def answers():
     observed, table_of_answers = (runpy.run_path(str(TESTS / f"{name}.py")) for name in ("test_observed", "test_answers"))
     waits = {name: reason for reason, names in observed["WAITS_FOR"].items() for name in names}
     for name, entry in observed["OBSERVED"].items():
-        here = f"waits for {waits[name]}".replace("waits for nothing", "not reproduced") if name in waits else "reproduced"
+        # An edition that a setting names is that of a rule which the other one lacks.
+        edition = observed["REPRODUCED"].get(name, [{}])[0].get("edition")
+        reproduced = f"reproduced in edition {edition} alone" if edition else "reproduced"
+        here = f"waits for {waits[name]}".replace("waits for nothing", "not reproduced") if name in waits else reproduced
         operation = entry["operation"].partition(" (")[0]
         yield [f"`{name}`", operation, "observed", answer(entry), str(entry.get("date_if_known") or ""), linked(entry["source"]), here]
     for name, entry in table_of_answers["ANSWERS"].items():
         if entry["grade"] in ("observed", "reported") and entry.keys() & {"code", "accepted", "samples"}:
-            here = f"waits for {table_of_answers['WAITING'][name]}" if name in table_of_answers["WAITING"] else "reproduced"
+            only = table_of_answers["ONLY"].get(name)
+            reproduced = f"reproduced in edition {only[0]} alone" if only else "reproduced"
+            here = f"waits for {table_of_answers['WAITING'][name]}" if name in table_of_answers["WAITING"] else reproduced
             operation = entry.get("then", entry["operation"])
             yield [f"`{name}`", operation, entry["grade"], answer(entry), str(entry.get("date") or ""), linked(entry["source"]), here]
 
