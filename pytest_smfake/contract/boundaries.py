@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 CHECKED_OPERATIONS = ("CreateModel", "DescribeModel", "ListModels", "DeleteModel", "AddTags", "ListTags", "DeleteTags")
 """The operations on models; their rules are part of the contract."""
 
+HOSTED_OPERATIONS = ("CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint", "CreateTransformJob")
+"""Operations on endpoints and transform jobs. Those of their rules that no schema states are part of the contract, on targets that may keep
+what a check creates; rules that a setting of the fake switches on, or that look at S3, are not."""
+
 LOOKED_UP = re.compile(r"ExecutionRoleArn|Image|ModelDataUrl|ModelPackageName|ModelDataSource|VpcConfig|InferenceSpecification|MultiModel")
 """Members that name a resource of another service; the real service checks that it exists."""
 MISSING_TEXTS = ("Could not find", "Resource does not exist")
@@ -40,9 +44,28 @@ ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "NotImplemented")
 
 @cache
 def boundary_checks(edition: Edition) -> tuple[Check, ...]:
-    """Return a check for each boundary case of the operations on models. Cases that first need a tagged model are in `BEHAVIOURS`."""
+    """Return a check for each boundary case of the operations on models, and for the cases of coded rules of `HOSTED_OPERATIONS`.
+
+    Cases that first need a tagged model are in `BEHAVIOURS`.
+    """
     found = (case for operation in CHECKED_OPERATIONS for case in cases(operation, edition=edition))
-    return tuple(_check(case, edition) for case in found if case.operation == "CreateModel" or not case.first)
+    on_models = [case for case in found if case.operation == "CreateModel" or not case.first]
+    return tuple(_check(case, edition) for case in (*on_models, *_hosted(edition)))
+
+
+def _hosted(edition: Edition) -> Iterator[Case]:
+    """Yield the cases of the coded rules of `HOSTED_OPERATIONS` that need nothing but calls before them."""
+    for operation in HOSTED_OPERATIONS:
+        for case in cases(operation, edition=edition):
+            if case.rule.kind in ("cross-field", "condition") and case.objects is None and not case.unavailable:
+                yield case
+
+
+@cache
+def checked_rules(edition: Edition) -> tuple[Rule, ...]:
+    """Return the rules that the contract is about: those of the operations on models, and those that `_hosted` has cases of."""
+    on_models = [rule for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)]
+    return (*on_models, *{case.rule.id: case.rule for case in _hosted(edition)}.values())
 
 
 def _check(case: Case, edition: Edition) -> Check:
@@ -104,6 +127,9 @@ def _sized(rule: Rule, path: str, size: str) -> str:
 
 
 def _needs(case: Case) -> Iterator[str]:
+    if case.operation in HOSTED_OPERATIONS:
+        yield from ("hosting", "creation", "unchecked")
+        return
     inside = case.operation == "CreateModel" and case.side == "inside"
     if inside or any(operation == "CreateModel" for operation, _ in case.first):
         yield "creation"
@@ -175,7 +201,9 @@ def _broken(case: Case, edition: Edition, reply: Reply) -> None:
     if case.rule.is_constraint and case.rule.keyword != "type":
         (violation,) = catalogue(edition).validate(case.operation, case.request)
         words = message([violation])
-    matches = not reply.message.startswith(MISSING_TEXTS) if words is None else _agree(reply.message, words)
+    # What a precondition needs was created before, so that nothing else can be missing.
+    prepared = case.rule.kind == "condition" and bool(case.first)
+    matches = (prepared or not reply.message.startswith(MISSING_TEXTS)) if words is None else _agree(reply.message, words)
     if reply.code != code or not matches:
         expected = f"{case.operation} is rejected with {code}" + (f": {words}" if words else "")
         raise Difference(expected, reply.verdict, case.request, outdated=_is_outdated(case, edition, reply))

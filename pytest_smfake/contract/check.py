@@ -22,6 +22,7 @@ CAPABILITIES: Mapping[str, str] = {
     "regions": "a second region can be reached",
     "limits": "the limit on models can be set",
     "faults": "faults can be injected into calls",
+    "hosting": "endpoint configurations, endpoints and transform jobs can be created and left where they are",
 }
 """The capabilities of a target that a check can need, each with its meaning. None is named after a vendor."""
 

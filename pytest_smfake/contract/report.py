@@ -18,7 +18,7 @@ from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import Look, write_whole
 from pytest_smfake.rules.rule import EDITIONS, Edition, Evidence, Rule
 
-from .boundaries import CHECKED_OPERATIONS
+from .boundaries import CHECKED_OPERATIONS, HOSTED_OPERATIONS, checked_rules
 from .check import CAPABILITIES
 
 if TYPE_CHECKING:
@@ -364,11 +364,20 @@ def describe_rules(edition: Edition, cited: Collection[str] = ()) -> list[RuleFa
         >>> containers["page"], containers["sdk"]
         ('5', '15')
     """
-    rules = {facts["id"]: facts for operation in CHECKED_OPERATIONS for facts in _rule_facts(operation, edition)}
+    rules = {facts["id"]: facts for facts in _all_facts(edition)}
     if not rules.keys() >= set(cited):
-        others = (facts for other in EDITIONS for operation in CHECKED_OPERATIONS for facts in _rule_facts(operation, other))
+        others = (facts for other in EDITIONS for facts in _all_facts(other))
         rules |= {facts["id"]: facts for facts in others if facts["id"] in set(cited) - rules.keys()}
     return list(rules.values())
+
+
+def _all_facts(edition: Edition) -> Iterator[RuleFacts]:
+    """Yield the facts about the rules that the contract is about."""
+    checked = {rule.id for rule in checked_rules(edition)}
+    for operation in (*CHECKED_OPERATIONS, *HOSTED_OPERATIONS):
+        for facts in _rule_facts(operation, edition):
+            if facts["id"] in checked or operation in CHECKED_OPERATIONS:
+                yield facts
 
 
 def _rule_facts(operation: str, edition: Edition) -> list[RuleFacts]:

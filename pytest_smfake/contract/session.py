@@ -18,13 +18,12 @@ from types import FrameType
 from typing import Any, Self
 
 from pytest_smfake.cases import unobservable_rules
-from pytest_smfake.rules.catalogue import catalogue
 from pytest_smfake.rules.inputs import check_place, write_whole
 from pytest_smfake.rules.ledger import LEDGER_FORMAT, LEDGER_VERSION, Ledger, plain, read
 from pytest_smfake.rules.rule import EDITIONS, Edition
 from pytest_smfake.service.arns import arn
 
-from .boundaries import CHECKED_OPERATIONS, MISSING_TEXTS
+from .boundaries import CHECKED_OPERATIONS, MISSING_TEXTS, checked_rules
 from .check import Check, Difference
 from .report import Result
 from .run import checks
@@ -204,9 +203,7 @@ def _verified(entries: Mapping[str, Mapping[str, Any]], edition: Edition) -> dic
     for check in checks(edition=edition):
         of_rule[check.rule].append(entries.get(check.id))
     unobservable = {one.rule.id for operation in CHECKED_OPERATIONS for one in unobservable_rules(operation, edition=edition)}
-    known = {
-        rule.id: rule for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation) if rule.id not in unobservable
-    }
+    known = {rule.id: rule for rule in checked_rules(edition) if rule.id not in unobservable}
     verified = {}
     for rule_id, one in known.items():
         found = [entry for entry in of_rule[rule_id] if entry is not None]

@@ -165,6 +165,7 @@ READ_AGAIN = 30.0
 """The number of seconds for which a read is repeated until it agrees with a write: tags are reported to appear late."""
 MOST_LIST_PAGES = 100
 """The maximum number of pages of 100 models in an account, before the number of its models is known. An endless list is noticed."""
+NO_HOSTING = "a run creates nothing but models, which it deletes"
 LACKS = {
     "any-name": "the name or ARN is too short for the prefix and the id of the run, and could belong to another model",
     "alone": "the account may hold other models",
@@ -172,6 +173,7 @@ LACKS = {
     "faults": "a real service does not fail on request",
     "unchecked": "the service checks that roles, images and artifacts exist",
     "regions": "a run uses only one region",
+    "hosting": NO_HOSTING,
 }
 NO_CREATION = "without a role and an image nothing is created; only checks that reject a request run"
 

@@ -65,9 +65,12 @@ class Recorder:
             "service": target.is_service,
             "own": {name: _value_kind(value, getattr(Target, name, EXAMPLE_ACCOUNT)) for name, value in _own(target).items()},
             "lacks": {capability: redaction.text(reason) for capability, reason in target.lacks.items()},
-            "checks": {check: self._redacted(redaction, check) for check in self._calls},
+            "checks": {check: self._redacted(redaction, check) for check in self._calls if self._is_about_models(check)},
         }
         write_whole(path, json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def _is_about_models(self, check: str) -> bool:
+        return all(reply.operation in CHECKED_OPERATIONS for _, _, reply in self._calls[check])
 
     def _redacted(self, redaction: Redaction, check: str) -> list[dict[str, Any]]:
         redaction.begin()
@@ -149,7 +152,7 @@ class RecordingTarget(Target):
         # Names have the same length as in the recording, since some checks extend them up to the maximum.
         self.run = "r" * max(1, data["name_length"] - len("smfake-"))
         self.is_service = data["service"]
-        self.lacks: Mapping[str, str] = {"limits": NOT_RECORDED, "faults": NOT_RECORDED} | data["lacks"]
+        self.lacks: Mapping[str, str] = {"limits": NOT_RECORDED, "faults": NOT_RECORDED, "hosting": NOT_RECORDED} | data["lacks"]
         self._checks: dict[str, list[dict[str, Any]]] = data["checks"]
         self._next = 0
         self._redaction = Redaction(self)

@@ -204,6 +204,7 @@ class Target:
         "alone": "the account may hold other models",
         "limits": "no way to set its limits is known",
         "faults": "no way to inject faults into its calls is known",
+        "hosting": "only models are deleted after a check",
     }
     """The missing capabilities, each with the reason. Checks that need one are skipped with this reason."""
 

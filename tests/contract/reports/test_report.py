@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pytest_smfake.contract import FakeTarget, Report, checks, read, run_contract
-from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS
+from pytest_smfake.contract.boundaries import CHECKED_OPERATIONS, HOSTED_OPERATIONS, checked_rules
 from pytest_smfake.contract.plugin import REPORT_SUFFIXES
 from pytest_smfake.contract.render import MOST_CHECKS, MOST_RULES, code
 from pytest_smfake.contract.report import COVERAGE_STATES, EVIDENCE, MARKS, OUTCOMES, describe_rules, rule_coverage
@@ -37,6 +37,10 @@ def test_the_coverage_is_of_all_rules_of_the_catalogue(edition):
     rules = describe_rules(edition)
     ids = {rule["id"] for rule in rules}
     every = {rule.id for operation in CHECKED_OPERATIONS for rule in catalogue(edition).rules(operation)}
+    hosted = {rule.id for rule in checked_rules(edition)} - every
+    assert {rule_id.partition("/")[0].partition(":")[0] for rule_id in hosted} == set(HOSTED_OPERATIONS)
+    assert "CreateEndpointConfig:serverless-vpc" in hosted
+    every |= hosted
     assert ids == every | {"CreateModel:limit-models"}
     about = {check.rule for check in checks(edition=edition)} - {None}
     assert about <= ids
