@@ -239,18 +239,19 @@ def reason_of(cause: str, variant: Variant, scope: Scope, number: int = 1) -> st
         scope: its account and region.
         number: the container that fails, counted from 1.
     """
-    defined: list[dict[str, Any]] = [] if variant.model is None else [container for _, container in containers(variant.model)]
+    model: Mapping[str, Any] = variant.model if variant.model is not None else {}
+    defined = [container for _, container in containers(model)]
     container = defined[number - 1] if defined else {}
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    # What the variant does not have is made up: a variant for inference components has no model, so no role and no image.
     return CAUSES[cause].text.format(
         variant=variant.name,
-        role=variant.model.get("ExecutionRoleArn") if variant.model is not None else None,
-        image=container.get("Image") or container.get("ModelPackageName"),
+        role=model.get("ExecutionRoleArn") or scope.role_arn,
+        image=container.get("Image") or container.get("ModelPackageName") or scope.image,
         container=name_of_container(container, number, len(defined) or 1),
         number=number,
-        # The address is made up where the container has none.
-        url=container.get("ModelDataUrl") or source.get("S3Uri") or f"s3://sagemaker-{scope.region}-{scope.account}/model.tar.gz",
-        model=arn(scope.region, scope.account, f"model/{variant.config.get('ModelName', '')}"),
+        url=container.get("ModelDataUrl") or source.get("S3Uri") or scope.model_data_url,
+        model=arn(scope.region, scope.account, f"model/{variant.config.get('ModelName', 'model')}"),
     )[:1024]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pytest_smfake.rules.service_model import words
 
-from .arns import arn
+from .arns import DNS_SUFFIXES, arn, partition_of
 from .errors import ServiceError
 
 if TYPE_CHECKING:
@@ -25,6 +25,22 @@ class Scope(NamedTuple):
 
     account: str
     region: str
+
+    @property
+    def role_arn(self) -> str:
+        """A made-up role for requests and texts."""
+        return f"arn:{partition_of(self.region)}:iam::{self.account}:role/SageMakerExecutionRole"
+
+    @property
+    def image(self) -> str:
+        """A made-up image of a container."""
+        suffix = DNS_SUFFIXES.get(partition_of(self.region), "amazonaws.com")
+        return f"{self.account}.dkr.ecr.{self.region}.{suffix}/model:1"
+
+    @property
+    def model_data_url(self) -> str:
+        """A made-up S3 address of an artifact."""
+        return f"s3://sagemaker-{self.region}-{self.account}/model.tar.gz"
 
 
 Operation = Callable[[dict[str, Any], Any], Any]

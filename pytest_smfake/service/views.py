@@ -11,7 +11,7 @@ from pytest_smfake.rules.inputs import near, seconds_of, shown
 from pytest_smfake.rules.messages import message
 from pytest_smfake.rules.service_model import check_members, words
 
-from .arns import DNS_SUFFIXES, elsewhere, partition_of
+from .arns import elsewhere
 from .endpoints import ENDPOINT, ENDPOINT_CONFIG, Deployment, Endpoint, EndpointConfig, caused
 from .errors import ServiceError
 from .models import MODEL, Model
@@ -227,18 +227,17 @@ class View:
     @property
     def role_arn(self) -> str:
         """A role ARN for requests."""
-        return f"arn:{partition_of(self.region)}:iam::{self.account}:role/SageMakerExecutionRole"
+        return self.home.role_arn
 
     @property
     def image(self) -> str:
         """An image for containers."""
-        suffix = DNS_SUFFIXES.get(partition_of(self.region), "amazonaws.com")
-        return f"{self.account}.dkr.ecr.{self.region}.{suffix}/model:1"
+        return self.home.image
 
     @property
     def model_data_url(self) -> str:
         """The S3 address of an artifact for containers."""
-        return f"s3://sagemaker-{self.region}-{self.account}/model.tar.gz"
+        return self.home.model_data_url
 
     def add_model(self, /, **request: Any) -> None:
         """Create a model without a client and without an entry in `calls`. Omitted members have the values of `request()`.

@@ -462,6 +462,17 @@ class TestFailing:
         smfake.add_endpoint("bare", model="bare")
         assert 'from URL: "s3://sagemaker-us-east-1-123456789012/model.tar.gz"' in smfake.endpoints["bare"].failure_reason
 
+    @pytest.mark.parametrize("cause", CAUSES)
+    def test_a_cause_of_an_endpoint_without_models(self, smfake, smfake_client, cause):
+        variant = {"VariantName": "v", "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
+        smfake_client.create_endpoint_config(EndpointConfigName="c", ExecutionRoleArn=smfake.role_arn, ProductionVariants=[variant])
+        smfake.endpoints.fail("components", cause=cause)
+        smfake_client.create_endpoint(EndpointName="components", EndpointConfigName="c")
+        reason = smfake_client.describe_endpoint(EndpointName="components")["FailureReason"]
+        assert "None" not in reason
+        assert ("{image}" in CAUSES[cause].text) == (smfake.image in reason)
+        assert ("{role}" in CAUSES[cause].text) == (smfake.role_arn in reason)
+
     def test_neuron_hardware(self, smfake):
         smfake.stand_in("churn", lambda body, *_: body, ping=lambda: False)
         smfake.add_endpoint("churn", instance_type="ml.inf1.xlarge")
