@@ -19,7 +19,7 @@ from pytest_smfake.rules.inputs import counted
 from .check import CAPABILITIES, one_line
 from .report import COVERAGE_STATES, EVIDENCE, MARKS, OUTCOMES, REDACTED, CheckFacts, Report, Result, rule_coverage
 
-MOST_GROUPS = 20
+MOST_GROUPS = 12
 """The number of groups that are shown, the largest first; the others are only counted."""
 SHOWN_IN_FULL = 5
 """Up to this number of differences each is shown in full."""

@@ -38,7 +38,7 @@ def test_it_answers_as_the_target_did(whole):
     assert report.failed == []
     (name,) = report.targets
     skipped = {result.check for result in report.results if result.outcome == "skipped"}
-    assert skipped == {check.id for check in checks() if {"limits", "faults"} & set(check.needs)}
+    assert skipped == {check.id for check in checks() if {"limits", "faults", "hosting"} & set(check.needs)}
     assert report.counts(name)["passed"] == len(checks()) - len(skipped)
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pytest_smfake.contract import CreateModelContract, FakeTarget, checks
+from pytest_smfake.contract.render import MOST_GROUPS
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("alone")]
 
@@ -65,7 +66,7 @@ def test_a_run_against_moto_fits_a_screen(pytester, alone):
     assert result.ret == 1
     assert len(result.outlines) <= 80
     found = [line for line in result.outlines if line.startswith("moto: ") and "such as" in line]
-    assert len(found) == 20
+    assert len(found) == MOST_GROUPS
     numbers = [int(re.search(r"^moto: \w+, [\w-]+: (\d+), such as ", line)[1]) for line in found]
     assert numbers == sorted(numbers, reverse=True)
     [rest] = [int(line.split()[1]) for line in result.outlines if line.endswith("groups; -v shows every one")]
