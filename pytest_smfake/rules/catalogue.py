@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from .coded import CrossField, Precondition, coded_rules, names_in
@@ -41,7 +43,8 @@ class Catalogue:
         self.overrides = dict(rules or {})
         self._rules: dict[str, dict[str, Rule]] = {}
         self._checks: dict[str, ShapeCheck | None] = {}
-        self._between: dict[str, list[tuple[CrossField, frozenset[str], Rule]]] = {}
+        # The cross-field rules of each operation in their order, those with the same `only_with` together.
+        self._between: dict[str, list[tuple[frozenset[str], list[tuple[CrossField, Rule]]]]] = {}
         self._preconditions: dict[tuple[str, bool], tuple[tuple[Precondition, Rule], ...]] = {}
         self._lax: set[str] = set()
         """The operations that let a wrong type, or a null, pass."""
@@ -125,10 +128,10 @@ class Catalogue:
     def _cross_field(self, operation: str, request: Any, found: Findings) -> Iterator[Violation]:
         if operation not in self._between:
             rules = self._operation_rules(operation)
+            mine = (coded for coded in coded_rules(operation) if isinstance(coded, CrossField) and coded.rule.id in rules)
             self._between[operation] = [
-                (coded, coded.only_with, rules[coded.rule.id])
-                for coded in coded_rules(operation)
-                if isinstance(coded, CrossField) and coded.rule.id in rules
+                (only_with, [(coded, rules[coded.rule.id]) for coded in group])
+                for only_with, group in groupby(mine, attrgetter("only_with"))
             ]
         between = self._between[operation]
         if not between:
@@ -138,8 +141,10 @@ class Catalogue:
         elif found.ignored:
             request = without_nulls(request, found.ignored)
         names = names_in(request)
-        for cross_field, only_with, rule in between:
-            if not (only_with and only_with.isdisjoint(names)):
+        for only_with, group in between:
+            if only_with and only_with.isdisjoint(names):
+                continue
+            for cross_field, rule in group:
                 for where, value, text in cross_field.check(request, rule.bound):
                     yield Violation(rule, where, value, text=text)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from .coded import SIDES, Account, Body, Breaches, Repair, Setup, State, Values, cross_field, precondition
@@ -24,14 +24,17 @@ TAG_DOCUMENTATION: tuple[Evidence, str] = (
 def tagged(operation: str) -> None:
     """Let an operation that gives tags refuse a reserved key, and a key that is given twice."""
     # First, since its repair can make keys alike.
-    _reserved(operation, "Tags", lambda request: [tag.get("Key") for tag in request.get("Tags") or ()])
+    _reserved(operation, "Tags")
 
     source = "botocore service-2.json, Tag.Key; text observed of CreateTrialComponent: aws/sagemaker-python-sdk#3608 (GitHub)"
 
     @cross_field(operation, "Tags", "unique-keys", "documented", source)
     def unique_keys(request: Body, _: Any) -> Breaches:
+        tags = request.get("Tags") or ()
+        if len(tags) < 2:
+            return
         seen: set[str] = set()
-        for index, tag in enumerate(request.get("Tags") or ()):
+        for index, tag in enumerate(tags):
             if tag.get("Key") in seen:
                 yield ("Tags", index, "Key"), tag["Key"], "Duplicate tag key"
                 return
@@ -42,13 +45,14 @@ def tagged(operation: str) -> None:
     unique_keys.outside("same", "a tag with the key of another", "Tags[]")(_same_key)
 
 
-def _reserved(operation: str, member: str, keys: Callable[[Body], list[str | None]]) -> None:
+def _reserved(operation: str, member: str) -> None:
     """Let an operation refuse keys of tags that only AWS gives and takes away."""
     evidence, source = RESERVED_EVIDENCE.get(operation, TAG_DOCUMENTATION)
 
     @cross_field(operation, member, "reserved-prefix", evidence, source)
     def reserved_prefix(request: Body, _: Any) -> Breaches:
-        for index, key in enumerate(keys(request)):
+        for index, tag in enumerate(request.get(member) or ()):
+            key = tag.get("Key") if member == "Tags" else tag
             if key is not None and key.startswith(RESERVED):
                 where: Where = (member, index, "Key") if member == "Tags" else (member, index)
                 yield where, key, f"System prefix '{RESERVED}' reserved for AWS usage in tag key: {key}"
@@ -92,7 +96,7 @@ def _same_key(request: Body, values: Values) -> Where:
 
 
 tagged("AddTags")
-_reserved("DeleteTags", "TagKeys", lambda request: request.get("TagKeys") or [])
+_reserved("DeleteTags", "TagKeys")
 
 
 @precondition("AddTags", "Tags", "in-all", "assumed", "the page's bound on Tags, held for the resource; text assumed", bound=50)
