@@ -93,6 +93,26 @@ class Catalogue:
             )
         return self._preconditions[key]
 
+    def broken(
+        self, operation: str, request: Any, account: Any, *, services: bool = False, regional: bool = False
+    ) -> Iterator[tuple[Precondition, Violation]]:
+        """Yield the preconditions that a request breaks in a state, each with the violation.
+
+        Args:
+            operation: the operation.
+            request: its request, which keeps the rules that need no state.
+            account: the state, as of `Account`.
+            services: whether to check the preconditions that ask other services, or the others.
+            regional: whether to check only those that read nothing of the state but the region.
+        """
+        preconditions = self.preconditions(operation, services=services)
+        names = names_in(request) if preconditions else set()
+        for coded, rule in preconditions:
+            if coded.check is None or (regional and not coded.regional) or (coded.only_with and coded.only_with.isdisjoint(names)):
+                continue
+            for where, value, text in coded.check(request, account, rule.bound):
+                yield coded, Violation(rule, where, value, text=text)
+
     def find(self, operation: str, request: Any) -> Findings:
         """Return all that a request breaks, and the places that the service reads past.
 
@@ -119,10 +139,7 @@ class Catalogue:
         if region is not None and not found.violations:
             if found.ignored:
                 request = without_nulls(request, found.ignored)
-            for coded, rule in self.preconditions(operation, services=False):
-                if coded.regional and coded.check is not None:
-                    breaches = coded.check(request, _Region(region), rule.bound)
-                    found.violations += [Violation(rule, where, value, text=text) for where, value, text in breaches]
+            found.violations += [violation for _, violation in self.broken(operation, request, _Region(region), regional=True)]
         return found.violations
 
     def _cross_field(self, operation: str, request: Any, found: Findings) -> Iterator[Violation]:

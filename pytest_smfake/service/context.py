@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_smfake.rules.catalogue import Catalogue
-from pytest_smfake.rules.coded import Precondition, names_in
+from pytest_smfake.rules.messages import message
 from pytest_smfake.rules.rule import Violation
 
 from .clock import Clock, Schedule
@@ -165,16 +165,8 @@ class Context:
         Raises:
             ServiceError: with the text of the first precondition that is broken.
         """
-        preconditions = self.catalogue.preconditions(operation, services=services)
-        names = names_in(request) if preconditions else set()
-        for coded, rule in preconditions:
-            if coded.check is not None and not (coded.only_with and coded.only_with.isdisjoint(names)):
-                for where, value, text in coded.check(request, self, rule.bound):
-                    raise self._breach(coded, where, value, text)
-
-    def _breach(self, coded: Precondition, where: tuple[str | int, ...], value: Any, text: str) -> ServiceError:
-        rule = self.catalogue.rule(coded.rule.id)
-        return ServiceError(coded.code, text, violations=[Violation(rule, where, value, text=text)])
+        for coded, violation in self.catalogue.broken(operation, request, self, services=services):
+            raise ServiceError(coded.code, message([violation]), violations=[violation])
 
     def refuse_taken(self, collection: Collection[Any], name: str) -> None:
         """Raise a ServiceError if the collection has a resource of this name already.
@@ -184,6 +176,7 @@ class Context:
                 (aws/sagemaker-python-sdk#101) and endpoint configurations (awslabs/spot-tagging-bot-for-digital-assets#2).
         """
         kind = collection.kind
-        if name in collection and self.catalogue.get(kind.taken.rule.id):
+        rule = self.catalogue.get(kind.taken.rule.id)
+        if rule is not None and name in collection:
             text = kind.taken_text.format(label=kind.label, arn=collection.arn(name))
-            raise self._breach(kind.taken, (kind.member,), name, text)
+            raise ServiceError(kind.taken.code, text, violations=[Violation(rule, (kind.member,), name, text=text)])
